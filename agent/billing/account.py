@@ -1,0 +1,204 @@
+"""The account: which tariff is in force, what the cycle has used, and what the open interval costs.
+
+Everything it decides is posted to the journal; balance and hash live there. Times are unix seconds,
+energies whole Wh of the registers, money nano-units.
+"""
+
+from wattledger.agent import events
+from wattledger.agent.billing import rating
+from wattledger.agent.billing.calendar import date_key, day_number
+from wattledger.agent.billing.credit import MAX_N, NEW, OLD, CreditWatch, PurchaseMemory
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
+from wattledger.agent.units import NANO_PER_MICRO
+from wattledger.hal.sample import QUALITY_OK, TRUST_SYNCED, TRUST_UNKNOWN
+
+MAX_STANDING_DAYS = 31
+RECENT = 5
+DEFAULT_CREDIT_MAX = 1000000000000  # micro-units, while no tariff sets its own
+
+
+class Account:
+    """`tariff` is the set in force (None before the first), `pending` the one that follows it."""
+
+    def __init__(self, journal):
+        self._journal = journal
+        self.tariff = None
+        self.pending = None
+        self.purchases = PurchaseMemory()
+        self.watch = CreditWatch()
+        self.used_wh = 0
+        self.cycle_day = 0  # first day of the cycle `used_wh` belongs to; 0 until one is known
+        self.standing_day = 0  # last local day charged; 0 until a tariff is in force
+        self.recent = []  # (unix, micro-units, n) of the last purchases, newest first
+        self.day = 0  # local day the next two belong to
+        self.day_wh = 0
+        self.day_nano = 0  # what the day has moved on the balance, purchases apart
+        self.start = 0
+        self.start_import = 0
+        self.start_export = 0
+        self.trust = TRUST_UNKNOWN
+
+    def begin(self, start, import_wh, export_wh, trust):
+        """Open an interval at `start`; the billing cycle turns here when it is due."""
+        self.start = start
+        self.start_import = import_wh
+        self.start_export = export_wh
+        self.trust = trust
+        if self.tariff is not None and trust == TRUST_SYNCED:
+            cycle_day = self.tariff.cycle_day(start)
+            if cycle_day > self.cycle_day:
+                if self.cycle_day:
+                    self.used_wh = 0
+                self.cycle_day = cycle_day
+
+    def parts(self, import_wh, export_wh, dynamic=None):
+        """Parts of the open interval up to these registers; empty while there is no tariff."""
+        if self.tariff is None:
+            return []
+        return rating.rate(
+            self.tariff,
+            self.start,
+            import_wh - self.start_import,
+            export_wh - self.start_export,
+            self.used_wh,
+            self.trust,
+            dynamic,
+        )
+
+    def available(self, import_wh, export_wh):
+        """Balance less what the open interval has accrued, nano."""
+        return self._journal.balance + rating.total(self.parts(import_wh, export_wh))
+
+    def close(self, end, import_wh, export_wh, quality=QUALITY_OK, dynamic=None):
+        """Post the open interval. Call begin() next."""
+        interval = payloads.Interval(
+            import_wh,
+            export_wh,
+            max(end - self.start, 0),
+            quality,
+            self.tariff.n if self.tariff else 0,
+            self.parts(import_wh, export_wh, dynamic),
+        )
+        self._count_day(self.start, import_wh - self.start_import, interval.amount())
+        self.used_wh += import_wh - self.start_import
+        self.start_import = import_wh
+        self.start_export = export_wh
+        self._journal.append(records.INTERVAL, end, self.trust, interval.amount(), interval.pack())
+
+    def adopt(self, tariff):
+        """Take the set that is in force already, after a boot."""
+        self.tariff = tariff
+
+    def switch(self, at, trust):
+        """Put the pending set in force when it is due at boundary `at`; True when it was."""
+        tariff = self.pending
+        if tariff is None or at < tariff.start:
+            return False
+        self.pending = None
+        self._journal.append(
+            records.TARIFF, at, trust, 0, payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
+        )
+        first = self.tariff is None
+        self.tariff = tariff
+        if first and not self.standing_day:
+            # Day one counts only when the set was in force from its first instant.
+            days, _ = tariff.zone.local(at)
+            self.standing_day = days if tariff.zone.first_instant(days) < at else days - 1
+        return True
+
+    def charge_standing(self, now, trust):
+        """Post the standing charge of every local date begun by `now`, one line a date."""
+        if self.tariff is None or trust != TRUST_SYNCED:
+            return
+        today, _ = self.tariff.zone.local(now)
+        missed = today - self.standing_day
+        if missed > MAX_STANDING_DAYS:
+            skipped = missed - MAX_STANDING_DAYS
+            self.standing_day += skipped
+            self._journal.append(
+                records.EVENT, now, trust, 0, payloads.pack_event(events.STANDING_SKIPPED, skipped)
+            )
+        while self.standing_day < today:
+            self.standing_day += 1
+            if self.tariff.standing_day:
+                amount = -self.tariff.standing_day * NANO_PER_MICRO
+                self._count_day(self.tariff.zone.first_instant(self.standing_day), 0, amount)
+                self._journal.append(
+                    records.STANDING,
+                    now,
+                    trust,
+                    amount,
+                    payloads.pack_standing(date_key(self.standing_day), self.tariff.n),
+                )
+
+    def credit(self, n, amount_micro, now, trust):
+        """Add purchase `n`: ("ok" | "duplicate" | "range", why). Posts only when it is ok."""
+        if not 1 <= n <= MAX_N:
+            return "range", "n is out of range"
+        found = self.purchases.check(n)
+        if found == OLD:
+            return "range", "n is too far below the highest seen"
+        if found != NEW:
+            return "duplicate", ""
+        limit = self.tariff.credit_max if self.tariff else DEFAULT_CREDIT_MAX
+        if amount_micro <= 0:
+            return "range", "the amount must be above zero"
+        if self._journal.balance + amount_micro * NANO_PER_MICRO > limit * NANO_PER_MICRO:
+            return "range", "the balance would be over the limit"
+        highest, seen = self.purchases.after(n)
+        self._journal.append(
+            records.CREDIT,
+            now,
+            trust,
+            amount_micro * NANO_PER_MICRO,
+            payloads.pack_credit(n, highest, seen),
+        )
+        self.purchases.restore(highest, seen)
+        self._remember(now, amount_micro, n)
+        return "ok", ""
+
+    def _remember(self, unix, amount_micro, n):
+        self.recent = [(unix, amount_micro, n)] + self.recent[: RECENT - 1]
+
+    def _count_day(self, unix, wh, amount):
+        if self.tariff is None:
+            return
+        days, _ = self.tariff.zone.local(unix)
+        if days > self.day:
+            self.day = days
+            self.day_wh = 0
+            self.day_nano = 0
+        if days == self.day:
+            self.day_wh += wh
+            self.day_nano += amount
+
+    def replay(self, entry):
+        """Take what a stored record says, in order, after a boot."""
+        if entry.kind == records.OPENING:
+            self.start_import, self.start_export, self.used_wh, _ = payloads.unpack_opening(
+                entry.payload
+            )
+            self.start = entry.time
+        elif entry.kind == records.INTERVAL:
+            interval = payloads.unpack_interval(entry.payload)
+            self.begin(
+                entry.time - interval.duration_s, self.start_import, self.start_export, entry.trust
+            )
+            self._count_day(self.start, interval.import_wh - self.start_import, entry.amount)
+            self.used_wh += interval.import_wh - self.start_import
+            self.start = entry.time
+            self.start_import = interval.import_wh
+            self.start_export = interval.export_wh
+        elif entry.kind == records.CREDIT:
+            n, highest, seen = payloads.unpack_credit(entry.payload)
+            self.purchases.restore(highest, seen)
+            self._remember(entry.time, entry.amount // NANO_PER_MICRO, n)
+        elif entry.kind == records.STANDING:
+            key, _ = payloads.unpack_standing(entry.payload)
+            self.standing_day = max(self.standing_day, _days_of(key))
+            self._count_day(entry.time, 0, entry.amount)
+
+
+def _days_of(key):
+    return day_number(key // 10000, key // 100 % 100, key % 100)

@@ -1,0 +1,79 @@
+"""What each command does once it is verified and fresh. Each returns (result, detail)."""
+
+import binascii
+
+from wattledger.agent import events
+from wattledger.agent.billing.credit import MAX_N
+from wattledger.agent.comms import commands
+from wattledger.agent.supply import rules, states
+
+MAX_SEQUENCE = 0xFFFFFFFF
+
+
+class Actions:
+    """`table` maps an op to its function; the agent is given, never copied."""
+
+    JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
+
+    def __init__(self, agent):
+        self._agent = agent
+        self._refuted = 0
+        self.table = {
+            commands.CREDIT_ADD: self.credit_add,
+            commands.RELAY_ARM: self.relay_arm,
+            commands.JOURNAL_ACK: self.journal_ack,
+        }
+
+    def credit_add(self, arguments):
+        """n and amount (micro-units): money and its replay memory are one entry."""
+        agent = self._agent
+        n = commands.whole(arguments, "n", 1, MAX_N)
+        amount = commands.whole(arguments, "amount", 1, commands.MAX_AMOUNT_MICRO)
+        if agent.ledger.fault:
+            raise commands.Refusal(commands.DENIED, "the ledger is %s" % agent.ledger.fault)
+        if agent.storage_failed:
+            raise commands.Refusal(commands.NO_SPACE, "storage does not take writes")
+        account = agent.account
+        result, detail = account.credit(n, amount, agent.time.unix(), agent.time.trust())
+        if result == commands.OK:
+            register = agent.meter.register
+            account.watch.arm(
+                account.tariff, account.available(register.import_wh, register.export_wh)
+            )
+            agent.judge_again()
+            if not agent.keep_now():
+                raise commands.Refusal(commands.NO_SPACE, "not stored yet; send it again later")
+        return result, detail
+
+    def relay_arm(self, arguments):
+        """Clear a remote opening. Only arms: a person at the meter closes."""
+        supply = self._agent.supply
+        if supply.state == states.CONNECTED:
+            return commands.OK, "connected already"
+        supply.hold_open(rules.REMOTE, False)
+        supply.settle()
+        if supply.reasons:
+            raise commands.Refusal(commands.DENIED, rules.strongest(supply.reasons))
+        return commands.OK, "ready: hold the button for 3 s"
+
+    def journal_ack(self, arguments):
+        """sequence and hash: the utility holds the journal up to there. The cursor only rises."""
+        agent = self._agent
+        sequence = commands.whole(arguments, "sequence", 0, MAX_SEQUENCE)
+        journal = agent.journal
+        if sequence > journal.durable:
+            raise commands.Refusal(commands.RANGE, "sequence is above the journal's head")
+        if sequence <= agent.sender.acknowledged:
+            agent.sender.acknowledge(agent.sender.acknowledged)
+            return commands.OK, ""
+        held = journal.durable_hash if sequence == journal.durable else None
+        if held is None:
+            data = journal.read(sequence)
+            held = data[len(data) - 8 :] if data else b""
+        if arguments.get("hash") != binascii.hexlify(held).decode():
+            if self._refuted != sequence:
+                self._refuted = sequence
+                agent.report(events.JOURNAL_REFUTED, sequence)
+            raise commands.Refusal(commands.DENIED, "the meter has another hash there")
+        agent.sender.acknowledge(sequence)
+        return commands.OK, ""

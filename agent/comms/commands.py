@@ -1,0 +1,173 @@
+"""The command desk: verify, check freshness, do, answer. One message a call.
+
+Results are words of the protocol. A command that asked for something is answered once; the identical
+last one gets its stored answer.
+"""
+
+import binascii
+import hashlib
+import json
+
+from wattledger.agent import events
+from wattledger.agent.config import is_integer
+from wattledger.agent.errors import EnvelopeError
+
+OK = "ok"
+DUPLICATE = "duplicate"
+STALE = "stale"
+BAD_SIGNATURE = "bad signature"
+RANGE = "range"
+RATE = "rate"
+DENIED = "denied locally"
+NO_SPACE = "no space"
+RESULTS = (OK, "scheduled", DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
+
+CREDIT_ADD = "credit.add"
+RELAY_ARM = "relay.arm"
+JOURNAL_ACK = "journal.ack"
+# op: (code in the journal, purpose of its key, needs a challenge)
+OPS = {
+    CREDIT_ADD: (1, "credit", False),
+    RELAY_ARM: (2, "relay", True),
+    JOURNAL_ACK: (3, "config", False),
+}
+UNKNOWN_OP = 0
+PURPOSES = ("relay", "credit", "config")
+PAYLOAD_KEYS = ("m", "op", "ch", "ctr", "a")
+
+BAD_A_MINUTE = 10
+SILENCE_MS = 60000
+MINUTE_MS = 60000
+MAX_AMOUNT_MICRO = 1000000000000000
+
+
+class Refusal(Exception):
+    """A command is answered with `result` and `detail` and not done."""
+
+    def __init__(self, result, detail=""):
+        super().__init__(detail)
+        self.result = result
+        self.detail = detail
+
+
+class CommandDesk:
+    """`handle(message)` returns an answer dict to sign and send, or None for silence.
+
+    `actions` maps an op to a function of its arguments that returns (result, detail).
+    """
+
+    def __init__(self, meter, keyring, challenge, link_clock, actions, report):
+        self._meter = meter
+        self._keyring = keyring
+        self._challenge = challenge
+        self._clock = link_clock
+        self._actions = actions
+        self._report = report  # called with an event code and a value
+        self.refused = 0
+        self.bad_signatures = 0
+        self._bad_at = []  # ticks of bad signatures within the last minute
+        self._silent_since = None
+        self._last = None
+        self._last_answer = None
+
+    def is_silent(self):
+        """True while too many bad signatures have closed the topic."""
+        if self._silent_since is None:
+            return False
+        if self._clock.elapsed_ms(self._silent_since) >= SILENCE_MS:
+            self._silent_since = None
+            self._bad_at = []
+        return self._silent_since is not None
+
+    def handle(self, message, retained):
+        """Answer one message of the command topic. Nothing it holds can raise past here."""
+        if retained:
+            self.refused += 1
+            self._report(events.RETAINED_COMMAND, 0)
+            return None
+        if self.is_silent():
+            self.refused += 1
+            return None
+        digest = hashlib.sha256(message).digest()
+        if digest == self._last:
+            return self._last_answer
+        answer = {
+            "m": self._meter,
+            "of": binascii.hexlify(digest[:8]).decode(),
+            "op": UNKNOWN_OP,
+            "digest": digest[:8],
+        }
+        try:
+            result, detail = self._do(message, answer)
+        except Refusal as refusal:
+            result, detail = refusal.result, refusal.detail
+        if result != OK:
+            self.refused += 1
+        answer["result"] = result
+        answer["detail"] = detail
+        if result in (OK, DUPLICATE, RANGE, DENIED):
+            self._last, self._last_answer = digest, answer
+        return answer
+
+    def result_code(self, result):
+        """The number of a result in the journal."""
+        return RESULTS.index(result)
+
+    def _do(self, message, answer):
+        try:
+            purpose, payload = self._keyring.open(message)
+        except EnvelopeError:
+            self._count_bad()
+            raise Refusal(BAD_SIGNATURE)
+        command = _parse(payload)
+        if command.get("m") != self._meter:
+            raise Refusal(RANGE, "m names another meter")
+        for key in command:
+            if key not in PAYLOAD_KEYS:
+                raise Refusal(RANGE, "unknown key in the command")
+        op = command.get("op")
+        known = OPS.get(op) if isinstance(op, str) else None
+        if known is None:
+            raise Refusal(RANGE, "unknown op")
+        code, owner, fresh = known
+        answer["op"] = code
+        if purpose != owner:
+            raise Refusal(DENIED, "the %s key may not %s" % (purpose, op))
+        if fresh and not self._is_fresh(command):
+            raise Refusal(STALE)
+        arguments = command.get("a")
+        if not isinstance(arguments, dict):
+            raise Refusal(RANGE, "a must be an object")
+        return self._actions[op](arguments)
+
+    def _is_fresh(self, command):
+        counter = command.get("ctr")
+        if not is_integer(counter) or not 0 < counter < 1 << 53:
+            raise Refusal(RANGE, "ctr must be a whole number above 0")
+        return self._challenge.accepts(command.get("ch"), counter)
+
+    def _count_bad(self):
+        self.bad_signatures += 1
+        self._bad_at = [at for at in self._bad_at if self._clock.elapsed_ms(at) < MINUTE_MS]
+        self._bad_at.append(self._clock.ticks_ms())
+        if len(self._bad_at) >= BAD_A_MINUTE:
+            self._silent_since = self._clock.ticks_ms()
+            self._report(events.COMMANDS_SILENCED, len(self._bad_at))
+
+
+def _parse(payload):
+    try:
+        command = json.loads(payload)
+    except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deep
+        raise Refusal(RANGE, "the payload is not JSON")
+    if not isinstance(command, dict):
+        raise Refusal(RANGE, "the payload must be an object")
+    return command
+
+
+def whole(arguments, key, low, high):
+    """A whole number of a command's arguments; Refusal names the key and the range."""
+    value = arguments.get(key)
+    if not is_integer(value) or not low <= value <= high:
+        raise Refusal(RANGE, "%s must be a whole number from %d to %d" % (key, low, high))
+    return value

@@ -1,0 +1,186 @@
+"""What the meter says: hello, state, acks and the journal, a message a call.
+
+The journal's cursor is the sequence the utility acknowledged. A PUBACK only moves the sending
+position, which lives in RAM and starts again at the cursor on each connect.
+"""
+
+import binascii
+import json
+
+from wattledger.agent.comms import topics
+from wattledger.agent.comms.envelope import base64url
+
+BATCH = 8
+IN_FLIGHT = 4
+MAX_ACKS = 8
+STALE_HELLO_MS = 5000
+CHANGE_MS = 1000
+RESEND_MS = 30000
+
+
+class Sender:
+    """`work(...)` sends at most one message and says whether it did."""
+
+    def __init__(self, config, link, keyring, journal, challenge, link_clock):
+        self._topic = {}
+        for leaf in (topics.STATUS, topics.HELLO, topics.STATE, topics.JOURNAL, topics.ACK):
+            self._topic[leaf] = topics.topic(config.tenant, config.meter, leaf)
+        self._meter = config.meter
+        self._state_ms = config.state_s * 1000
+        self._link = link
+        self._keyring = keyring
+        self._journal = journal
+        self._challenge = challenge
+        self._clock = link_clock
+        self._session = 0
+        self._messages = 0
+        self._hello_due = False
+        self._status_due = False
+        self._last_hello = None
+        self._last_state = None
+        self._said = None
+        self._acks = []
+        self._flying = []  # (token, last sequence) of journal messages on their way
+        self._next = 1
+        self._stalled_since = link_clock.ticks_ms()
+        self.acknowledged = 0
+
+    def start_at(self, acknowledged):
+        """Go on after a boot: nothing up to `acknowledged` is sent again."""
+        self.acknowledged = acknowledged
+        self._next = acknowledged + 1
+
+    def acknowledge(self, sequence):
+        """The utility holds everything up to `sequence`."""
+        self.acknowledged = max(self.acknowledged, sequence)
+        self._next = max(self._next, self.acknowledged + 1)
+        self._stalled_since = self._clock.ticks_ms()
+
+    def ask_hello(self):
+        """Send a fresh hello soon (after a stale command): once in five seconds."""
+        if self._last_hello is None or self._clock.elapsed_ms(self._last_hello) >= STALE_HELLO_MS:
+            self._hello_due = True
+
+    def answer(self, answer):
+        """Queue the signed ack of a command; the oldest gives way when the link is down for long."""
+        self._acks = self._acks[1 - MAX_ACKS :] + [
+            {key: answer[key] for key in ("m", "of", "result", "detail")}
+        ]
+
+    def work(self, hello, state, said):
+        """Send one message that is due. `hello()` and `state()` build dicts; `said` is compared
+        with its value at the last state: another value makes a state due early."""
+        if not self._link.is_up():
+            return False
+        if self._link.session() != self._session:
+            self._connected()
+        return (
+            self._send_status()
+            or self._send_hello(hello)
+            or self._send_ack()
+            or self._send_state(state, said)
+            or self._send_journal()
+        )
+
+    def _connected(self):
+        self._session = self._link.session()
+        self._challenge.renew()
+        self._hello_due = self._status_due = True
+        self._last_state = None
+        self._flying = []
+        self._next = self.acknowledged + 1
+        self._stalled_since = self._clock.ticks_ms()
+
+    def _send(self, leaf, data, retain):
+        return self._link.send(self._topic[leaf], data, retain)
+
+    def _send_status(self):
+        if self._status_due and self._send(topics.STATUS, topics.ONLINE, True):
+            self._status_due = False
+            return True
+        return False
+
+    def _send_hello(self, hello):
+        if self._challenge.due():
+            self._challenge.renew()
+            self._hello_due = True
+        if not self._hello_due:
+            return False
+        self._messages += 1
+        content = hello()
+        content["m"] = self._meter
+        content["message"] = self._messages
+        content["challenge"] = self._challenge.now
+        content["head"] = self._head()
+        if not self._send(topics.HELLO, self._keyring.sign(json.dumps(content).encode()), True):
+            return False
+        self._hello_due = False
+        self._last_hello = self._clock.ticks_ms()
+        return True
+
+    def _head(self):
+        return {
+            "sequence": self._journal.durable,
+            "hash": binascii.hexlify(self._journal.durable_hash).decode(),
+        }
+
+    def _send_ack(self):
+        if not self._acks:
+            return False
+        answer = self._acks[0]
+        answer["head"] = self._head()
+        if not self._send(topics.ACK, self._keyring.sign(json.dumps(answer).encode()), False):
+            return False
+        self._acks = self._acks[1:]
+        return True
+
+    def _send_state(self, state, said):
+        if self._last_state is not None:
+            age = self._clock.elapsed_ms(self._last_state)
+            if age < CHANGE_MS or (age < self._state_ms and said == self._said):
+                return False
+        if not self._send(topics.STATE, json.dumps(state()).encode(), True):
+            return False
+        self._last_state = self._clock.ticks_ms()
+        self._said = said
+        return True
+
+    def _send_journal(self):
+        while self._flying and self._link.sent(self._flying[0][0]):
+            self._flying = self._flying[1:]
+        self._rewind_when_unanswered()
+        if len(self._flying) >= IN_FLIGHT or self._next > self._journal.durable:
+            return False
+        previous = self._journal.hash_before(self._next)
+        if previous is None:
+            return False
+        entries = []
+        sequence = self._next
+        while len(entries) < BATCH:
+            data = self._journal.read(sequence)
+            if data is None:
+                break
+            entries.append(base64url(data).decode())
+            sequence += 1
+        if not entries:
+            return False
+        message = {
+            "m": self._meter,
+            "from": self._next,
+            "prev": binascii.hexlify(previous).decode(),
+            "e": entries,
+        }
+        token = self._send(topics.JOURNAL, json.dumps(message).encode(), False)
+        if not token:
+            return False
+        self._flying.append((token, sequence - 1))
+        self._next = sequence
+        return True
+
+    def _rewind_when_unanswered(self):
+        """All is sent, the broker has it, and the utility says nothing: send again, now and then."""
+        if self._flying or self._next == self.acknowledged + 1:
+            return
+        if self._clock.elapsed_ms(self._stalled_since) >= RESEND_MS:
+            self._next = self.acknowledged + 1
+            self._stalled_since = self._clock.ticks_ms()

@@ -1,0 +1,101 @@
+"""device.json: what belongs to one meter and is set when it is provisioned."""
+
+import json
+
+from wattledger.agent.errors import ConfigError
+
+# key: (default or None when required, lowest, highest); a default of another type is its type.
+NUMBERS = {
+    "tick_ms": (1000, 100, 10000),
+    "profile_s": (900, 60, 900),
+    "snapshot_s": (10, 1, 900),
+    "snapshot_wh": (10, 1, 1000),
+    "state_s": (10, 1, 3600),
+    "max_amps": (100, 1, 2000),
+    "max_volts": (276, 50, 1000),
+    "price_limit_micro": (10000000000, 1000, 100000000000),
+}
+TEXTS = ("meter", "tenant", "board")
+CHOICES = {
+    "phase_sum": ("vector", "per_phase"),
+    "payment_mode": ("prepay", "credit"),
+}
+FLAGS = ("never_cut",)
+VERSION = 1
+MAX_BYTES = 4096
+
+
+class Config:
+    """The values of device.json as attributes of the same names."""
+
+
+def is_integer(value):
+    """True for an int that is not a bool (JSON true is not 1)."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_name(value):
+    """True for 1..32 characters that are safe in a topic, a file name and a log."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 32:
+        return False
+    for letter in value:
+        if not ("a" <= letter <= "z" or "0" <= letter <= "9" or letter in "-_."):
+            return False
+    return True
+
+
+def parse_object(data, limit, error):
+    """The JSON object in `data` (bytes); `error` is the PlacedError class to raise."""
+    if len(data) > limit:
+        raise error((), "is %d bytes; at most %d fit the meter" % (len(data), limit))
+    try:
+        document = json.loads(data)
+    except (ValueError, RuntimeError):  # RuntimeError: nested too deep
+        raise error((), "is not JSON")
+    if not isinstance(document, dict):
+        raise error((), "must be a JSON object")
+    return document
+
+
+def load(data):
+    """Config from the bytes of device.json; ConfigError names the key, the value and the range."""
+    document = parse_object(data, MAX_BYTES, ConfigError)
+    if document.get("v") != VERSION:
+        raise ConfigError(("v",), "must be %d, is %r" % (VERSION, document.get("v")))
+    for key in document:
+        known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS or key == "v"
+        if not known:
+            raise ConfigError((key,), "unknown key; remove it or check its spelling")
+    config = Config()
+    for key in TEXTS:
+        value = document.get(key)
+        if not is_name(value):
+            raise ConfigError(
+                (key,), "must be 1 to 32 of a-z, 0-9, - _ and ., is %s" % json.dumps(value)
+            )
+        setattr(config, key, value)
+    for key, (default, low, high) in NUMBERS.items():
+        value = document.get(key, default)
+        if not is_integer(value) or not low <= value <= high:
+            raise ConfigError(
+                (key,),
+                "must be a whole number from %d to %d, is %s" % (low, high, json.dumps(value)),
+            )
+        setattr(config, key, value)
+    if 900 % config.profile_s or config.profile_s % 60:
+        raise ConfigError(
+            ("profile_s",), "must divide 900 in whole minutes, is %d" % config.profile_s
+        )
+    for key, allowed in CHOICES.items():
+        value = document.get(key, allowed[0])
+        if value not in allowed:
+            raise ConfigError(
+                (key,), "must be one of %s, is %s" % (", ".join(allowed), json.dumps(value))
+            )
+        setattr(config, key, value)
+    for key in FLAGS:
+        value = document.get(key, False)
+        if not isinstance(value, bool):
+            raise ConfigError((key,), "must be true or false, is %s" % json.dumps(value))
+        setattr(config, key, value)
+    return config

@@ -1,0 +1,190 @@
+"""One view model for every display and for the state topic. Registers and money are those of the last
+durable snapshot; power is live. What is not known is None.
+"""
+
+from wattledger.agent.supply import rules, states
+from wattledger.agent.units import NANO_PER_MICRO, micro_of
+from wattledger.hal.sample import (
+    CURRENT_MA,
+    FREQUENCY_MHZ,
+    POWER_FACTOR,
+    QUALITY_NAMES,
+    TRUST_NAMES,
+    TRUST_SYNCED,
+    VOLTAGE_MV,
+)
+
+MW_PER_KW = 1000000
+
+
+class View:
+    """Reads the agent; changes nothing."""
+
+    def __init__(self, agent):
+        self._agent = agent
+
+    def page(self):
+        """Everything a home display shows."""
+        agent = self._agent
+        account = agent.account
+        tariff = account.tariff
+        unix = agent.time.unix()
+        view = self._live()
+        view.update(self._durable())
+        rate = self._rate(tariff)
+        view["meter"] = agent.config.meter
+        view["simulated"] = agent.config.board == "sim"
+        view["time"] = unix
+        view["trust"] = TRUST_NAMES[agent.time.trust()]
+        view["utc_offset_s"] = tariff.zone.offset_at(unix) if tariff else 0
+        view["currency"] = tariff.currency if tariff else None
+        view["low_micro"] = tariff.low if tariff else None
+        view["rate"] = rate
+        view["cost_per_hour_micro"] = self._cost_per_hour(tariff, rate, view["power_mw"])
+        view["next"] = self._next(tariff, unix)
+        view["supply"] = self._supply(tariff)
+        view["friendly"] = self._friendly(tariff, unix)
+        view["today_wh"] = account.day_wh if tariff else None
+        view["today_micro"] = -micro_of(account.day_nano) if tariff else None
+        view["link"] = agent.is_linked()
+        view["days_left"] = None
+        view["purchases"] = [
+            {"time": time, "amount_micro": amount, "n": n} for time, amount, n in account.recent
+        ]
+        view["messages"] = []
+        view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
+        view["alarms"] = self._alarms()
+        return view
+
+    def state(self):
+        """What the state topic carries."""
+        view = self.page()
+        for key in ("simulated", "messages", "purchases", "utc_offset_s", "low_micro"):
+            del view[key]
+        return view
+
+    def hello(self):
+        """What the meter says of itself at each connect; the sender adds challenge and head."""
+        agent = self._agent
+        tariff = agent.account.tariff
+        return {
+            "boots": agent.ledger.state.boots,
+            "firmware": agent.firmware,
+            "board": agent.config.board,
+            "tariff": {"id": tariff.id, "n": tariff.n} if tariff else None,
+            "trust": TRUST_NAMES[agent.time.trust()],
+            "cause": agent.restart_cause,
+        }
+
+    def said(self):
+        """Changes of this make a state message due at once."""
+        agent = self._agent
+        tariff = agent.account.tariff
+        return (
+            agent.supply.state,
+            agent.supply.reasons,
+            agent.account.watch.alarms,
+            agent.journal.balance if agent.journal.durable == agent.journal.sequence else None,
+            tariff.n if tariff else 0,
+        )
+
+    def _live(self):
+        meter = self._agent.meter
+        sample = meter.sample
+        known = meter.ticks > meter.missed
+        return {
+            "power_mw": meter.power_mw() if known else None,
+            "voltage_mv": sample[VOLTAGE_MV] if known else None,
+            "current_ma": sample[CURRENT_MA] if known else None,
+            "power_factor": sample[POWER_FACTOR] if known else None,
+            "frequency_mhz": sample[FREQUENCY_MHZ] or None,
+            "quality": QUALITY_NAMES[meter.quality],
+            "sample_age_ms": meter.sample_age_ms(),
+        }
+
+    def _durable(self):
+        agent = self._agent
+        state = agent.ledger.state
+        known = not agent.ledger.missing
+        return {
+            "import_wh": state.import_wh,
+            "export_wh": state.export_wh,
+            "balance_micro": micro_of(state.balance) if known else None,
+            "available_micro": micro_of(agent.shown_available) if known else None,
+            "zone": agent.account.watch.zone(agent.account.tariff, agent.shown_available),
+        }
+
+    def _rate(self, tariff):
+        if tariff is None:
+            return None
+        agent = self._agent
+        account = agent.account
+        synced = agent.time.trust() == TRUST_SYNCED
+        band = tariff.band_at(agent.time.unix()) if synced else tariff.fallback
+        used = account.used_wh + agent.meter.register.import_wh - account.start_import
+        block = tariff.block_of(used)
+        return {
+            "band": tariff.bands[band],
+            "block": block + 1,
+            "blocks": len(tariff.price),
+            "price_micro": tariff.price[block][band],
+            "export_micro": tariff.export[band],
+            "block_left_wh": tariff.block_left(used),
+            "fallback": not synced,
+        }
+
+    def _cost_per_hour(self, tariff, rate, power_mw):
+        if rate is None or power_mw is None:
+            return None
+        price = rate["price_micro"] if power_mw >= 0 else rate["export_micro"]
+        return power_mw * price // MW_PER_KW
+
+    def _next(self, tariff, unix):
+        if tariff is None or self._agent.time.trust() != TRUST_SYNCED:
+            return None
+        change = tariff.next_change(unix)
+        if change is None:
+            return None
+        account = self._agent.account
+        used = account.used_wh + self._agent.meter.register.import_wh - account.start_import
+        at, band = change
+        return {
+            "time": at,
+            "band": tariff.bands[band],
+            "price_micro": tariff.price[tariff.block_of(used)][band],
+        }
+
+    def _supply(self, tariff):
+        agent = self._agent
+        supply = agent.supply
+        restore = 0
+        if supply.reasons & rules.NO_CREDIT and tariff:
+            # At least to reconnect_above, and above zero where that is 0.
+            goal = max(tariff.reconnect_above, 1)
+            restore = max(goal - agent.available // NANO_PER_MICRO, 0)
+        return {
+            "state": states.NAMES[supply.state],
+            "reasons": rules.names(supply.reasons),
+            "reason": rules.strongest(supply.reasons),
+            "since": None,
+            "restore_micro": restore,
+            "hold_ms": agent.button.held_ms(),
+            "wait_s": supply.wait_s(agent.time.powered_s) if supply.state == states.READY else 0,
+        }
+
+    def _friendly(self, tariff, unix):
+        synced = self._agent.time.trust() == TRUST_SYNCED
+        until = tariff.friendly_until(unix) if tariff and synced else None
+        return {"now": until is not None, "until": until}
+
+    def _alarms(self):
+        agent = self._agent
+        alarms = []
+        for holds, name in (
+            (agent.ledger.fault is not None, "ledger"),
+            (agent.storage_failed != 0, "storage"),
+            (agent.meter.faulty or agent.meter.missed > 0, "meter"),
+        ):
+            if holds:
+                alarms.append(name)
+        return alarms

@@ -1,0 +1,49 @@
+"""Events the journal can hold: what happened, as a number that never changes its meaning."""
+
+STARTED = 1  # value: boot count
+LEDGER_MISSING = 2  # a provisioned meter found no journal
+JOURNAL_DAMAGED = 3  # value: last good sequence
+SNAPSHOT_DAMAGED = 4
+STORAGE_FAILED = 5  # value: errno
+CLOCK_STEPPED = 6  # value: seconds
+ENERGY_REJECTED = 7  # value: counts not billed
+CHIP_SILENT = 8  # value: ticks without an answer
+CHIP_RESTARTED = 9  # value: seconds of the gap
+CHIP_FAULT = 10
+LOW_CREDIT_1 = 11  # value: available, micro-units
+LOW_CREDIT_2 = 12
+CREDIT_EXHAUSTED = 13
+CONTACT_DIFFERS = 14  # value: 1 closed, 0 open
+TARIFF_REFUSED = 15  # value: n
+COMMANDS_SILENCED = 16  # value: bad signatures in the minute
+STANDING_SKIPPED = 17  # value: days not charged
+JOURNAL_REFUTED = 18  # value: sequence the utility named with another hash
+RETAINED_COMMAND = 19
+FORWARD_GAP = 20  # value: seconds without measurement
+TICK_FAILED = 21  # an exception in the tick was contained; value: how many so far
+STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
+
+NAMES = {
+    STARTED: "started",
+    LEDGER_MISSING: "ledger missing",
+    JOURNAL_DAMAGED: "journal damaged",
+    SNAPSHOT_DAMAGED: "snapshot damaged",
+    STORAGE_FAILED: "storage failed",
+    CLOCK_STEPPED: "clock stepped",
+    ENERGY_REJECTED: "energy rejected",
+    CHIP_SILENT: "chip silent",
+    CHIP_RESTARTED: "chip restarted",
+    CHIP_FAULT: "chip fault",
+    LOW_CREDIT_1: "low credit, first level",
+    LOW_CREDIT_2: "low credit, second level",
+    CREDIT_EXHAUSTED: "credit exhausted",
+    CONTACT_DIFFERS: "contact differs from the state",
+    TARIFF_REFUSED: "tariff refused",
+    COMMANDS_SILENCED: "commands silenced",
+    STANDING_SKIPPED: "standing charge days skipped",
+    JOURNAL_REFUTED: "journal refuted by the utility",
+    RETAINED_COMMAND: "retained command dropped",
+    FORWARD_GAP: "gap without measurement",
+    TICK_FAILED: "tick failed",
+    STEP_FAILED: "step failed",
+}

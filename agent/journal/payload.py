@@ -1,0 +1,164 @@
+"""What each kind of record carries, packed and unpacked. Field by field in docs/journal.md."""
+
+import struct
+
+from wattledger.agent.errors import RecordError
+
+# A part's `band` byte: the band's index, with these bits.
+EXPORT = 0x80  # energy delivered to the grid; `block` is NO_BLOCK
+DYNAMIC = 0x40  # the price came from a dynamic price document
+FALLBACK = 0x20  # time was not trusted: the tariff's fallback band was billed
+BAND_MASK = 0x1F
+NO_BLOCK = 0xFF
+
+INTERVAL_FORMAT = "<IIHBI"  # import Wh, export Wh (cumulative), duration s, quality, tariff n
+INTERVAL_LENGTH = 15
+PART_FORMAT = "<BBIq"  # band, block, Wh, price (micro per kWh)
+PART_LENGTH = 14
+
+
+class Part:
+    """Energy of one interval at one price; `amount` is exact, in nano-units."""
+
+    def __init__(self, band, block, wh, price):
+        self.band = band
+        self.block = block
+        self.wh = wh
+        self.price = price
+
+    def amount(self):
+        """What it moves on the balance: import costs, export earns. Wh x micro/kWh is nano."""
+        return self.wh * self.price if self.band & EXPORT else -self.wh * self.price
+
+
+class Interval:
+    """A closed interval: cumulative registers at its end and the parts it was rated in."""
+
+    def __init__(self, import_wh, export_wh, duration_s, quality, tariff_n, parts):
+        self.import_wh = import_wh
+        self.export_wh = export_wh
+        self.duration_s = duration_s
+        self.quality = quality
+        self.tariff_n = tariff_n
+        self.parts = parts
+
+    def amount(self):
+        """Sum of the parts, nano-units."""
+        total = 0
+        for part in self.parts:
+            total += part.amount()
+        return total
+
+    def pack(self):
+        data = bytearray(INTERVAL_LENGTH + PART_LENGTH * len(self.parts))
+        duration = min(self.duration_s, 0xFFFF)
+        struct.pack_into(
+            INTERVAL_FORMAT,
+            data,
+            0,
+            self.import_wh,
+            self.export_wh,
+            duration,
+            self.quality,
+            self.tariff_n,
+        )
+        at = INTERVAL_LENGTH
+        for part in self.parts:
+            struct.pack_into(PART_FORMAT, data, at, part.band, part.block, part.wh, part.price)
+            at += PART_LENGTH
+        return data
+
+
+def unpack_interval(payload):
+    """The Interval in a payload; RecordError when its length is not one of an interval."""
+    count, rest = divmod(len(payload) - INTERVAL_LENGTH, PART_LENGTH)
+    if len(payload) < INTERVAL_LENGTH or rest:
+        raise RecordError("an interval payload cannot be %d bytes" % len(payload))
+    import_wh, export_wh, duration, quality, n = struct.unpack_from(INTERVAL_FORMAT, payload, 0)
+    parts = []
+    for index in range(count):
+        at = INTERVAL_LENGTH + index * PART_LENGTH
+        band, block, wh, price = struct.unpack_from(PART_FORMAT, payload, at)
+        parts.append(Part(band, block, wh, price))
+    return Interval(import_wh, export_wh, duration, quality, n, parts)
+
+
+def _text(payload, at):
+    return bytes(payload[at:]).decode()
+
+
+def _fixed(format, length):
+    def unpack(payload):
+        if len(payload) != length:
+            raise RecordError("payload is %d bytes, not %d" % (len(payload), length))
+        return struct.unpack(format, payload)
+
+    return unpack
+
+
+def pack_opening(meter, import_wh, export_wh, used_wh):
+    """Registers and the cycle's block use at commissioning."""
+    return struct.pack("<III", import_wh, export_wh, used_wh) + meter.encode()
+
+
+def unpack_opening(payload):
+    """(import Wh, export Wh, used Wh, meter id)."""
+    return struct.unpack_from("<III", payload, 0) + (_text(payload, 12),)
+
+
+def pack_tariff(n, digest, id):
+    """The tariff in force from this entry on; `digest` is SHA-256 of the document."""
+    return struct.pack("<I32s", n, digest) + id.encode()
+
+
+def unpack_tariff(payload):
+    """(n, SHA-256, id)."""
+    return struct.unpack_from("<I32s", payload, 0) + (_text(payload, 36),)
+
+
+def pack_credit(n, highest, seen):
+    """A purchase and the replay memory after it, so that both are durable or neither is."""
+    return struct.pack("<QQQ", n, highest, seen)
+
+
+unpack_credit = _fixed("<QQQ", 24)  # (n, highest, seen bitmap)
+
+
+def pack_standing(day, n):
+    """The key of a standing charge: local date as yyyymmdd, and the tariff it was charged at."""
+    return struct.pack("<II", day, n)
+
+
+unpack_standing = _fixed("<II", 8)  # (yyyymmdd, tariff n)
+
+
+def pack_event(code, value):
+    """An event of agent/events.py and one number that belongs to it."""
+    return struct.pack("<Hq", code, value)
+
+
+unpack_event = _fixed("<Hq", 10)  # (code, value)
+
+
+def pack_relay(operation, reasons, cause, powered_s):
+    """A relay movement: what, the open reasons then, what caused it, powered seconds."""
+    return struct.pack("<BHBI", operation, reasons, cause, powered_s)
+
+
+unpack_relay = _fixed("<BHBI", 8)  # (operation, reasons, cause, powered seconds)
+
+
+def pack_command(of, op, result):
+    """A command answered: first 8 bytes of its SHA-256, op and result codes."""
+    return struct.pack("<8sBB", of, op, result)
+
+
+unpack_command = _fixed("<8sBB", 10)  # (of, op, result)
+
+
+def pack_clock(before, after, source):
+    """A step of the wall clock over 10 s."""
+    return struct.pack("<qqB", before, after, source)
+
+
+unpack_clock = _fixed("<qqB", 17)  # (before, after, source)

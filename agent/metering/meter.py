@@ -1,0 +1,147 @@
+"""The tick: read the chip, believe it or not, carry the energy. Allocates nothing when all is well."""
+
+from wattledger.agent.errors import ConfigError
+from wattledger.agent.metering.quality import MAX_GAP_S, counts_per_second, most_counts, worse
+from wattledger.agent.metering.register import EnergyRegister
+from wattledger.agent.units import ticks_between
+from wattledger.hal.sample import (
+    CORRUPT,
+    ENERGY_COUNTS,
+    NO_ANSWER,
+    PHASE_FIELDS,
+    POWER_MW,
+    QUALITY_ESTIMATED,
+    QUALITY_OK,
+    QUALITY_REJECTED,
+    QUALITY_STALE,
+    RESTARTED,
+    new_sample,
+)
+
+MISSED_BEFORE_RESET = 3
+RESETS_BEFORE_FAULT = 3
+RESET_WINDOW_S = 3600
+
+
+class Meter:
+    """`register` holds the energy, `sample` the last good reading, `quality` what it is worth."""
+
+    def __init__(self, chip, clock, config):
+        """ConfigError when the tick is too slow for the chip's registers at the highest power."""
+        watts = config.max_amps * config.max_volts
+        budget = chip.overflow_ms(watts)
+        if config.tick_ms * 2 > budget:
+            raise ConfigError(
+                ("tick_ms",),
+                "%d ms is over half of the %d ms in which the chip's energy register overflows at "
+                "%d W; measure more often or lower max_amps" % (config.tick_ms, budget, watts),
+            )
+        self._chip = chip
+        self._clock = clock
+        self._late_ms = budget // 2
+        self._per_second = counts_per_second(
+            watts * chip.phases, chip.energy_numerator, chip.energy_denominator
+        )
+        self.register = EnergyRegister(
+            chip.energy_numerator, chip.energy_denominator, self._per_second * MAX_GAP_S
+        )
+        self._per_phase = config.phase_sum == "per_phase"
+        self._fields = chip.phases * PHASE_FIELDS
+        self.sample = new_sample()
+        self.ticks = 0
+        self.last_tick = clock.ticks_ms()
+        self._last_good = self.last_tick
+        self._first = True
+        self.quality = QUALITY_STALE
+        self.interval_quality = QUALITY_OK
+        self.missed = 0  # ticks in a row without an answer
+        self.rejected = 0  # counts refused since take_rejected()
+        self.restarted_gap_ms = -1
+        self.late_gap_ms = -1
+        self._resets = []  # powered seconds of chip resets within the last hour
+        self.faulty = False
+
+    def tick(self):
+        """Read once. Never raises for a chip's fault."""
+        now = self._clock.ticks_ms()
+        gap = ticks_between(self._last_good, now)
+        self.last_tick = now
+        self.ticks = (self.ticks + 1) & 0x3FFFFFFF
+        status = self._chip.read_into(self.sample)
+        if status & (NO_ANSWER | CORRUPT):
+            self.missed += 1
+            self.quality = QUALITY_STALE
+            return
+        self._last_good = now
+        self.missed = 0
+        if status & RESTARTED:
+            self.restarted_gap_ms = gap
+            self.quality = QUALITY_ESTIMATED
+            self.interval_quality = worse(self.interval_quality, QUALITY_ESTIMATED)
+            return
+        if self._first:
+            # How long the chip counted before we came is not known: only its register bounds it.
+            self._first = False
+            gap = MAX_GAP_S * 1000
+        elif gap > self._late_ms:
+            self.late_gap_ms = gap
+            self.interval_quality = worse(self.interval_quality, QUALITY_ESTIMATED)
+        self._carry(most_counts(self._per_second, gap))
+
+    def _carry(self, limit):
+        sample = self.sample
+        net = 0
+        moved = 0
+        at = ENERGY_COUNTS
+        while at < self._fields:
+            counts = sample[at]
+            net += counts
+            moved += counts if counts >= 0 else -counts
+            at += PHASE_FIELDS
+        if moved > limit:
+            self.rejected += moved
+            self.quality = QUALITY_REJECTED
+            self.interval_quality = worse(self.interval_quality, QUALITY_REJECTED)
+            return
+        self.quality = QUALITY_OK
+        if not self._per_phase:
+            self.register.add(net)
+            return
+        at = ENERGY_COUNTS
+        while at < self._fields:
+            self.register.add(sample[at])
+            at += PHASE_FIELDS
+
+    def power_mw(self):
+        """Signed power of all phases now, mW."""
+        total = 0
+        for at in range(POWER_MW, self._fields, PHASE_FIELDS):
+            total += self.sample[at]
+        return total
+
+    def sample_age_ms(self):
+        """Milliseconds since the last good reading."""
+        return self._clock.elapsed_ms(self._last_good)
+
+    def take_interval_quality(self):
+        """The worst quality since the last call."""
+        quality = self.interval_quality
+        self.interval_quality = QUALITY_STALE if self.missed else QUALITY_OK
+        return quality
+
+    def recover(self, powered_s):
+        """Set a silent chip up again; True when that made the third reset within an hour.
+
+        Called from step(): setting up takes tens of milliseconds and may fail. Errors are the
+        driver's; the next tick tells whether it answers.
+        """
+        self._resets = [at for at in self._resets if powered_s - at < RESET_WINDOW_S]
+        self._resets.append(powered_s)
+        self.missed = 0
+        try:
+            self._chip.begin()
+        except Exception:  # a chip that will not come up is a state, not a crash
+            self.missed = 1
+        fault = len(self._resets) >= RESETS_BEFORE_FAULT and not self.faulty
+        self.faulty = len(self._resets) >= RESETS_BEFORE_FAULT
+        return fault

@@ -1,0 +1,77 @@
+"""The supply relay as a state machine: disconnected, ready (armed), connected.
+
+It decides; agent.py writes the journal and moves the relay. Times are powered seconds, which rise
+only while the meter runs and are kept over reboots.
+"""
+
+DISCONNECTED = 0
+READY = 1
+CONNECTED = 2
+NAMES = ("disconnected", "ready", "connected")
+
+MIN_OFF_S = 60
+SHORT_WINDOW_S = 600
+SHORT_CLOSINGS = 4
+LONG_WINDOW_S = 86400
+LONG_CLOSINGS = 10
+
+
+class Supply:
+    """`state` and the set of open `reasons`. Limits delay closing only, never opening."""
+
+    def __init__(self):
+        self.state = READY
+        self.reasons = 0
+        self.last_move_s = 0
+        self.moves = 0
+        self._closings = []  # powered seconds of the last closings, oldest first
+
+    def restore(self, state, reasons, last_move_s):
+        """Go on from the last durable state. Nothing moves."""
+        self.state = state
+        self.reasons = reasons
+        self.last_move_s = last_move_s
+
+    def hold_open(self, reason, holds):
+        """Add or clear one open reason; True when the set changed."""
+        before = self.reasons
+        self.reasons = before | reason if holds else before & ~reason
+        return self.reasons != before
+
+    def must_open(self):
+        """True when the relay has to be opened now."""
+        return self.state == CONNECTED and self.reasons != 0
+
+    def settle(self):
+        """Arm or disarm without moving anything; True when the state changed."""
+        before = self.state
+        if before == READY and self.reasons:
+            self.state = DISCONNECTED
+        elif before == DISCONNECTED and not self.reasons:
+            self.state = READY
+        return self.state != before
+
+    def opened(self, powered_s):
+        """The relay was told to open."""
+        self.state = DISCONNECTED if self.reasons else READY
+        self.last_move_s = powered_s
+        self.moves += 1
+
+    def closed(self, powered_s):
+        """The relay was told to close."""
+        self.state = CONNECTED
+        self.remember_closing(powered_s)
+        self.last_move_s = powered_s
+        self.moves += 1
+
+    def remember_closing(self, powered_s):
+        """Count a closing, now or from the journal after a boot."""
+        self._closings = self._closings[1 - LONG_CLOSINGS :] + [powered_s]
+
+    def wait_s(self, powered_s):
+        """Seconds until a closing is allowed: minimum off time, 4 in 10 minutes, 10 in a day."""
+        wait = self.last_move_s + MIN_OFF_S - powered_s if self.last_move_s else 0
+        for window, most in ((SHORT_WINDOW_S, SHORT_CLOSINGS), (LONG_WINDOW_S, LONG_CLOSINGS)):
+            if len(self._closings) >= most:
+                wait = max(wait, self._closings[-most] + window - powered_s)
+        return max(wait, 0)

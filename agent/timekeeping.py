@@ -1,0 +1,68 @@
+"""Time as an input: powered seconds, the wall clock's trust, and which time offers to believe."""
+
+from wattledger.agent.supply.rules import CLOCK_BUDGET_S
+from wattledger.agent.units import DAY_S
+from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
+
+BACK_S = 600  # a time source may step a known clock back at most this far
+FORWARD_S = 31 * DAY_S
+STEP_S = 10  # larger steps are written down
+SETTLED_S = 1
+
+
+class Timekeeper:
+    """`powered_s` rises only while the meter runs; `budget_s` is the time credit may not cut unsynced."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._last = clock.ticks_ms()
+        self._rest_ms = 0
+        self.powered_s = 0
+        self.budget_s = CLOCK_BUDGET_S
+        self.refused = 0  # offers not believed
+
+    def restore(self, unix, powered_s, budget_s):
+        """Go on after a boot; a clock nobody set takes the last time the store knows."""
+        self.powered_s = powered_s
+        self.budget_s = budget_s
+        if self._clock.trust() == TRUST_UNKNOWN and unix:
+            self._clock.set(unix, TRUST_RESTORED)
+
+    def age(self):
+        """Count powered time up to now."""
+        elapsed = self._clock.elapsed_ms(self._last)
+        if elapsed <= 0:
+            return
+        self._last = self._clock.ticks_ms()
+        seconds, self._rest_ms = divmod(self._rest_ms + elapsed, 1000)
+        self.powered_s += seconds
+        if self._clock.trust() == TRUST_SYNCED:
+            self.budget_s = min(self.budget_s + seconds, CLOCK_BUDGET_S)
+        else:
+            self.budget_s = max(self.budget_s - seconds, 0)
+
+    def unix(self):
+        """UTC seconds now."""
+        return self._clock.unix_s()
+
+    def trust(self):
+        """Trust in unix()."""
+        return self._clock.trust()
+
+    def offered(self):
+        """The time to set, in unix seconds, when a source offers one worth taking; else None."""
+        offer = self._clock.offer()
+        if offer is None:
+            return None
+        step = offer[0] - self._clock.unix_s()
+        trust = self._clock.trust()
+        if trust == TRUST_SYNCED and -SETTLED_S <= step <= SETTLED_S:
+            return None
+        if trust != TRUST_UNKNOWN and not -BACK_S <= step <= FORWARD_S:
+            self.refused += 1
+            return None
+        return offer[0]
+
+    def set(self, unix):
+        """Believe an offered time."""
+        self._clock.set(unix, TRUST_SYNCED)

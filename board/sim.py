@@ -1,0 +1,12 @@
+"""The simulated board: one ATM90E32 phase on SPI, a latching relay with a contact to read."""
+
+NAME = "sim"
+CHIP = "atm90e32"
+BUS = "spi"
+PHASES = (0,)
+RELAY_KIND = "latching"
+# Gains the board's voltage divider and current transformer need (0x8000 is the chip's own 1.0).
+VOLTAGE_GAIN = 0x8F5C
+CURRENT_GAIN = 0x7C29
+MAX_AMPS = 100
+MAX_VOLTS = 276

@@ -1,0 +1,58 @@
+"""The event loop's body: a tick at its time, steps in between, whatever fails is contained.
+
+A tick or a step that raises is counted, reported and goes on at its next turn: metering and the
+relay rules never end because of a message.
+"""
+
+from wattledger.agent import events
+
+
+class Runtime:
+    """`turn()` does what is due now and returns the milliseconds to wait."""
+
+    def __init__(self, agent, clock, watchdog, log):
+        self._agent = agent
+        self._clock = clock
+        self._watchdog = watchdog
+        self._log = log  # called with one line of text
+        self._tick_ms = agent.config.tick_ms
+        self._due = clock.ticks_ms()
+        self.failures = 0
+
+    def set_tick(self, tick_ms):
+        """Tick at another period from now on (a simulation run fast)."""
+        self._tick_ms = tick_ms
+
+    def tick(self):
+        """One tick, contained."""
+        try:
+            self._agent.tick()
+        except Exception as error:
+            self._failed("tick", events.TICK_FAILED, error)
+        if self._watchdog is not None:
+            self._watchdog.feed()
+
+    def step(self):
+        """One step, contained; milliseconds until the agent wants the next."""
+        try:
+            return self._agent.step()
+        except Exception as error:
+            self._failed("step", events.STEP_FAILED, error)
+            return self._tick_ms
+
+    def turn(self):
+        """Tick when it is time, then step once."""
+        if self._clock.elapsed_ms(self._due) >= self._tick_ms:
+            self._due = self._clock.ticks_ms()
+            self.tick()
+        wait = self.step()
+        left = self._tick_ms - self._clock.elapsed_ms(self._due)
+        return max(min(wait, left), 0)
+
+    def _failed(self, what, code, error):
+        self.failures += 1
+        self._log("%s failed: %r" % (what, error))
+        try:
+            self._agent.report(code, self.failures)
+        except Exception as second:  # the report may fail for the same reason
+            self._log("the failure could not be journalled: %r" % second)

@@ -1,0 +1,142 @@
+"""The interfaces between the rooms, written down once. Nothing imports this on a device.
+
+Everything is duck-typed: an implementation has these methods and keeps these promises; one contract
+test per interface runs on every implementation, the simulator's included.
+
+Which to pick: a chip driver takes a *device* (one chip select, one address), never a bus. `agent/`
+takes the objects below by constructor argument and imports none of them.
+"""
+
+
+class SpiDevice:
+    def transfer(self, out, into):
+        """Clock `out` (bytes-like) out and the answer into `into` (bytearray, same length).
+
+        Chip select is held for exactly this transfer. Never retries. Raises BusError.
+        """
+
+
+class MeteringChip:
+    """`energy_numerator / energy_denominator` is the Wh of one count, in lowest terms."""
+
+    energy_numerator = 0
+    energy_denominator = 1
+    phases = 1
+
+    def begin(self):
+        """Set the chip up and prove the bus; ChipError names the stage. May be called again.
+
+        A chip found running with our own set-up is left alone, so the energy it holds is kept.
+        """
+
+    def read_into(self, sample):
+        """Fill `sample` (see hal/sample.py); returns status bits. Allocates nothing when all is well."""
+
+    def overflow_ms(self, max_watts):
+        """Milliseconds until an energy register overflows at `max_watts` on one phase."""
+
+    def health(self):
+        """dict of counters and set-up read back, for people; may allocate."""
+
+
+class Relay:
+    """The supply relay. Never moves on construction; ends its own pulse; coils inactive first."""
+
+    def open(self):
+        """Start opening (cuts the supply)."""
+
+    def close(self):
+        """Start closing."""
+
+    def contact(self):
+        """True closed, False open, None where the hardware cannot tell."""
+
+
+class Clock:
+    def ticks_ms(self):
+        """Monotonic milliseconds, wrapping at 2**30."""
+
+    def elapsed_ms(self, since):
+        """Milliseconds from `since` (a ticks_ms value, at most 2**29 ago) to now."""
+
+    def unix_s(self):
+        """UTC seconds since 1970. Called from step() only: exceeds 31 bits and allocates."""
+
+    def trust(self):
+        """TRUST_UNKNOWN, TRUST_RESTORED or TRUST_SYNCED (hal/sample.py)."""
+
+    def offer(self):
+        """(unix_s, source) once for each new fix of a time source ("ntp", "rtc"), else None."""
+
+    def set(self, unix_s, trust):
+        """Set the wall clock; ticks do not move."""
+
+
+class Entropy:
+    def fill(self, buffer):
+        """Fill a bytearray with random bytes."""
+
+
+class Storage:
+    """Names are short: [a-z0-9._-]. Errors are StorageError (an OSError). Empty means absent."""
+
+    def commit(self, name, data):
+        """Replace the file: atomic, and durable when this returns."""
+
+    def append(self, name, data):
+        """Append; durable only after sync()."""
+
+    def sync(self, name):
+        """Make what was appended durable."""
+
+    def read_from(self, name, offset, into):
+        """Read at `offset` into a buffer; bytes read, 0 at the end or when absent."""
+
+    def size(self, name):
+        """Bytes, 0 when absent."""
+
+    def remove(self, name):
+        """Remove; absent is not an error."""
+
+    def names(self):
+        """Sorted list of the names present."""
+
+    def free(self):
+        """Bytes free."""
+
+
+class Link:
+    """An MQTT connection. Called from step() only; threads and sockets stay behind it."""
+
+    def subscribe(self, topic):
+        """Subscribe at QoS 1, kept over reconnects."""
+
+    def send(self, topic, data, retain):
+        """Queue a QoS 1 message; a token > 0, or 0 when the queue is full or the link is down."""
+
+    def sent(self, token):
+        """True once the broker has acknowledged it; forgotten when the session changes."""
+
+    def receive(self):
+        """(topic str, data bytes, retain bool) or None."""
+
+    def is_up(self):
+        """True while connected."""
+
+    def session(self):
+        """A number that rises at each connect; 0 before the first."""
+
+
+class Page:
+    """A display that shows `view` and hands back what a person asked for. May be absent."""
+
+    def show(self, view):
+        """Take a new view model (agent/display/view.py); returns at once."""
+
+    def request(self):
+        """The next request of a person, ("press",) or ("release",), or None."""
+
+
+class Watchdog:
+    def feed(self):
+        """Called by the tick only, and only while every slow task reports in time."""
