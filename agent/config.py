@@ -38,10 +38,7 @@ def is_name(value):
     """True for 1..32 characters that are safe in a topic, a file name and a log."""
     if not isinstance(value, str) or not 1 <= len(value) <= 32:
         return False
-    for letter in value:
-        if not ("a" <= letter <= "z" or "0" <= letter <= "9" or letter in "-_."):
-            return False
-    return True
+    return all("a" <= letter <= "z" or "0" <= letter <= "9" or letter in "-_." for letter in value)
 
 
 def parse_object(data, limit, error):

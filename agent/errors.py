@@ -41,3 +41,12 @@ class RecordError(AgentError, ValueError):
 
 class EnvelopeError(AgentError, ValueError):
     """A message that is not signed by a key we know; the reason is for the log only."""
+
+
+class RefusalError(AgentError):
+    """A command is answered with `result` (a word of the protocol) and `detail`, and not done."""
+
+    def __init__(self, result, detail=""):
+        super().__init__(detail)
+        self.result = result
+        self.detail = detail

@@ -19,7 +19,7 @@ COMMANDS_SILENCED = 16  # value: bad signatures in the minute
 STANDING_SKIPPED = 17  # value: days not charged
 JOURNAL_REFUTED = 18  # value: sequence the utility named with another hash
 RETAINED_COMMAND = 19
-FORWARD_GAP = 20  # value: seconds without measurement
+LATE_TICK = 20  # value: seconds since the tick before
 TICK_FAILED = 21  # an exception in the tick was contained; value: how many so far
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
 
@@ -43,7 +43,7 @@ NAMES = {
     STANDING_SKIPPED: "standing charge days skipped",
     JOURNAL_REFUTED: "journal refuted by the utility",
     RETAINED_COMMAND: "retained command dropped",
-    FORWARD_GAP: "gap without measurement",
+    LATE_TICK: "late tick",
     TICK_FAILED: "tick failed",
     STEP_FAILED: "step failed",
 }

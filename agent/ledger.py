@@ -1,7 +1,7 @@
 """The ledger: journal, snapshot and tariff files as one store, and how a boot finds its way back.
 
-Order of every write: records, then the slot that names them. A boot takes the newest slot, walks the
-journal, and applies what was written after the slot.
+Order of every write: records, then the slot that names them. A boot takes the newest slot, walks
+the journal, and applies what was written after the slot.
 """
 
 from wattledger.agent import events
@@ -18,7 +18,7 @@ NEXT = "tariff.next"
 
 
 def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
-    """Open the ledger of a new meter: the opening entry and the first slot. AgentError if it has one."""
+    """Open a new meter's ledger: opening entry and first slot. AgentError when it has one."""
     journal = Journal(storage, meter)
     journal.open(lambda entry: None)
     if journal.sequence:
@@ -41,7 +41,7 @@ def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
 
 
 class Ledger:
-    """`account`, `journal` and the last durable `state`. `missing` while there is no opening entry."""
+    """`account`, `journal` and the last durable `state`; `missing` without an opening entry."""
 
     def __init__(self, storage, config):
         self._storage = storage
@@ -54,7 +54,7 @@ class Ledger:
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
         self.found = []  # (event code, value) to report once the clock is known
-        self.relay_entries = []  # (powered seconds, operation) of past movements
+        self.movements = []  # (powered seconds, operation) of past movements
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
 
@@ -100,7 +100,7 @@ class Ledger:
             self._last_tariff = payloads.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.RELAY:
             operation, _, _, powered_s = payloads.unpack_relay(entry.payload)
-            self.relay_entries.append((powered_s, operation))
+            self.movements.append((powered_s, operation))
 
     def _load_tariffs(self):
         """The set in force is the one the journal names last, whichever file holds it."""
@@ -176,7 +176,7 @@ class Ledger:
             self._promote()
 
     def keep(self, state):
-        """Flush the journal, then commit the slot that names its head. OSError when storage fails."""
+        """Flush the journal, then commit the slot that names its head. OSError: not stored."""
         self.journal.flush()
         state.sequence = self.journal.sequence
         state.hash = self.journal.hash

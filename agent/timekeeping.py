@@ -11,7 +11,7 @@ SETTLED_S = 1
 
 
 class Timekeeper:
-    """`powered_s` rises only while the meter runs; `budget_s` is the time credit may not cut unsynced."""
+    """`powered_s` rises only while the meter runs; `budget_s` is unsynced time without cuts."""
 
     def __init__(self, clock):
         self._clock = clock

@@ -8,5 +8,5 @@ RELAY_KIND = "latching"
 # Gains the board's voltage divider and current transformer need (0x8000 is the chip's own 1.0).
 VOLTAGE_GAIN = 0x8F5C
 CURRENT_GAIN = 0x7C29
-MAX_AMPS = 100
+MAX_AMPS = 60  # the chip reports at most 65.535 A
 MAX_VOLTS = 276

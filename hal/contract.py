@@ -1,7 +1,7 @@
 """The interfaces between the rooms, written down once. Nothing imports this on a device.
 
-Everything is duck-typed: an implementation has these methods and keeps these promises; one contract
-test per interface runs on every implementation, the simulator's included.
+Everything is duck-typed: an implementation has these methods and keeps these promises; one
+contract test per interface runs on every implementation, the simulator's included.
 
 Which to pick: a chip driver takes a *device* (one chip select, one address), never a bus. `agent/`
 takes the objects below by constructor argument and imports none of them.
@@ -30,7 +30,7 @@ class MeteringChip:
         """
 
     def read_into(self, sample):
-        """Fill `sample` (see hal/sample.py); returns status bits. Allocates nothing when all is well."""
+        """Fill `sample` (hal/sample.py); returns status bits. The good path allocates nothing."""
 
     def overflow_ms(self, max_watts):
         """Milliseconds until an energy register overflows at `max_watts` on one phase."""

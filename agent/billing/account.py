@@ -1,7 +1,7 @@
-"""The account: which tariff is in force, what the cycle has used, and what the open interval costs.
+"""The account: the tariff in force, what the cycle has used, and what the open interval costs.
 
-Everything it decides is posted to the journal; balance and hash live there. Times are unix seconds,
-energies whole Wh of the registers, money nano-units.
+Everything it decides is posted to the journal; balance and hash live there. Times are unix
+seconds, energies whole Wh of the registers, money nano-units.
 """
 
 from wattledger.agent import events

@@ -1,4 +1,4 @@
-"""Credit: which purchases were seen, how low the credit stands, and whether it may cut the supply."""
+"""Credit: which purchases were seen, how low the credit stands, and which alarms have sounded."""
 
 from wattledger.agent import events
 from wattledger.agent.units import NANO_PER_MICRO
@@ -78,7 +78,7 @@ class CreditWatch:
         return found
 
     def arm(self, tariff, available):
-        """After a credit, refund or adjust: alarms whose level lies below `available` sound again."""
+        """After a credit, refund or adjust: alarms of levels below `available` may sound again."""
         for bit, level, _ in self._levels(tariff):
             if available > level:
                 self.alarms &= ~bit

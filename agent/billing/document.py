@@ -1,4 +1,4 @@
-"""Checks of a tariff document, one function a field. The first fault found is raised with its place."""
+"""Checks of a tariff document, a function a field. The first fault is raised with its place."""
 
 import json
 
@@ -102,10 +102,7 @@ def _check_head(document):
 
 
 def _is_capitals(text):
-    for letter in text:
-        if not "A" <= letter <= "Z":
-            return False
-    return True
+    return all("A" <= letter <= "Z" for letter in text)
 
 
 def _check_cycle(document):

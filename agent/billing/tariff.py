@@ -86,7 +86,7 @@ class Tariff:
         return end
 
     def _friendly_end(self, days, minute):
-        """The minute of `days` up to which friendly periods cover `minute` without a gap, or None."""
+        """The minute of `days` up to which friendly periods cover `minute` unbroken, or None."""
         end = None
         today = weekday(days)
         found = True

@@ -5,15 +5,15 @@ import binascii
 from wattledger.agent import events
 from wattledger.agent.billing.credit import MAX_N
 from wattledger.agent.comms import commands
+from wattledger.agent.errors import RefusalError
 from wattledger.agent.supply import rules, states
 
+JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
 
 
 class Actions:
     """`table` maps an op to its function; the agent is given, never copied."""
-
-    JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 
     def __init__(self, agent):
         self._agent = agent
@@ -30,9 +30,9 @@ class Actions:
         n = commands.whole(arguments, "n", 1, MAX_N)
         amount = commands.whole(arguments, "amount", 1, commands.MAX_AMOUNT_MICRO)
         if agent.ledger.fault:
-            raise commands.Refusal(commands.DENIED, "the ledger is %s" % agent.ledger.fault)
-        if agent.storage_failed:
-            raise commands.Refusal(commands.NO_SPACE, "storage does not take writes")
+            raise RefusalError(commands.DENIED, "the ledger is %s" % agent.ledger.fault)
+        if agent.keeper.failed:
+            raise RefusalError(commands.NO_SPACE, "storage does not take writes")
         account = agent.account
         result, detail = account.credit(n, amount, agent.time.unix(), agent.time.trust())
         if result == commands.OK:
@@ -40,9 +40,9 @@ class Actions:
             account.watch.arm(
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
-            agent.judge_again()
-            if not agent.keep_now():
-                raise commands.Refusal(commands.NO_SPACE, "not stored yet; send it again later")
+            agent.control.look_again()
+            if not agent.keeper.now():
+                raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
 
     def relay_arm(self, arguments):
@@ -53,7 +53,7 @@ class Actions:
         supply.hold_open(rules.REMOTE, False)
         supply.settle()
         if supply.reasons:
-            raise commands.Refusal(commands.DENIED, rules.strongest(supply.reasons))
+            raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
         return commands.OK, "ready: hold the button for 3 s"
 
     def journal_ack(self, arguments):
@@ -62,9 +62,9 @@ class Actions:
         sequence = commands.whole(arguments, "sequence", 0, MAX_SEQUENCE)
         journal = agent.journal
         if sequence > journal.durable:
-            raise commands.Refusal(commands.RANGE, "sequence is above the journal's head")
+            raise RefusalError(commands.RANGE, "sequence is above the journal's head")
         if sequence <= agent.sender.acknowledged:
-            agent.sender.acknowledge(agent.sender.acknowledged)
+            agent.sender.acknowledge(sequence)
             return commands.OK, ""
         held = journal.durable_hash if sequence == journal.durable else None
         if held is None:
@@ -74,6 +74,6 @@ class Actions:
             if self._refuted != sequence:
                 self._refuted = sequence
                 agent.report(events.JOURNAL_REFUTED, sequence)
-            raise commands.Refusal(commands.DENIED, "the meter has another hash there")
+            raise RefusalError(commands.DENIED, "the meter has another hash there")
         agent.sender.acknowledge(sequence)
         return commands.OK, ""

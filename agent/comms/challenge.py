@@ -1,8 +1,8 @@
 """The challenge that makes a command fresh without any clock.
 
-Eight random bytes, new at boot, at each connect and every ten minutes; the present and the previous
-one are accepted. `ctr` rises within a challenge and lives in RAM, so a queued, retained, recorded or
-late command is dead.
+Eight random bytes, new at boot, at each connect and every ten minutes; the present and the
+previous one are accepted. `ctr` rises within a challenge and lives in RAM, so a queued,
+retained, recorded or late command is dead.
 """
 
 import binascii

@@ -1,7 +1,7 @@
 """The command desk: verify, check freshness, do, answer. One message a call.
 
-Results are words of the protocol. A command that asked for something is answered once; the identical
-last one gets its stored answer.
+Results are words of the protocol. A command that asked for something is answered once; the
+identical last one gets its stored answer.
 """
 
 import binascii
@@ -10,7 +10,7 @@ import json
 
 from wattledger.agent import events
 from wattledger.agent.config import is_integer
-from wattledger.agent.errors import EnvelopeError
+from wattledger.agent.errors import EnvelopeError, RefusalError
 
 OK = "ok"
 DUPLICATE = "duplicate"
@@ -39,15 +39,6 @@ BAD_A_MINUTE = 10
 SILENCE_MS = 60000
 MINUTE_MS = 60000
 MAX_AMOUNT_MICRO = 1000000000000000
-
-
-class Refusal(Exception):
-    """A command is answered with `result` and `detail` and not done."""
-
-    def __init__(self, result, detail=""):
-        super().__init__(detail)
-        self.result = result
-        self.detail = detail
 
 
 class CommandDesk:
@@ -99,7 +90,7 @@ class CommandDesk:
         }
         try:
             result, detail = self._do(message, answer)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             result, detail = refusal.result, refusal.detail
         if result != OK:
             self.refused += 1
@@ -118,32 +109,32 @@ class CommandDesk:
             purpose, payload = self._keyring.open(message)
         except EnvelopeError:
             self._count_bad()
-            raise Refusal(BAD_SIGNATURE)
+            raise RefusalError(BAD_SIGNATURE)
         command = _parse(payload)
         if command.get("m") != self._meter:
-            raise Refusal(RANGE, "m names another meter")
+            raise RefusalError(RANGE, "m names another meter")
         for key in command:
             if key not in PAYLOAD_KEYS:
-                raise Refusal(RANGE, "unknown key in the command")
+                raise RefusalError(RANGE, "unknown key in the command")
         op = command.get("op")
         known = OPS.get(op) if isinstance(op, str) else None
         if known is None:
-            raise Refusal(RANGE, "unknown op")
+            raise RefusalError(RANGE, "unknown op")
         code, owner, fresh = known
         answer["op"] = code
         if purpose != owner:
-            raise Refusal(DENIED, "the %s key may not %s" % (purpose, op))
+            raise RefusalError(DENIED, "the %s key may not %s" % (purpose, op))
         if fresh and not self._is_fresh(command):
-            raise Refusal(STALE)
+            raise RefusalError(STALE)
         arguments = command.get("a")
         if not isinstance(arguments, dict):
-            raise Refusal(RANGE, "a must be an object")
+            raise RefusalError(RANGE, "a must be an object")
         return self._actions[op](arguments)
 
     def _is_fresh(self, command):
         counter = command.get("ctr")
         if not is_integer(counter) or not 0 < counter < 1 << 53:
-            raise Refusal(RANGE, "ctr must be a whole number above 0")
+            raise RefusalError(RANGE, "ctr must be a whole number above 0")
         return self._challenge.accepts(command.get("ch"), counter)
 
     def _count_bad(self):
@@ -159,15 +150,15 @@ def _parse(payload):
     try:
         command = json.loads(payload)
     except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deep
-        raise Refusal(RANGE, "the payload is not JSON")
+        raise RefusalError(RANGE, "the payload is not JSON")
     if not isinstance(command, dict):
-        raise Refusal(RANGE, "the payload must be an object")
+        raise RefusalError(RANGE, "the payload must be an object")
     return command
 
 
 def whole(arguments, key, low, high):
-    """A whole number of a command's arguments; Refusal names the key and the range."""
+    """A whole number of a command's arguments; RefusalError names the key and the range."""
     value = arguments.get(key)
     if not is_integer(value) or not low <= value <= high:
-        raise Refusal(RANGE, "%s must be a whole number from %d to %d" % (key, low, high))
+        raise RefusalError(RANGE, "%s must be a whole number from %d to %d" % (key, low, high))
     return value

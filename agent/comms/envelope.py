@@ -1,7 +1,8 @@
 """Signed messages: JWS compact serialisation (RFC 7515) with HMAC-SHA256 (RFC 2104).
 
-The protected header is never parsed: it is looked up, still encoded, in a table made at boot. The MAC
-is computed, encoded and compared as text, so a lenient base64 decoder cannot let flipped bits pass.
+The protected header is never parsed: it is looked up, still encoded, in a table made at boot.
+The MAC is computed, encoded and compared as text, so a lenient base64 decoder cannot let flipped
+bits pass.
 """
 
 import binascii

@@ -15,7 +15,8 @@ IN_FLIGHT = 4
 MAX_ACKS = 8
 STALE_HELLO_MS = 5000
 CHANGE_MS = 1000
-RESEND_MS = 30000
+RESEND_MS = 30000  # the utility says nothing
+REWIND_MS = 1000  # the utility says that it misses something
 
 
 class Sender:
@@ -51,10 +52,16 @@ class Sender:
         self._next = acknowledged + 1
 
     def acknowledge(self, sequence):
-        """The utility holds everything up to `sequence`."""
-        self.acknowledged = max(self.acknowledged, sequence)
-        self._next = max(self._next, self.acknowledged + 1)
-        self._stalled_since = self._clock.ticks_ms()
+        """The utility holds everything up to `sequence`.
+
+        One that says what we knew already misses what followed: go back, once in a while.
+        """
+        if sequence > self.acknowledged:
+            self.acknowledged = sequence
+            self._next = max(self._next, sequence + 1)
+            self._stalled_since = self._clock.ticks_ms()
+        else:
+            self._rewind(REWIND_MS)
 
     def ask_hello(self):
         """Send a fresh hello soon (after a stale command): once in five seconds."""
@@ -62,7 +69,7 @@ class Sender:
             self._hello_due = True
 
     def answer(self, answer):
-        """Queue the signed ack of a command; the oldest gives way when the link is down for long."""
+        """Queue the signed ack of a command; the oldest gives way when the link stays down."""
         self._acks = self._acks[1 - MAX_ACKS :] + [
             {key: answer[key] for key in ("m", "of", "result", "detail")}
         ]
@@ -148,7 +155,8 @@ class Sender:
     def _send_journal(self):
         while self._flying and self._link.sent(self._flying[0][0]):
             self._flying = self._flying[1:]
-        self._rewind_when_unanswered()
+        if not self._flying:
+            self._rewind(RESEND_MS)
         if len(self._flying) >= IN_FLIGHT or self._next > self._journal.durable:
             return False
         previous = self._journal.hash_before(self._next)
@@ -177,10 +185,8 @@ class Sender:
         self._next = sequence
         return True
 
-    def _rewind_when_unanswered(self):
-        """All is sent, the broker has it, and the utility says nothing: send again, now and then."""
-        if self._flying or self._next == self.acknowledged + 1:
-            return
-        if self._clock.elapsed_ms(self._stalled_since) >= RESEND_MS:
+    def _rewind(self, after_ms):
+        """Send again from the cursor when nothing was acknowledged for `after_ms`."""
+        if self._clock.elapsed_ms(self._stalled_since) >= after_ms:
             self._next = self.acknowledged + 1
             self._stalled_since = self._clock.ticks_ms()

@@ -1,5 +1,5 @@
-"""One view model for every display and for the state topic. Registers and money are those of the last
-durable snapshot; power is live. What is not known is None.
+"""One view model for every display and for the state topic. Registers and money are those of the
+last durable snapshot; power is live. What is not known is None.
 """
 
 from wattledger.agent.supply import rules, states
@@ -73,7 +73,7 @@ class View:
             "board": agent.config.board,
             "tariff": {"id": tariff.id, "n": tariff.n} if tariff else None,
             "trust": TRUST_NAMES[agent.time.trust()],
-            "cause": agent.restart_cause,
+            "cause": agent.cause,
         }
 
     def said(self):
@@ -110,8 +110,8 @@ class View:
             "import_wh": state.import_wh,
             "export_wh": state.export_wh,
             "balance_micro": micro_of(state.balance) if known else None,
-            "available_micro": micro_of(agent.shown_available) if known else None,
-            "zone": agent.account.watch.zone(agent.account.tariff, agent.shown_available),
+            "available_micro": micro_of(agent.keeper.available) if known else None,
+            "zone": agent.account.watch.zone(agent.account.tariff, agent.keeper.available),
         }
 
     def _rate(self, tariff):
@@ -161,14 +161,14 @@ class View:
         if supply.reasons & rules.NO_CREDIT and tariff:
             # At least to reconnect_above, and above zero where that is 0.
             goal = max(tariff.reconnect_above, 1)
-            restore = max(goal - agent.available // NANO_PER_MICRO, 0)
+            restore = max(goal - agent.control.available // NANO_PER_MICRO, 0)
         return {
             "state": states.NAMES[supply.state],
             "reasons": rules.names(supply.reasons),
             "reason": rules.strongest(supply.reasons),
             "since": None,
             "restore_micro": restore,
-            "hold_ms": agent.button.held_ms(),
+            "hold_ms": agent.control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if supply.state == states.READY else 0,
         }
 
@@ -182,7 +182,7 @@ class View:
         alarms = []
         for holds, name in (
             (agent.ledger.fault is not None, "ledger"),
-            (agent.storage_failed != 0, "storage"),
+            (agent.keeper.failed != 0, "storage"),
             (agent.meter.faulty or agent.meter.missed > 0, "meter"),
         ):
             if holds:

@@ -66,7 +66,8 @@ class SegmentReader:
 
 
 def walk(storage, first_hash):
-    """Yield (bytes, Record) of every good record in order; stops at the first that does not follow.
+    """Yield (bytes, Record) of every good record in order; stops at the first that does not
+    follow.
 
     Records met twice (a flush repeated after a failure) are passed over.
     """

@@ -3,8 +3,8 @@
     magic u8 | kind u8 | length u16 | sequence u32 | time u40 | trust u8
     | amount i64 | balance i64 | payload | crc32 u32 | hash 8
 
-Little-endian. `length` counts the whole record. The CRC covers all before it; the hash is the first
-8 bytes of SHA-256 over the hash before and the record up to and including its CRC.
+Little-endian. `length` counts the whole record. The CRC covers all before it; the hash is the
+first 8 bytes of SHA-256 over the hash before and the record up to and including its CRC.
 """
 
 import binascii

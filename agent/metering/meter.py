@@ -1,4 +1,4 @@
-"""The tick: read the chip, believe it or not, carry the energy. Allocates nothing when all is well."""
+"""The tick: read the chip, believe it or not, carry the energy. It allocates nothing."""
 
 from wattledger.agent.errors import ConfigError
 from wattledger.agent.metering.quality import MAX_GAP_S, counts_per_second, most_counts, worse
@@ -129,19 +129,22 @@ class Meter:
         self.interval_quality = QUALITY_STALE if self.missed else QUALITY_OK
         return quality
 
-    def recover(self, powered_s):
-        """Set a silent chip up again; True when that made the third reset within an hour.
-
-        Called from step(): setting up takes tens of milliseconds and may fail. Errors are the
-        driver's; the next tick tells whether it answers.
-        """
-        self._resets = [at for at in self._resets if powered_s - at < RESET_WINDOW_S]
-        self._resets.append(powered_s)
+    def begin(self):
+        """Set the chip up. One that will not come up is a state, not a crash: ticks go on."""
         self.missed = 0
         try:
             self._chip.begin()
-        except Exception:  # a chip that will not come up is a state, not a crash
+        except Exception:  # whatever a driver raises
             self.missed = 1
+
+    def reset(self, powered_s):
+        """Set a silent chip up again; True when that made the third reset within an hour.
+
+        Called from step(): setting up takes tens of milliseconds.
+        """
+        self._resets = [at for at in self._resets if powered_s - at < RESET_WINDOW_S]
+        self._resets.append(powered_s)
+        self.begin()
         fault = len(self._resets) >= RESETS_BEFORE_FAULT and not self.faulty
         self.faulty = len(self._resets) >= RESETS_BEFORE_FAULT
         return fault

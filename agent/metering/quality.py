@@ -1,4 +1,4 @@
-"""What a meter can believe: the most counts that energy can move in a time, and the worst of two."""
+"""What a meter can believe: the most counts that can move in a time, and the worse of two."""
 
 MAX_GAP_S = 4095  # longer gaps bound nothing: every chip's register has wrapped by then
 

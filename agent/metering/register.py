@@ -1,7 +1,7 @@
 """The energy register: whole Wh that only rise, and the exact rest of a Wh in counts of the chip.
 
-A count is numerator/denominator Wh (ATM90E32: 3.125 mWh = 1/320 Wh), so nothing is rounded, and every
-intermediate of a tick stays a small int of an ESP32 (below 2^30), so nothing is allocated.
+A count is numerator/denominator Wh (ATM90E32: 3.125 mWh = 1/320 Wh), so nothing is rounded, and
+every intermediate of a tick stays a small int of an ESP32 (below 2^30), so nothing is allocated.
 """
 
 from wattledger.agent.errors import ConfigError

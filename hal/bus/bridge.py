@@ -1,7 +1,7 @@
 """A bridge to a simulated world in another process: fixed 16-byte frames over two byte streams.
 
-Request: op and 15 argument bytes; reply: status and 15 bytes, little-endian. The world stands still
-between requests, so both sides run in lock-step.
+Request: op and 15 argument bytes; reply: status and 15 bytes, little-endian. The world stands
+still between requests, so both sides run in lock-step.
 """
 
 import struct

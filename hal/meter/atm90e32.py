@@ -1,8 +1,10 @@
-"""ATM90E32 / M90E32AS: three-phase metering chip on SPI (mode 3, 32 clocks a select, at most 1 MHz).
+"""ATM90E32 / M90E32AS: three-phase metering chip on SPI (mode 3, 32 clocks a select, at most 1
+MHz).
 
-Sources: Atmel-46003B (datasheet), Atmel-46103A (application note). Energy registers clear when read;
-a read that was corrupted on the wire is found again in LastSPIData and nowhere else, so each energy
-read is confirmed there. Overflow of an energy register is not documented: read well inside it.
+Sources: Atmel-46003B (datasheet), Atmel-46103A (application note). Energy registers clear when
+read; a read that was corrupted on the wire is found again in LastSPIData and nowhere else, so
+each energy read is confirmed there. Overflow of an energy register is not documented: read well
+inside it.
 """
 
 from array import array
@@ -83,8 +85,8 @@ SETUP = (
     (S_PHASE_TH, THRESHOLD_PHASE),
 )
 
-# 32-bit powers are 0.00032 W: 8/25 mW. Beyond this high word a reading is over 42 kW a phase, which
-# no board of ours measures, and its product would leave the small ints of an ESP32.
+# 32-bit powers are 0.00032 W: 8/25 mW. Beyond this high word a reading is over 42 kW a phase: no
+# board here measures, and its product would leave the small ints of an ESP32.
 POWER_HIGH_LIMIT = 2040
 FULL_COUNTS = 0xFFFF
 CONFIRMATIONS = 4
@@ -92,13 +94,13 @@ SLOW_FIELDS = 5
 
 
 class Atm90e32:
-    """Driver of one chip. `gains` is a (voltage, current) pair for each phase in use, A first."""
+    """Driver of one chip; `gains` holds (voltage, current) of each phase in use, A first."""
 
     energy_numerator = 1  # a count is 3.125 mWh: 1/320 Wh
     energy_denominator = 320
 
     def __init__(self, spi, wait_ms, gains, sixty_hertz=False):
-        """`spi` is an SPI device, `wait_ms` a function that blocks. Nothing is sent before begin()."""
+        """`spi` is an SPI device, `wait_ms` a function that blocks. begin() sends the first frame."""
         self._spi = spi
         self._wait_ms = wait_ms
         self.phases = len(gains)
@@ -149,10 +151,7 @@ class Atm90e32:
             raise ChipError("ATM90E32 cannot be reached: %s" % error, "bus")
 
     def _is_set_up(self):
-        for register, value in self._setup:
-            if self._read(register) != value:
-                return False
-        return True
+        return all(self._read(register) == value for register, value in self._setup)
 
     def overflow_ms(self, max_watts):
         """204.8 Wh fill a register: milliseconds until that at `max_watts`."""

@@ -1,4 +1,4 @@
-"""Storage in memory (contract Storage): for simulations and tests. A power cut keeps what was synced."""
+"""Storage in memory (contract Storage), for simulations: a power cut keeps what was synced."""
 
 from wattledger.hal.errors import StorageError
 

@@ -1,0 +1,125 @@
+"""Supply control: credit decides, a person closes, the journal comes before every movement."""
+
+from wattledger.agent import events
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
+from wattledger.agent.supply import rules, states
+from wattledger.agent.supply.hold import HoldButton
+from wattledger.agent.units import NANO_PER_MICRO
+from wattledger.hal.sample import TRUST_SYNCED
+
+
+class SupplyControl:
+    """`available` is the credit (nano) at the registers of the last tick it looked at."""
+
+    def __init__(self, config, relay, link_clock, meter, ledger, keeper, supply, time, report):
+        self._prepay = config.payment_mode == "prepay"
+        self._never_cut = config.never_cut
+        self._relay = relay
+        self._meter = meter
+        self._ledger = ledger
+        self._keeper = keeper
+        self._supply = supply
+        self._time = time
+        self._report = report
+        self.button = HoldButton(link_clock)
+        self.available = 0
+        self._seen = -1
+
+    def recover(self, state, movements):
+        """After a boot: the last durable state; `movements` are (powered s, operation) of the
+        journal. The relay is not moved, and its contact has the last word."""
+        supply = self._supply
+        supply.restore(state.supply, state.reasons, state.last_move_s)
+        for powered_s, operation in movements:
+            if operation == states.CONNECTED:
+                supply.remember_closing(powered_s)
+        contact = self._relay.contact()
+        if contact is None or contact == (supply.state == states.CONNECTED):
+            return
+        self._report(events.CONTACT_DIFFERS, 1 if contact else 0)
+        if contact:
+            # Power went before an opening was done: the rules open it again, with a cause.
+            supply.state = states.CONNECTED
+        else:
+            supply.state = states.DISCONNECTED if supply.reasons else states.READY
+
+    def look_again(self):
+        """Decide in the next step although no tick has passed (credit has arrived)."""
+        self._seen = -1
+
+    def decide(self):
+        """Alarms, open reasons and the opening they ask for; once a tick."""
+        if self._meter.ticks == self._seen or self._ledger.missing:
+            return
+        self._seen = self._meter.ticks
+        register = self._meter.register
+        account = self._ledger.account
+        self.available = account.available(register.import_wh, register.export_wh)
+        for code in account.watch.crossed(account.tariff, self.available):
+            self._report(code, self.available // NANO_PER_MICRO)
+        self._judge_credit(account.tariff)
+        if self._supply.must_open():
+            self._move(states.DISCONNECTED, rules.BY_CREDIT)
+        elif self._supply.settle():
+            self._keeper.urgent = True
+
+    def _judge_credit(self, tariff):
+        if self.available > 0:
+            if tariff and self.available >= tariff.reconnect_above * NANO_PER_MICRO:
+                self._supply.hold_open(rules.NO_CREDIT, False)
+            return
+        synced = self._time.trust() == TRUST_SYNCED
+        friendly = synced and tariff and tariff.friendly_until(self._time.unix()) is not None
+        forbidden = rules.forbids_cut(
+            tariff, self._prepay, self._never_cut, synced, self._time.budget_s, friendly
+        )
+        if forbidden is None:
+            self._supply.hold_open(rules.NO_CREDIT, True)
+
+    def person(self, request):
+        """What a person asked for at a display: ("press",) renewed while held, or ("release",)."""
+        if request[0] == "press":
+            self.button.press()
+        elif request[0] == "release":
+            self.button.release()
+
+    def close_when_held(self):
+        """Close the relay when the button was held long enough and nothing forbids it."""
+        if self.button.take() and self.may_close():
+            self._move(states.CONNECTED, rules.BY_PERSON)
+
+    def may_close(self):
+        """True when a person may close the relay now."""
+        supply = self._supply
+        return supply.state == states.READY and supply.wait_s(self._time.powered_s) == 0
+
+    def _move(self, operation, cause):
+        """Journal a movement, keep it, then move: nothing moves without its cause on storage.
+
+        Storage that fails forbids a closing, and never an opening.
+        """
+        supply = self._supply
+        before = (supply.state, supply.reasons, supply.last_move_s)
+        powered_s = self._time.powered_s
+        if operation == states.CONNECTED and self._keeper.failed:
+            self._report(events.STORAGE_FAILED, self._keeper.failed)
+            return
+        self._ledger.journal.append(
+            records.RELAY,
+            self._time.unix(),
+            self._time.trust(),
+            0,
+            payloads.pack_relay(operation, supply.reasons, cause, powered_s),
+        )
+        if operation == states.CONNECTED:
+            supply.closed(powered_s)
+        else:
+            supply.opened(powered_s)
+        kept = self._keeper.now()
+        if operation != states.CONNECTED:
+            self._relay.open()
+        elif kept:
+            self._relay.close()
+        else:
+            supply.restore(*before)

@@ -1,0 +1,202 @@
+// Puts a view on the page. What the meter does not know stands as a dash, never as a made-up 0.
+
+import { clock, dayAndClock, duration, energy, known, milli, moment, money, power, price } from "./format.js";
+import { named, t } from "./language.js";
+
+const MID_MW = 500_000; // lights and a fridge are below, an iron or a kettle above HIGH_MW
+const HIGH_MW = 2_000_000;
+const SUPPLY_STATES = ["connected", "ready", "disconnected"];
+const ZONES_TOLD = ["low1", "low2", "zero", "untariffed"];
+
+let shownNotices = null;
+
+const element = (id) => document.getElementById(id);
+
+function write(id, text) {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function show(id, visible) {
+  element(id).hidden = !visible;
+}
+
+export function paint(view) {
+  write("meter", view.meter ?? "–");
+  write("meter-again", view.meter ?? "–");
+  show("simulated", view.simulated === true);
+  write("clock", clock(view.time, view));
+  paintBalance(view);
+  paintSupply(view, view.supply ?? {});
+  paintNotices(view);
+  paintPower(view);
+  paintRate(view, view.rate ?? {}, view.next ?? {});
+  paintToday(view);
+  paintPurchases(view);
+  paintRegisters(view);
+}
+
+function credit(view) {
+  // What is available counts what the open interval has used; zones and cuts go by it too.
+  return view.available_micro ?? view.balance_micro;
+}
+
+function paintBalance(view) {
+  const amount = credit(view);
+  write("balance-amount", money(amount, view.currency, "down"));
+  element("balance-amount").dataset.micro = known(amount) ? amount : "";
+  show("balance-owed", known(amount) && amount < 0);
+  element("balance").dataset.zone = view.zone ?? "unknown";
+  write("balance-lasts", lasts(view, amount));
+  const told = ZONES_TOLD.includes(view.zone);
+  show("balance-low", told);
+  write("balance-low", told ? named("zone", view.zone) : "");
+}
+
+function lasts(view, amount) {
+  if (view.supply?.state !== "connected" || !known(amount) || amount <= 0) return "";
+  if (!known(view.cost_per_hour_micro) || view.cost_per_hour_micro <= 0) return "";
+  let seconds = Number((BigInt(amount) * 3600n) / BigInt(view.cost_per_hour_micro));
+  if (seconds > 36_000) seconds -= seconds % 3600; // minutes would promise what nobody knows
+  return t("balance.lasts", { duration: duration(seconds) });
+}
+
+function paintSupply(view, supply) {
+  const state = SUPPLY_STATES.includes(supply.state) ? supply.state : "unknown";
+  element("supply").dataset.state = state;
+  write("supply-state", state === "unknown" ? "–" : named("supply", state));
+  write("supply-since", known(supply.since) ? t("supply.since", { time: moment(supply.since, view) }) : "");
+  write("supply-reason", supplyReason(view, supply, state));
+  show("reconnect", state === "ready" || state === "disconnected");
+  element("hold").disabled = state !== "ready";
+  const held = known(supply.hold_ms) ? Math.min(Math.max(supply.hold_ms, 0), 3000) : 0;
+  element("hold-progress").style.transform = `scaleX(${held / 3000})`;
+  element("hold-progress").setAttribute("aria-valuenow", held);
+}
+
+function supplyReason(view, supply, state) {
+  if (state === "unknown") return "–";
+  if (state === "connected") return t("supply.connected.text");
+  if (state === "ready") return t("supply.ready.text");
+  const all = supply.reasons?.length ? [...supply.reasons] : [supply.reason];
+  all.sort((one, other) => (other === supply.reason) - (one === supply.reason));
+  const reasons = all.map((reason) => named("reason", reason)).join(t("reason.separator"));
+  if (!known(supply.restore_micro) || supply.restore_micro <= 0) return t("supply.because", { reasons });
+  return t("supply.because_restore", { reasons, amount: money(supply.restore_micro, view.currency, "up") });
+}
+
+// `hold` is {held, failed}: what the finger does, which the view does not know.
+export function paintHold(view, hold) {
+  const supply = view.supply ?? {};
+  write("hold-label", hold.held ? t("hold.keep") : t("hold.label"));
+  element("hold").classList.toggle("held", hold.held);
+  let hint = t("hold.safe");
+  if (supply.state !== "ready") hint = t("hold.locked");
+  else if (hold.failed) hint = t("hold.failed");
+  else if (known(supply.wait_s) && supply.wait_s > 0) hint = t("hold.wait", { duration: duration(supply.wait_s) });
+  write("hold-hint", hint);
+}
+
+function paintNotices(view) {
+  const notices = [];
+  const add = (kind, text) => notices.push({ kind, text });
+  for (const alarm of view.alarms ?? []) if (alarm) add("bad", named("alarm", alarm));
+  if (view.quality && view.quality !== "ok") add("warn", named("quality", view.quality));
+  if (view.trust && view.trust !== "synced") add("warn", named("trust", view.trust));
+  if (view.rate?.fallback) add("warn", t("rate.fallback"));
+  if (view.link === false) add("warn", t("link.down"));
+  if (view.friendly?.now) {
+    const until = view.friendly.until;
+    add("calm", known(until) ? t("friendly", { time: moment(until, view) }) : t("friendly.open"));
+  }
+  for (const message of view.messages ?? []) if (message) add("calm", String(message.text ?? message));
+  const list = element("notices");
+  const now = JSON.stringify(notices);
+  if (shownNotices === now) return;
+  shownNotices = now;
+  list.hidden = notices.length === 0;
+  list.replaceChildren(
+    ...notices.map(({ kind, text }) => {
+      const item = document.createElement("li");
+      item.className = kind;
+      item.textContent = text;
+      return item;
+    }),
+  );
+}
+
+function level(mw) {
+  if (!known(mw)) return "unknown";
+  if (Math.abs(mw) < 500) return "none"; // shown as 0 W
+  if (mw < 0) return "export";
+  return mw < MID_MW ? "low" : mw < HIGH_MW ? "mid" : "high";
+}
+
+function paintPower(view) {
+  const mw = view.power_mw;
+  write("power-now", power(mw));
+  element("gauge").dataset.level = level(mw);
+  write("power-level", known(mw) ? named("power", level(mw)) : "–");
+  const cost = view.cost_per_hour_micro;
+  const earns = known(cost) && cost < 0;
+  const amount = money(earns ? -cost : cost, view.currency);
+  write("power-cost", !known(cost) ? "–" : earns ? t("power.earn", { amount }) : t("power.cost", { amount }));
+  const electric = [
+    milli(view.voltage_mv, 1, "V"),
+    milli(view.current_ma, 2, "A"),
+    milli(view.frequency_mhz, 2, "Hz"),
+  ];
+  write("power-detail", electric.join(" · "));
+}
+
+function paintRate(view, rate, next) {
+  write("rate-price", price(rate.price_micro, view.currency));
+  write("rate-band", named("band", rate.band));
+  const both = known(rate.price_micro) && known(next.price_micro);
+  element("rate-band").dataset.next = both ? Math.sign(next.price_micro - rate.price_micro) : 0;
+  write("rate-block", block(rate));
+  const time = moment(next.time, view);
+  const left = known(next.time) && known(view.time) ? duration(next.time - view.time) : "–";
+  const words = { band: named("band", next.band), price: price(next.price_micro, view.currency) };
+  write("rate-next", known(next.time) ? t("rate.next", words) : "–");
+  write("rate-change", known(next.time) ? t("rate.change", { duration: left, time }) : "");
+}
+
+function block(rate) {
+  if (!known(rate.block) || !known(rate.blocks)) return "–";
+  if (rate.blocks === 1) return t("rate.single");
+  const words = { block: rate.block, blocks: rate.blocks, energy: energy(rate.block_left_wh, 1) };
+  return known(rate.block_left_wh) ? t("rate.block_left", words) : t("rate.block", words);
+}
+
+function paintToday(view) {
+  write("today-cost", money(view.today_micro, view.currency));
+  write("today-energy", known(view.today_wh) ? t("today.energy", { energy: energy(view.today_wh, 2) }) : "–");
+  const days = view.days_left;
+  write("today-days", known(days) ? t("today.days", { days }) : t("today.learning"));
+}
+
+function paintPurchases(view) {
+  const purchases = view.purchases ?? [];
+  show("purchases-none", purchases.length === 0);
+  element("purchases").replaceChildren(
+    ...purchases.map((purchase) => {
+      const row = document.createElement("tr");
+      const n = known(purchase?.n) ? "#" + purchase.n : "–";
+      const amount = money(purchase?.amount_micro, view.currency);
+      for (const text of [dayAndClock(purchase?.time, view), n, amount]) {
+        row.insertCell().textContent = text;
+      }
+      return row;
+    }),
+  );
+}
+
+function paintRegisters(view) {
+  write("import", energy(view.import_wh));
+  write("export", energy(view.export_wh));
+  write("posted", money(view.balance_micro, view.currency, "down"));
+  write("factor", milli(view.power_factor, 2, ""));
+  const tariff = view.tariff;
+  write("tariff", tariff?.id ? t("tariff.version", { id: tariff.id, n: tariff.n }) : "–");
+}

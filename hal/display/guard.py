@@ -1,0 +1,50 @@
+"""Who may talk to the page: the checks that keep other web sites out of a server on the home net.
+
+A browser on the home network can be made to send requests here by any site it visits. The Host
+allow-list stops DNS rebinding (a foreign name that resolves to us); Origin and a header of our
+own stop cross-site requests, because a browser lets no other origin set them.
+"""
+
+HEADER = "X-Wattledger"
+
+SECURITY_HEADERS = (
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
+def host_name(header):
+    """The name in a Host header, lower case, without its port; "[::1]:80" gives "[::1]"."""
+    header = header.strip().lower()
+    if header.startswith("["):
+        return header[: header.find("]") + 1]
+    return header.split(":")[0]
+
+
+class Guard:
+    """Judges requests by their headers alone."""
+
+    def __init__(self, allowed_hosts):
+        self.allowed = {host_name(name) for name in allowed_hosts}
+
+    def refusal(self, method, headers):
+        """Why this request is refused, in words, or None. `headers` has get(name)."""
+        host = (headers.get("Host") or "").strip().lower()
+        if host_name(host) not in self.allowed:
+            return (
+                "This meter does not answer to the name in the address bar. Open it as %s, "
+                "or add the name to the display's allowed hosts." % ", ".join(sorted(self.allowed))
+            )
+        if method in ("GET", "HEAD"):
+            return None
+        origin = (headers.get("Origin") or "").strip().lower()
+        if origin not in ("http://" + host, "https://" + host):
+            return "Refused: the request comes from another page. Use the meter's own page."
+        if headers.get(HEADER) != "1":
+            return "Refused: the header %s: 1 is missing." % HEADER
+        return None

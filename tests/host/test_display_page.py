@@ -1,0 +1,137 @@
+"""The page in a real browser: what a person reads, in both languages."""
+
+import pytest
+
+pytest.importorskip("microdot", reason="microdot is not installed")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from wattledger.tests.host import display_bench as bench
+from wattledger.tests.host.display_bench import NINE, OWED, VIEW, reads
+
+pytestmark = pytest.mark.skipif(bench.CHROMIUM is None, reason="no chromium on PATH")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with bench.launched_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def server():
+    with bench.running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def visit(browser, server):
+    with bench.visits(browser, server) as visit:
+        yield visit
+
+
+def test_the_page_shows_the_view_in_english(visit):
+    page = visit(VIEW, timezone_id="America/New_York")  # the meter's zone counts, not this one
+    reads(page, "meter", "demo-0001")
+    reads(page, "simulated", "Simulated")
+    reads(page, "clock", "09:00")
+    reads(page, "balance-amount", "¥23.41")
+    reads(page, "balance-lasts", "About 1 d 6 h at present use")
+    reads(page, "supply-state", "ON")
+    reads(page, "supply-since", "since 07:00")
+    reads(page, "power-now", "1.24 kW")
+    reads(page, "power-level", "Medium")
+    reads(page, "power-cost", "¥0.77 an hour")
+    reads(page, "power-detail", "230.1 V · 5.48 A · 50.01 Hz")
+    reads(page, "rate-price", "¥0.62/kWh")
+    reads(page, "rate-band", "Peak")
+    reads(page, "rate-block", "Block 1 of 3 · 1,195.4 kWh left")
+    reads(page, "rate-next", "Next: Valley ¥0.34005/kWh")
+    reads(page, "rate-change", "in 2 h 14 min, at 11:14")
+    reads(page, "today-cost", "¥1.89")
+    reads(page, "today-energy", "3.42 kWh used")
+    reads(page, "today-days", "Days left: still learning")
+    reads(page, "import", "1,204.567 kWh")
+    reads(page, "posted", "¥23.45")
+    reads(page, "factor", "0.99")
+    reads(page, "tariff", "demo, version 1")
+    assert page.locator("#purchases td").all_text_contents() == ["Jan 11, 09:00", "#12", "¥50.00"]
+    assert page.locator("#reconnect").is_hidden()
+    assert page.locator("#notices").is_hidden()
+    assert page.locator("#balance-owed").is_hidden()
+
+
+def test_the_page_shows_the_view_in_chinese(visit):
+    page = visit(OWED, locale="zh-CN")
+    reads(page, "simulated", "模拟")
+    reads(page, "balance-amount", "−¥4.20")
+    reads(page, "balance-owed", "透支")
+    reads(page, "balance-low", "余额已用尽，请立即购电")
+    reads(page, "supply-state", "已断电")
+    reads(page, "supply-reason", "原因：余额用尽、供电公司远程断电。至少购电 ¥5.21 方可恢复")
+    reads(page, "power-level", "无负荷")
+    reads(page, "rate-band", "峰")
+    reads(page, "rate-change", "2 小时 14 分后，11:14 起")
+    assert page.locator("#notices li").all_text_contents() == [
+        "时钟未设置：时间可能不准",
+        "与供电公司的连接中断：远程购电会稍后到账",
+    ]
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+
+
+def test_the_language_is_switched_and_remembered(visit):
+    page = visit(OWED)
+    reads(page, "supply-state", "OFF")
+    reads(page, "balance-owed", "owed")
+    page.click("#language")
+    reads(page, "supply-state", "已断电")
+    reads(page, "language", "EN")
+    page.reload()
+    reads(page, "supply-state", "已断电")
+    page.click("#language")
+    reads(page, "supply-state", "OFF")
+
+
+def test_the_text_size_is_switched_and_remembered(visit):
+    page = visit(VIEW)
+    height = "() => document.getElementById('balance-amount').getBoundingClientRect().height"
+    before = page.evaluate(height)
+    page.click("#text-size")
+    larger = page.evaluate(height)
+    assert larger > before * 1.1
+    page.reload()
+    reads(page, "supply-state", "ON")
+    assert page.evaluate(height) == larger
+
+
+def test_money_is_exact(visit, server):
+    page = visit(VIEW)
+    for micro, text in [
+        (0, "¥0.00"),
+        (9999, "¥0.00"),  # a balance rounds down
+        (-1, "−¥0.01"),
+        (1005000, "¥1.00"),
+        (999999999, "¥999.99"),
+        (1000000000, "¥1,000.00"),
+        (9007199254740991, "¥9,007,199,254.74"),
+        (9007199254740993, "–"),  # beyond what a browser can hold exactly
+    ]:
+        server.show(dict(VIEW, available_micro=micro))
+        reads(page, "balance-amount", text)
+
+
+def test_low_credit_is_told_at_two_levels(visit, server):
+    page = visit(dict(VIEW, zone="low1"))
+    reads(page, "balance-low", "Credit is getting low – top up soon")
+    server.show(dict(VIEW, zone="low2"))
+    reads(page, "balance-low", "Credit is almost used up – top up now")
+
+
+def test_friendly_period_says_until_when(visit):
+    page = visit(dict(VIEW, friendly={"now": True, "until": NINE + 3600}))
+    reads(page, "notices", "Safe until 10:00: the supply stays on even without credit")
+
+
+def test_words_of_the_meter_are_text_not_markup(visit):
+    page = visit(dict(VIEW, alarms=["<img src=x onerror=alert(1)>"], meter="<b>m</b>"))
+    reads(page, "notices", "<img src=x onerror=alert(1)>")
+    reads(page, "meter", "<b>m</b>")

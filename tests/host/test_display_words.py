@@ -1,0 +1,106 @@
+"""The words and colours of the page: complete in both languages, readable in both schemes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ASSETS = Path(__file__).parents[2] / "hal" / "display" / "assets"
+ENGLISH = json.loads((ASSETS / "i18n" / "en.json").read_text(encoding="utf-8"))
+CHINESE = json.loads((ASSETS / "i18n" / "zh.json").read_text(encoding="utf-8"))
+SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob("*.js")))
+HTML = (ASSETS / "index.html").read_text(encoding="utf-8")
+# Names the meter sends, which the scripts join to a prefix.
+SENT = {
+    "supply": ["connected", "ready", "disconnected"],
+    "zone": ["low1", "low2", "zero", "untariffed"],
+    "reason": ["no_credit", "safety", "load_limit", "remote"],
+    "alarm": ["ledger", "storage", "meter"],
+    "power": ["none", "low", "mid", "high", "export"],
+    "quality": ["estimated", "stale", "rejected"],
+    "trust": ["unknown", "restored"],
+    "band": ["valley", "flat", "peak", "sharp", "day", "night"],
+}
+
+
+def used_keys():
+    keys = set(re.findall(r'\bt\("([a-z0-9_.]+)"', SCRIPTS))
+    keys |= set(re.findall(r'data-i18n(?:-label)?="([^"]+)"', HTML))
+    keys |= set(re.findall(r'\? t\("[^"]+"[^)]*\) : t\("([^"]+)"', SCRIPTS))
+    keys |= {"%s.%s" % (prefix, name) for prefix, names in SENT.items() for name in names}
+    return keys
+
+
+def test_both_languages_have_the_same_keys():
+    assert set(ENGLISH) == set(CHINESE)
+
+
+def test_every_key_used_exists_and_every_key_is_used():
+    assert used_keys() == set(ENGLISH)
+
+
+def test_every_prefix_joined_by_a_script_is_known_here():
+    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS))
+    assert joined == set(SENT)
+
+
+@pytest.mark.parametrize("key", sorted(ENGLISH))
+def test_both_languages_fill_in_the_same_values(key):
+    assert ENGLISH[key].strip() and CHINESE[key].strip()
+    values = [sorted(re.findall(r"\{(\w+)\}", table[key])) for table in (ENGLISH, CHINESE)]
+    assert values[0] == values[1]
+
+
+def test_the_page_asks_nothing_of_the_internet():
+    styles = "".join(path.read_text(encoding="utf-8") for path in ASSETS.glob("*.css"))
+    addresses = set(re.findall(r"https?://[^\"' )]+", HTML + SCRIPTS + styles))
+    assert addresses <= {"http://www.w3.org/2000/svg"}  # a name, never fetched
+
+
+def luminance(colour):
+    """Relative luminance by WCAG 2.1, 0 to 1, of #rrggbb."""
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def schemes():
+    css = (ASSETS / "theme.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", css, re.S)
+    colours = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in blocks[:4]]
+    light, dark, more, more_dark = colours
+    return {
+        "light": light,
+        "dark": {**light, **dark},
+        "more contrast": {**light, **more},
+        "more contrast, dark": {**light, **dark, **more, **more_dark},
+    }
+
+
+@pytest.mark.parametrize("scheme", sorted(schemes()))
+@pytest.mark.parametrize(
+    "text, ground",
+    [
+        ("ink", "card"),
+        ("ink", "ground"),
+        ("soft", "card"),
+        ("soft", "ground"),
+        ("accent-ink", "accent"),
+        ("hero-ink", "hero"),
+        ("hero-ink", "hero-low"),
+        ("hero-ink", "hero-bad"),
+        ("hero-ink", "hero-none"),
+        ("ok", "ok-ground"),
+        ("ok", "card"),
+        ("warn", "warn-ground"),
+        ("warn", "card"),
+        ("bad", "bad-ground"),
+        ("bad", "card"),
+        ("calm", "calm-ground"),
+    ],
+)
+def test_text_stands_out_from_its_ground(scheme, text, ground):
+    colours = schemes()[scheme]
+    light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= (7 if "more" in scheme else 4.5)

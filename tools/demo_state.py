@@ -1,0 +1,131 @@
+"""The demo's state directory: device.json, the meter's storage, keys, world and the utility's copy.
+
+    device.json   written last when the state is made, so that its presence says it is whole
+    meter/        the meter's storage
+    keys/         the utility's keys directory (demo keys, made here)
+    world/        the simulated house
+    utility/      the utility's replica of the journal
+"""
+
+import fcntl
+import json
+import time
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import IO
+
+from wattledger.agent import config as configs
+from wattledger.agent.billing import tariff as tariffs
+from wattledger.agent.journal.journal import segments
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.posix_linux import PosixStorage
+from wattledger.tools import durable, keys
+from wattledger.tools.errors import ToolError
+from wattledger.tools.vend import parse_amount
+
+METER = "demo-0001"
+TENANT = "demo"
+TARIFF = Path(__file__).parent / "data" / "demo-tariff.json"
+LOCK_S = 10
+
+
+class StateError(ToolError):
+    """The state directory cannot be used."""
+
+
+class DemoState:
+    """A directory held by one demo at a time; made and provisioned on first use."""
+
+    def __init__(
+        self, folder: Path, board: ModuleType, tariff: Path | None, credit: str
+    ) -> None:
+        self.folder = folder.resolve()
+        self.meter_folder = self.folder / "meter"
+        self.keys_folder = self.folder / "keys"
+        self.world_folder = self.folder / "world"
+        self.utility_folder = self.folder / "utility"
+        self._board = board
+        self._tariff = tariff
+        self._credit = credit
+        self._lock: IO[str] | None = None
+        self.is_new = False
+        self.document: bytes | None = None  # a tariff to hand to the meter
+        self.start = 0  # unix seconds a new world starts at
+
+    def __enter__(self) -> "DemoState":
+        try:
+            for folder in (self.meter_folder, self.keys_folder, self.world_folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.utility_folder.mkdir(exist_ok=True)
+            self._lock = open(self.folder / "lock", "w")
+        except OSError as error:
+            raise StateError(
+                f"{self.folder}: cannot be used as a state directory ({error.strerror}); "
+                "choose another with --state"
+            ) from None
+        self._take_lock()
+        try:
+            self._open()
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._lock is not None
+        self._lock.close()
+
+    def _take_lock(self) -> None:
+        assert self._lock is not None
+        until = time.monotonic() + LOCK_S
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() > until:
+                    raise StateError(
+                        f"{self.folder}: another demo is using it; end that one first, or choose "
+                        "another directory with --state"
+                    ) from None
+                time.sleep(0.1)
+
+    def _open(self) -> None:
+        device = self.folder / "device.json"
+        self.is_new = not device.exists()
+        if self.is_new or self._tariff is not None:
+            self.document = (self._tariff or TARIFF).read_bytes()
+            self.start = tariffs.load(self.document).start
+        if self.is_new:
+            self._provision(device)
+        self.device = device
+        self.config = configs.load(device.read_bytes())
+        self.keys = keys.load(self.keys_folder, self.config.meter)
+
+    def _provision(self, device: Path) -> None:
+        """Keys, opening entry and device.json of a new meter; may be cut anywhere and run again."""
+        amount = 0 if self._credit.strip("0.") == "" else parse_amount(self._credit)
+        if not (self.keys_folder / f"{METER}.json").exists():
+            keys.create(self.keys_folder, METER)
+        storage = PosixStorage(self.meter_folder)
+        if not segments(storage):
+            commission(storage, METER, self.start, TRUST_SYNCED, amount, CONNECTED)
+        text = json.dumps(
+            {
+                "v": configs.VERSION,
+                "meter": METER,
+                "tenant": TENANT,
+                "board": self._board.NAME,
+                "max_amps": self._board.MAX_AMPS,
+                "max_volts": self._board.MAX_VOLTS,
+            },
+            indent=1,
+        )
+        durable.replace(device, text + "\n", 0o600)

@@ -1,0 +1,29 @@
+"""Errors of the tools. Each message is for the person at the keyboard: what, where, what to do."""
+
+
+class ToolError(Exception):
+    """Base of every error a tool reports and ends with."""
+
+
+class BrokerError(ToolError):
+    """The broker's address is wrong, or nothing answers there."""
+
+
+class KeysError(ToolError):
+    """A meter's keys are missing, damaged or exist already."""
+
+
+class JwsError(ToolError):
+    """A signed message that must not be believed."""
+
+
+class JournalError(ToolError):
+    """A journal message that does not continue the utility's copy."""
+
+
+class ReplicaError(ToolError):
+    """The utility's copy of a journal cannot be used."""
+
+
+class VendError(ToolError):
+    """A command to a meter was refused before sending, or got no answer."""

@@ -1,0 +1,141 @@
+"""The utility's keys directory: one secret and one vend counter for each meter.
+
+    <meter>.json     {"meter", "note", "device_key": 64 hex digits (K_dev)}, mode 0600
+    <meter>.counter  the last vend number used, decimal
+
+`device_key` is what a meter is provisioned with; each purpose has its own key, derived from it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from wattledger.tools import durable
+from wattledger.tools.errors import KeysError
+
+NOTE = "demo keys, not for a real meter"
+LAST_VEND = 2**53 - 1  # a vend number is an integer every JSON reader keeps exactly
+_METER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+_KID = re.compile(r"(relay|credit|config|up)\.[1-9][0-9]{0,8}", re.ASCII)
+
+
+class MeterKeys:
+    """The keys of one meter, derived from its device key."""
+
+    def __init__(self, meter: str, device_key: bytes) -> None:
+        self.meter = meter
+        self.device_key = device_key
+
+    def key(self, kid: str) -> bytes:
+        """The 32-byte key `kid`, "<purpose>.<generation>" as in "credit.1"."""
+        if not _KID.fullmatch(kid):
+            raise KeysError(f"no key is called {kid!r}: use relay, credit, config or up and .1")
+        return hmac.new(self.device_key, b"wattledger/1/" + kid.encode(), hashlib.sha256).digest()
+
+
+def create(directory: str | Path, meter: str) -> MeterKeys:
+    """Make the keys of a new meter from the system's random source; never replaces keys."""
+    folder = Path(directory)
+    path = _path(folder, meter, ".json")
+    device_key = os.urandom(32)
+    text = json.dumps({"meter": meter, "note": NOTE, "device_key": device_key.hex()}) + "\n"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(folder, meter):
+            if path.exists():
+                raise KeysError(f"{path}: this meter has keys already; use another name or folder")
+            # The counter first: keys without a counter could vend the same number twice.
+            durable.replace(_path(folder, meter, ".counter"), "0\n", 0o600)
+            durable.replace(path, text, 0o600)
+    except OSError as error:
+        raise KeysError(
+            f"{path}: cannot be written ({error.strerror}); check the folder"
+        ) from None
+    return MeterKeys(meter, device_key)
+
+
+def load(directory: str | Path, meter: str) -> MeterKeys:
+    """The keys of `meter`; KeysError names the file and what to do."""
+    path = _path(Path(directory), meter, ".json")
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        device_key = bytes.fromhex(document["device_key"])
+        owner = document["meter"]
+    except FileNotFoundError:
+        raise KeysError(
+            f"{path}: no such file; give the folder that holds the meter's keys"
+        ) from None
+    except OSError as error:
+        raise KeysError(f"{path}: cannot be read ({error.strerror})") from None
+    except json.JSONDecodeError as error:
+        raise KeysError(
+            f"{path}:{error.lineno}:{error.colno}: not JSON ({error.msg}); restore the file"
+        ) from None
+    except (UnicodeDecodeError, ValueError, TypeError, KeyError):
+        raise KeysError(
+            f'{path}: needs "meter" and "device_key" of 64 hex digits; restore the file'
+        ) from None
+    if owner != meter:
+        raise KeysError(f"{path}: holds the keys of {owner!r}; a file is named after its meter")
+    if len(device_key) != 32:
+        raise KeysError(f"{path}: device_key is {len(device_key)} bytes, not 32; restore the file")
+    return MeterKeys(meter, device_key)
+
+
+def next_vend(directory: str | Path, meter: str) -> int:
+    """The next vend number of `meter`. It is durable as used before this returns, so no crash and
+    no second process can hand it out again."""
+    return _claim(Path(directory), meter, None)
+
+
+def claim_vend(directory: str | Path, meter: str, n: int) -> int:
+    """Use vend number `n`, chosen by the caller (a repeat); the counter never falls behind it."""
+    if not 1 <= n <= LAST_VEND:
+        raise KeysError(f"vend number {n} is outside 1 to 2^53 - 1")
+    return _claim(Path(directory), meter, n)
+
+
+def _claim(folder: Path, meter: str, wanted: int | None) -> int:
+    path = _path(folder, meter, ".counter")
+    try:
+        with _locked(folder, meter):
+            text = path.read_text("ascii").strip()
+            if not re.fullmatch(r"[0-9]{1,16}", text):
+                raise ValueError(text)
+            last = int(text)
+            n = last + 1 if wanted is None else wanted
+            if n > LAST_VEND:
+                raise KeysError(f"{path}: the last vend number is used up")
+            if n > last:
+                durable.replace(path, f"{n}\n", 0o600)
+            return n
+    except FileNotFoundError:
+        raise KeysError(
+            f"{path}: no such file; write the last vend number used for this meter into it"
+        ) from None
+    except OSError as error:
+        raise KeysError(f"{path}: cannot be used ({error.strerror})") from None
+    except ValueError:
+        raise KeysError(
+            f"{path}: not a number; write the last vend number used for this meter into it"
+        ) from None
+
+
+def _path(folder: Path, meter: str, suffix: str) -> Path:
+    if not _METER.fullmatch(meter):
+        raise KeysError(f"{meter!r} is no meter id: 1 to 32 of letters, digits, '.', '_' and '-'")
+    return folder / (meter + suffix)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, meter: str) -> Iterator[None]:
+    """Hold the meter's lock file; the system frees it when the process ends, however it ends."""
+    with open(_path(folder, meter, ".lock"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

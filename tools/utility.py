@@ -1,0 +1,209 @@
+"""The smallest head end: keeps a proven copy of one meter's journal and acknowledges it.
+
+`python -m wattledger.tools.utility --broker URL --keys DIR --meter ID --state DIR` writes
+DIR/<meter>.journal (the copy) and DIR/<meter>.summary.json, and one line on stderr for each
+thing that does not fit. The journal itself is unsigned; what the meter signs is its head (sequence
+and hash), in hello and in each ack, and a head that fits proves every entry before it.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from wattledger.hal.network.link_paho_linux import PahoLink
+from wattledger.tools import child, durable, jws, keys, mqtt
+from wattledger.tools.errors import JournalError, JwsError, ReplicaError, ToolError
+from wattledger.tools.replica import Replica
+
+UPLINK_KID = "up.1"
+CONFIG_KID = "config.1"
+TOPICS = ("journal", "hello", "ack", "status")
+HEADS_KEPT = 64  # signed heads waiting for their entries; a meter that runs ahead drops the oldest
+
+
+class Utility:
+    """Answers one meter over `link`; `log` takes the lines for a person."""
+
+    def __init__(
+        self,
+        meter_keys: keys.MeterKeys,
+        replica: Replica,
+        link: PahoLink,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self.meter = meter_keys.meter
+        self.replica = replica
+        self.proven = 0  # entries up to here are covered by a head the meter signed
+        self._uplink = {UPLINK_KID: meter_keys.key(UPLINK_KID)}
+        self._config_key = meter_keys.key(CONFIG_KID)
+        self._link = link
+        self._log = log or _print
+        self._heads: dict[int, bytes] = {}
+        self._said = ""
+        self._status = b""
+        self._session = 0
+        self._ack_due = False
+        for leaf in TOPICS:
+            link.subscribe(mqtt.topic(self.meter, leaf))
+        if replica.torn:
+            self._say(f"cut {replica.torn} bytes of an unfinished write off {replica.path}")
+        self._write_summary()
+
+    def serve(self, stop: threading.Event) -> None:
+        """Answer until `stop` is set."""
+        while not stop.is_set():
+            self._link.wait(0.2)
+            self.step()
+
+    def step(self) -> None:
+        """Take every message that waits, and send the acknowledgement that is due."""
+        if self._link.session() != self._session:
+            self._session = self._link.session()
+            self._ack_due = True  # what was on its way in the session before is forgotten
+        message = self._link.receive()
+        while message is not None:
+            self._take(*message)
+            self._acknowledge()
+            message = self._link.receive()
+        self._acknowledge()
+
+    def _take(self, topic: str, data: bytes, retained: bool) -> None:
+        leaf = topic.rsplit("/", 1)[-1]
+        if leaf == "journal":
+            self._take_journal(data)
+        elif leaf == "status":
+            self._take_status(data)
+        else:
+            self._take_signed(leaf, data, retained)
+
+    def _take_journal(self, data: bytes) -> None:
+        try:
+            added = self.replica.add(data)
+        except JournalError as fault:
+            self._say(str(fault))
+            added = 0
+        except ReplicaError as error:
+            self._say(str(error))  # not acknowledged: the meter keeps the entries
+            return
+        self._ack_due = True
+        if added:
+            self._said = ""
+            self._check_heads()
+            if self.replica.wrong_sum:
+                self._say(f"entry {self.replica.wrong_sum}: balance is not the sum of the entries")
+            self._write_summary()
+
+    def _take_status(self, data: bytes) -> None:
+        if data != self._status and data in (b"online", b"offline"):
+            self._status = data
+            self._log(f"{self.meter} is {data.decode()}")
+
+    def _take_signed(self, leaf: str, data: bytes, retained: bool) -> None:
+        try:
+            payload = jws.verify(data, self._uplink)
+            if payload["m"] != self.meter:
+                raise ValueError
+            sequence = payload["head"]["sequence"]
+            head = bytes.fromhex(payload["head"]["hash"])
+            if type(sequence) is not int or sequence < 0:
+                raise ValueError
+        except JwsError as error:
+            self._say(f"{leaf} refused: {error}")
+            return
+        except (KeyError, TypeError, ValueError):
+            self._say(f"{leaf} refused: no journal head of this meter in it")
+            return
+        self._heads[sequence] = head
+        while len(self._heads) > HEADS_KEPT:
+            del self._heads[min(self._heads)]
+        self._check_heads()
+        if leaf == "hello" and not retained:
+            if sequence < self.replica.entries:
+                # Only durable entries are sent, so a meter cannot have fewer than it sent.
+                self._say(
+                    f"the meter's journal ends at entry {sequence}, "
+                    f"{self.replica.entries} are held: it lost entries or is not the same meter"
+                )
+            self._ack_due = True
+
+    def _check_heads(self) -> None:
+        for sequence in [s for s in self._heads if s <= self.replica.entries]:
+            head = self._heads.pop(sequence)
+            held = self.replica.hash_of(sequence)
+            if head == held:
+                self.proven = max(self.proven, sequence)
+            else:
+                self._say(
+                    f"signed head of entry {sequence} is {head.hex()}, the copy has {held.hex()}"
+                )
+
+    def _acknowledge(self) -> None:
+        count = self.replica.entries
+        if not self._ack_due or count == 0:
+            return
+        command = {
+            "m": self.meter,
+            "op": "journal.ack",
+            "a": {"sequence": count, "hash": self.replica.hash_of(count).hex()},
+        }
+        token = jws.sign(command, self._config_key, CONFIG_KID)
+        if self._link.send(mqtt.topic(self.meter, "cmd"), token, False):
+            self._ack_due = False
+
+    def _write_summary(self) -> None:
+        path = self.replica.path.with_suffix(".summary.json")
+        durable.replace(path, json.dumps(self.replica.summary()) + "\n")
+
+    def _say(self, line: str) -> None:
+        """Log a line once, not again for each message that meets the same fault."""
+        if line != self._said:
+            self._said = line
+            self._log(f"{self.meter}: {line}")
+
+
+def _print(line: str) -> None:
+    print(f"utility: {line}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Serve until SIGTERM, Ctrl-C or, with --until-eof, the end of stdin; the exit code."""
+    parser = argparse.ArgumentParser(prog="utility", description="head end of one meter")
+    parser.add_argument("--broker", required=True, help="mqtt://127.0.0.1:PORT")
+    parser.add_argument("--keys", required=True, type=Path, help="folder with the meter's keys")
+    parser.add_argument("--meter", required=True, help="meter id")
+    parser.add_argument("--state", required=True, type=Path, help="folder for the copy")
+    parser.add_argument("--until-eof", action="store_true", help="end when stdin ends")
+    options = parser.parse_args()
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # In the demo Ctrl-C reaches all processes; the demo says when it is over by closing stdin.
+    on_interrupt = signal.SIG_IGN if options.until_eof else lambda *_: stop.set()
+    signal.signal(signal.SIGINT, on_interrupt)
+    if options.until_eof:
+        child.at_end_of_input(stop.set)
+    try:
+        mqtt.parse_url(options.broker)
+        meter_keys = keys.load(options.keys, options.meter)
+        replica = Replica(options.state, options.meter)
+        link = mqtt.connect(options.broker, f"utility-{options.meter}")
+        try:
+            Utility(meter_keys, replica, link).serve(stop)
+        finally:
+            link.close()
+            replica.close()
+    except ToolError as error:
+        _print(str(error))
+        return 1
+    except OSError as error:
+        _print(f"{options.state}: {error.strerror}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
