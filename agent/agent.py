@@ -132,8 +132,10 @@ class Agent:
             )
 
     def stop(self):
-        """A clean end: everything durable, nothing moved."""
+        """A clean end: everything durable, nothing moved, the utility told."""
         self.keeper.now()
+        if self.sender:
+            self.sender.leave()
 
     def tick(self):
         """Read the chip and carry its energy. Allocates nothing when all is well."""

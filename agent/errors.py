@@ -2,10 +2,13 @@
 
 
 class AgentError(Exception):
-    """Base of every error raised in agent/."""
+    """Base of every error raised in agent/.
+
+    No builtin parents beside it: MicroPython has no multiple inheritance.
+    """
 
 
-class PlacedError(AgentError, ValueError):
+class PlacedError(AgentError):
     """A document is wrong at `path`, a tuple of keys and indexes from its root."""
 
     def __init__(self, path, message):
@@ -35,11 +38,11 @@ class TariffError(PlacedError):
     """A tariff document is malformed, or uses what this firmware does not rate."""
 
 
-class RecordError(AgentError, ValueError):
+class RecordError(AgentError):
     """Bytes that are not a whole, unchanged journal record."""
 
 
-class EnvelopeError(AgentError, ValueError):
+class EnvelopeError(AgentError):
     """A message that is not signed by a key we know; the reason is for the log only."""
 
 

@@ -54,9 +54,10 @@ class Ledger:
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
         self.found = []  # (event code, value) to report once the clock is known
-        self.movements = []  # (powered seconds, operation) of past movements
+        self.movements = []  # (unix, powered seconds, operation) of the past
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
+        self._unmoved = False  # the set in force still lies in NEXT
 
     def open(self):
         """Find the way back after a boot. Never raises for damaged files: they become events."""
@@ -100,7 +101,7 @@ class Ledger:
             self._last_tariff = payloads.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.RELAY:
             operation, _, _, powered_s = payloads.unpack_relay(entry.payload)
-            self.movements.append((powered_s, operation))
+            self.movements.append((entry.time, powered_s, operation))
 
     def _load_tariffs(self):
         """The set in force is the one the journal names last, whichever file holds it."""
@@ -109,7 +110,7 @@ class Ledger:
         if following and following.digest == self._last_tariff:
             # The power went between the entry and the files: finish the change.
             active, following = following, None
-            self._promote()
+            self._unmoved = True
         if active and active.digest != self._last_tariff:
             self.found.append((events.TARIFF_REFUSED, active.n))
             active = None
@@ -132,10 +133,6 @@ class Ledger:
         buffer = bytearray(size)
         return bytes(buffer[: self._storage.read_from(name, 0, buffer)]) if size else b""
 
-    def _promote(self):
-        self._storage.commit(ACTIVE, self._read(NEXT))
-        self._storage.remove(NEXT)
-
     def _replay(self):
         state = self.state
         account = self.account
@@ -146,6 +143,13 @@ class Ledger:
                 account.used_wh = state.used_wh
                 account.cycle_day = state.cycle_day
                 account.standing_day = max(account.standing_day, state.standing_day)
+
+    def _move_tariff(self):
+        """The set in force leaves NEXT for ACTIVE once the journal names it."""
+        if self._unmoved:
+            self._storage.commit(ACTIVE, self._read(NEXT))
+            self._storage.remove(NEXT)
+            self._unmoved = False
 
     def offer_tariff(self, data):
         """Take a tariff document (bytes) as the next set; TariffError says why not.
@@ -165,15 +169,15 @@ class Ledger:
                 raise TariffError(("n",), "must be above %d, which the meter holds" % held.n)
             if tariff.n == held.n:
                 raise TariffError(("n",), "%d is held already with other content" % held.n)
+        self._move_tariff()
         self._storage.commit(NEXT, data)
         self.account.pending = tariff
         return tariff
 
     def turn(self, boundary, trust):
-        """Put a due tariff in force at `boundary`; flushes first what was charged before it."""
+        """Put a due tariff in force at `boundary`. Its file is moved once the entry is durable."""
         if self.account.switch(boundary, trust):
-            self.journal.flush()
-            self._promote()
+            self._unmoved = True
 
     def keep(self, state):
         """Flush the journal, then commit the slot that names its head. OSError: not stored."""
@@ -185,3 +189,4 @@ class Ledger:
         state.boots = self.state.boots
         self._slots.commit(state)
         self.state = state
+        self._move_tariff()

@@ -143,7 +143,7 @@ class Utility:
 
     def _acknowledge(self) -> None:
         count = self.replica.entries
-        if not self._ack_due or count == 0:
+        if not self._ack_due:
             return
         command = {
             "m": self.meter,

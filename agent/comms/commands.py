@@ -96,7 +96,8 @@ class CommandDesk:
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail
-        if result in (OK, DUPLICATE, RANGE, DENIED):
+        # A repeated journal.ack is no repetition: it says that nothing new has arrived.
+        if result in (OK, DUPLICATE, RANGE, DENIED) and answer["op"] != OPS[JOURNAL_ACK][0]:
             self._last, self._last_answer = digest, answer
         return answer
 

@@ -74,6 +74,11 @@ class Sender:
             {key: answer[key] for key in ("m", "of", "result", "detail")}
         ]
 
+    def leave(self):
+        """Say that the meter goes on purpose; the will says it otherwise."""
+        if self._link.is_up():
+            self._send(topics.STATUS, topics.OFFLINE, True)
+
     def work(self, hello, state, said):
         """Send one message that is due. `hello()` and `state()` build dicts; `said` is compared
         with its value at the last state: another value makes a state due early."""

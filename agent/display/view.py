@@ -44,8 +44,7 @@ class View:
         view["next"] = self._next(tariff, unix)
         view["supply"] = self._supply(tariff)
         view["friendly"] = self._friendly(tariff, unix)
-        view["today_wh"] = account.day_wh if tariff else None
-        view["today_micro"] = -micro_of(account.day_nano) if tariff else None
+        view["today_wh"], view["today_micro"] = self._today(tariff)
         view["link"] = agent.is_linked()
         view["days_left"] = None
         view["purchases"] = [
@@ -166,11 +165,22 @@ class View:
             "state": states.NAMES[supply.state],
             "reasons": rules.names(supply.reasons),
             "reason": rules.strongest(supply.reasons),
-            "since": None,
+            "since": agent.control.moved_at,
             "restore_micro": restore,
             "hold_ms": agent.control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if supply.state == states.READY else 0,
         }
+
+    def _today(self, tariff):
+        """(Wh, cost in micro-units) of the local day so far, its open interval included."""
+        if tariff is None:
+            return None, None
+        agent = self._agent
+        account = agent.account
+        state = agent.ledger.state
+        open_wh = max(state.import_wh - account.start_import, 0)
+        open_nano = agent.keeper.available - state.balance
+        return account.day_wh + open_wh, -micro_of(account.day_nano + open_nano)
 
     def _friendly(self, tariff, unix):
         synced = self._agent.time.trust() == TRUST_SYNCED

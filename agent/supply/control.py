@@ -24,14 +24,16 @@ class SupplyControl:
         self._report = report
         self.button = HoldButton(link_clock)
         self.available = 0
+        self.moved_at = None  # unix time of the last movement
         self._seen = -1
 
     def recover(self, state, movements):
-        """After a boot: the last durable state; `movements` are (powered s, operation) of the
-        journal. The relay is not moved, and its contact has the last word."""
+        """After a boot: the last durable state; `movements` are (unix, powered s, operation) of
+        the journal. The relay is not moved, and its contact has the last word."""
         supply = self._supply
         supply.restore(state.supply, state.reasons, state.last_move_s)
-        for powered_s, operation in movements:
+        for unix, powered_s, operation in movements:
+            self.moved_at = unix
             if operation == states.CONNECTED:
                 supply.remember_closing(powered_s)
         contact = self._relay.contact()
@@ -86,7 +88,7 @@ class SupplyControl:
 
     def close_when_held(self):
         """Close the relay when the button was held long enough and nothing forbids it."""
-        if self.button.take() and self.may_close():
+        if self.may_close() and self.button.take():
             self._move(states.CONNECTED, rules.BY_PERSON)
 
     def may_close(self):
@@ -117,6 +119,7 @@ class SupplyControl:
         else:
             supply.opened(powered_s)
         kept = self._keeper.now()
+        self.moved_at = self._time.unix()
         if operation != states.CONNECTED:
             self._relay.open()
         elif kept:

@@ -20,6 +20,7 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 CONNECTIONS_MAX = 32
 REQUEST_S = 10  # to send a request and take its answer; /events is exempt
 HEADERS_MAX = 64
+LINE_MAX = 2048  # microdot's own limit
 SEND_BUFFER = 16384  # small, so that a browser that stops reading shows within seconds
 STOP_S = 5
 
@@ -124,7 +125,10 @@ class Connection:
         line = await self._line()
         words = line.split()
         if self._lines == 1:
-            return line if len(words) == 3 and words[2].startswith(b"HTTP/") else b""
+            plain = len(words) == 3 and words[2].startswith(b"HTTP/") and len(line) <= LINE_MAX
+            return line if plain else b""
+        if not words or self._lines > HEADERS_MAX:
+            return b""
         name, colon, value = line.partition(b":")
         name = name.strip().lower()
         if name == b"cookie":
@@ -132,7 +136,7 @@ class Connection:
             # they can be longer than microdot takes. The page has none.
             return await self.readline()
         bad_length = name == b"content-length" and not value.strip().isdigit()
-        if not words or not colon or bad_length or self._lines > HEADERS_MAX:
+        if not colon or bad_length or len(line) > LINE_MAX:
             return b""
         return line
 

@@ -100,7 +100,7 @@ class Atm90e32:
     energy_denominator = 320
 
     def __init__(self, spi, wait_ms, gains, sixty_hertz=False):
-        """`spi` is an SPI device, `wait_ms` a function that blocks. begin() sends the first frame."""
+        """`spi` is an SPI device; `wait_ms(ms)` blocks. The first frame is sent by begin()."""
         self._spi = spi
         self._wait_ms = wait_ms
         self.phases = len(gains)

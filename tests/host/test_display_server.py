@@ -338,6 +338,9 @@ def test_a_connection_that_asks_nothing_is_closed(server, monkeypatch):
         b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
         b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /" + b"x" * 3000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nAccept: " + b"x" * 3000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"Cookie: a=b\r\n" * 4000 + b"\r\n",
     ],
 )
 def test_rubbish_gets_an_answer_and_no_traceback(server, rubbish, capfd):

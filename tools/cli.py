@@ -1,0 +1,70 @@
+"""The script `wattledger`: runs one command line and tells its errors.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+import os
+import sys
+
+import typer
+
+from wattledger.tools import output
+from wattledger.tools.commands import app
+from wattledger.tools.errors import ToolError
+
+# The base of every usage error; typer exports only this child of it.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; its exit code. Errors end as one or two lines on stderr."""
+    try:
+        code = app(arguments or ["--help"], prog_name="wattledger", standalone_mode=False)
+        sys.stdout.flush()
+        return code or 0
+    except UsageError as error:
+        return _wrong_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left; Python must not complain of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except ToolError as error:
+        output.error(str(error))
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        output.error(f"{what}{error.strerror or error}; check the path, the disk and permissions")
+    except Exception as error:
+        # The rooms' errors are imported only once there is one to be told.
+        if not _is_told(error):
+            raise
+        output.error(str(error))
+    return FAILED
+
+
+def _is_told(error: Exception) -> bool:
+    """True for the errors of a room, whose message is written for a person."""
+    from wattledger.agent.errors import AgentError
+    from wattledger.hal.errors import HalError
+    from wattledger.host_sim.errors import SimulatorError
+
+    return isinstance(error, (AgentError, HalError, SimulatorError))
+
+
+def _wrong_usage(error: Exception) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "wattledger"
+    text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    output.error(f"{command}: {text}\nsee: {command} --help")
+    return WRONG_USAGE
+
+
+def main() -> None:
+    """Entry point of the `wattledger` script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

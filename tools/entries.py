@@ -1,0 +1,123 @@
+"""What the entries of a journal must add up to, and how each reads to a person."""
+
+import struct
+from typing import NamedTuple
+
+from wattledger.agent import events
+from wattledger.agent.supply import rules, states
+from wattledger.tools.errors import ToolError
+
+INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
+PART = struct.Struct("<BBIq")  # band, block, Wh, price
+EXPORT = 0x80  # in a part's band: energy delivered to the grid
+# Kinds that never move the balance.
+RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")
+
+
+class LedgerError(ToolError):
+    """An entry whose numbers do not add up; the message follows the words `entry N`."""
+
+
+class Interval(NamedTuple):
+    """An interval entry's payload; parts are (is export, Wh, amount in nano-units)."""
+
+    import_wh: int
+    export_wh: int
+    duration_s: int
+    tariff_n: int
+    parts: list[tuple[bool, int, int]]
+
+
+def interval(payload: bytes) -> Interval:
+    """The payload of an interval entry; struct.error when its length is wrong."""
+    import_wh, export_wh, duration, _, n = INTERVAL.unpack_from(payload)
+    parts = []
+    for band, _, wh, price in PART.iter_unpack(payload[INTERVAL.size :]):
+        out = bool(band & EXPORT)
+        parts.append((out, wh, wh * price if out else -wh * price))
+    return Interval(import_wh, export_wh, duration, n, parts)
+
+
+class Books:
+    """Follows the entries of one journal from the first; take() raises at what does not add up."""
+
+    def __init__(self) -> None:
+        self._balance = 0
+        self._registers = (0, 0)
+        self._purchases: set[int] = set()
+        self._days: set[int] = set()
+        self._opened = False
+
+    def take(self, kind: str, amount: int, balance: int, payload: bytes) -> None:
+        """Check one entry against those before it; LedgerError says what is wrong."""
+        expected = self._balance + amount
+        self._balance = balance  # so that one wrong sum is told once
+        try:
+            self._take(kind, amount, payload)
+        except struct.error:
+            raise LedgerError(f"has a payload that no {kind} entry has") from None
+        if balance != expected:
+            raise LedgerError(f"has the balance {balance}; the amounts sum up to {expected}")
+
+    def _take(self, kind: str, amount: int, payload: bytes) -> None:
+        if kind in RECORDS_ONLY and amount:
+            raise LedgerError(f"moves the balance by {amount}, and a {kind} entry never may")
+        if self._opened == (kind == "opening"):
+            raise LedgerError(
+                "opens the ledger again" if self._opened else "comes before any opening"
+            )
+        if kind == "opening":
+            self._opened = True
+            self._registers = struct.unpack_from("<II", payload)
+        elif kind == "interval":
+            self._take_interval(amount, interval(payload))
+        elif kind == "credit":
+            self._once(self._purchases, struct.unpack("<QQQ", payload)[0], "purchase")
+        elif kind == "standing":
+            self._once(self._days, struct.unpack("<II", payload)[0], "standing charge of")
+
+    def _take_interval(self, amount: int, found: Interval) -> None:
+        before, now = self._registers, (found.import_wh, found.export_wh)
+        self._registers = now
+        if now[0] < before[0] or now[1] < before[1]:
+            raise LedgerError(f"has registers {now[0]} and {now[1]} Wh, below {before} before it")
+        total = sum(part[2] for part in found.parts)
+        if amount != total:
+            raise LedgerError(f"moves {amount}; its parts sum up to {total}")
+        if not found.tariff_n:
+            return
+        for export in (False, True):
+            moved = now[export] - before[export]
+            rated = sum(wh for out, wh, _ in found.parts if out == export)
+            if rated != moved:
+                raise LedgerError(f"rates {rated} Wh; its registers moved by {moved} Wh")
+
+    def _once(self, seen: set[int], key: int, what: str) -> None:
+        if key in seen:
+            raise LedgerError(f"posts {what} {key} a second time")
+        seen.add(key)
+
+
+def describe(kind: str, payload: bytes) -> str:
+    """What an entry says beside its money, for a person; empty where there is no more."""
+    if kind == "opening":
+        return payload[12:].decode(errors="replace")
+    if kind == "tariff":
+        return f"{payload[36:].decode(errors='replace')} n {struct.unpack_from('<I', payload)[0]}"
+    if kind == "interval":
+        found = interval(payload)
+        export = f", export {found.export_wh} Wh" if found.export_wh else ""
+        return f"import {found.import_wh} Wh{export}, {found.duration_s} s"
+    if kind == "credit":
+        return f"purchase {struct.unpack_from('<Q', payload)[0]}"
+    if kind == "standing":
+        return "day %08d" % struct.unpack_from("<I", payload)[0]
+    if kind == "event":
+        code, value = struct.unpack_from("<Hq", payload)
+        return f"{events.NAMES.get(code, code)}: {value}"
+    if kind == "relay":
+        operation, reasons, cause, _ = struct.unpack_from("<BHBI", payload)
+        names = ", ".join(rules.names(reasons)) or "no reason to be open"
+        moved = dict(enumerate(states.NAMES)).get(operation, operation)
+        return f"{moved}, by {rules.CAUSES.get(cause, cause)} ({names})"
+    return ""
