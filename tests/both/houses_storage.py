@@ -1,0 +1,54 @@
+"""Storage that breaks at a chosen operation. Portable."""
+
+from wattledger.hal.errors import StorageError
+from wattledger.hal.storage.memory import MemoryStorage
+
+EIO = 5
+ENOSPC = 28
+EROFS = 30
+
+
+class PowerCut(BaseException):  # nothing under test may catch it
+    """The supply went away in the middle of a storage operation."""
+
+
+class BreakingStorage(MemoryStorage):
+    """Counts what changes storage (commit, append, sync, remove) from 1 in `operations`.
+
+    At `cut_at` the power goes: before the operation, or after it when `late`. At `fail_at` that one
+    operation raises StorageError: before it took effect, or after it when `late`, as a sync does
+    whose data reached the disk all the same.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.operations = 0
+        self.cut_at = 0
+        self.fail_at = 0
+        self.late = False
+
+    def _do(self, name, change, *arguments):
+        self.operations += 1
+        hit = self.operations in (self.cut_at, self.fail_at)
+        if not hit or self.late:
+            change(name, *arguments)
+        if hit and self.operations == self.cut_at:
+            raise PowerCut()
+        if hit:
+            raise StorageError(EIO, name)
+
+    def commit(self, name, data):
+        self._do(name, super().commit, data)
+
+    def append(self, name, data):
+        self._do(name, super().append, data)
+
+    def sync(self, name):
+        self._do(name, super().sync)
+
+    def remove(self, name):
+        self._do(name, super().remove)
+
+    def power_cut(self):
+        super().power_cut()
+        self.cut_at = self.fail_at = 0

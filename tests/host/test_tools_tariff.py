@@ -1,0 +1,141 @@
+"""`tariff check` and `device check`: what a good document says, where a bad one is wrong."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wattledger.agent import config
+from wattledger.agent.billing import tariff as tariffs
+from wattledger.tests.micropython.staging import ROOT
+from wattledger.tools import places, tariff
+from wattledger.tools.places import PlaceError
+
+DEMO = ROOT / "tools" / "data" / "demo-tariff.json"
+
+
+def test_the_demo_tariff_is_good_and_its_facts_are_told():
+    found = tariff.check(DEMO)
+    assert found["ok"] is True
+    assert (found["id"], found["n"], found["currency"]) == ("demo", 1, "CNY")
+    assert (found["bytes"], found["bytes_limit"]) == (DEMO.stat().st_size, 4096)
+    assert found["bands"] == ["valley", "flat", "peak"]
+    assert found["blocks_kwh"] == [180, 280]
+    assert found["from_local"] == "2027-01-12T06:00:00+08:00"
+    assert found["fallback"] == "flat"
+
+
+def test_a_person_sees_prices_in_the_currency(capsys):
+    tariff.show(tariff.check(DEMO))
+    out = capsys.readouterr().out
+    assert "960 of 4096 bytes" in out
+    assert re.search(r"valley +0\.31 +0\.36 +0\.61 +0\.35", out)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        ('"n": 1,', '"n": 1.5,', "4:8: n: must be a whole number, is 1.5"),
+        ('"tz": "CST-8"', '"tz": "CET-1CEST"', "6:9: tz: has daylight saving, which"),
+        ("[180, 280]", "[280, 180]", "10:18: blocks[1]: must be above the block before"),
+        ("830000],", '"x"],', '15:22: price[1][2]: must be a whole number, is "x"'),
+        ("[420, 1]", "[425, 1]", "19:26: days.workday[1][0]: must be a multiple of 15"),
+        ('"low": [', '"lwo": [', "27:12: credit.lwo: unknown key; remove it or check its"),
+        ('"v": 1,', '"v": 1, "v": 1,', "2:11: v: stands twice, first in line 2; remove one"),
+        ('"v": 1,', '"v": 1', "3:3: is not JSON: expecting ',' delimiter; mend it here"),
+        ('"weekend": [0, 6],', "", "1:1: document: lacks weekend"),
+    ],
+)
+def test_a_fault_is_told_with_line_and_column(tmp_path, before, after, place):
+    file = tmp_path / "t.json"
+    text = DEMO.read_text("utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), "utf-8")
+    with pytest.raises(PlaceError) as caught:
+        tariff.load(file)
+    assert str(caught.value).startswith(f"{file}:{place}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("layout", [{"separators": (",", ":")}, {"indent": "\t"}])
+def test_the_place_is_right_in_any_layout(tmp_path, layout):
+    document = json.loads(DEMO.read_bytes())
+    document["price"][2][1] = "dear"
+    text = json.dumps(document, **layout)
+    file = tmp_path / "t.json"
+    file.write_text(text)
+    with pytest.raises(PlaceError) as caught:
+        tariff.load(file)
+    line = text.split("\n")[caught.value.line - 1]
+    assert line[caught.value.column - 1 :].startswith('"dear"')
+
+
+def test_a_document_over_4096_bytes_is_refused_with_its_size(tmp_path):
+    file = tmp_path / "t.json"
+    file.write_bytes(DEMO.read_bytes().ljust(4097))
+    with pytest.raises(PlaceError, match=r"1:1: document: is 4097 bytes; at most 4096 fit"):
+        tariff.load(file)
+
+
+JUNK = st.sampled_from(
+    [None, True, -1, 0, 10**12, 10**30, 0.5, "", "0230", "x" * 40, [], [1], {}, {"a": 1}, [[]]]
+)
+
+
+def replace(value, path, junk):
+    if not path:
+        return junk
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replace(copy[path[0]], path[1:], junk)
+    return copy
+
+
+DOCUMENT = json.loads(DEMO.read_bytes())
+PATHS = sorted((path for path in places.scan(DEMO.read_text("utf-8"))[1] if path), key=repr)
+
+
+@settings(max_examples=300)
+@given(path=st.sampled_from(PATHS), junk=JUNK)
+def test_any_wrong_value_is_refused_at_its_place_or_taken(tmp_path_factory, path, junk):
+    file = tmp_path_factory.getbasetemp() / "junk.json"
+    file.write_text(json.dumps(replace(DOCUMENT, path, junk), indent=1))
+    try:
+        assert isinstance(tariff.load(file), tariffs.Tariff)
+    except PlaceError as error:
+        assert error.line > 1 or "document" in str(error)
+
+
+DEVICE = """{
+  "v": 1, "meter": "demo-0001",
+  "tenant": "demo",
+  "board": "sim",
+  "profile_s": 900
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        ('"v": 1', '"v": 2', "2:8: v: must be 1, is 2"),
+        ("demo-0001", "Demo 1", '2:20: meter: must be 1 to 32 of a-z, 0-9, - _ and ., is "De'),
+        ("900", "420", "5:16: profile_s: must divide 900 in whole minutes, is 420"),
+        ("900", "9000", "5:16: profile_s: must be a whole number from 60 to 900, is 9000"),
+        ('"board": "sim",', "", "1:1: board: must be 1 to 32 of a-z"),
+        ("900", "900,", "6:1: is not JSON: "),
+        ("profile_s", "profile", "5:14: profile: unknown key; remove it or check its spelling"),
+    ],
+)
+def test_a_faulty_device_json_is_told_alike(tmp_path, before, after, place):
+    file = tmp_path / "device.json"
+    file.write_text(DEVICE)
+    assert places.load(file, config.load).meter == "demo-0001"
+    file.write_text(DEVICE.replace(before, after, 1))
+    with pytest.raises(PlaceError) as caught:
+        places.load(file, config.load)
+    if after == "900,":  # where the comma or the brace is blamed depends on Python's version
+        assert caught.value.line in (5, 6)
+    else:
+        assert str(caught.value).startswith(f"{file}:{place}")
