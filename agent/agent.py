@@ -2,7 +2,7 @@
 
 tick() reads the chip: no allocation, no wall time. step() does bounded pieces of everything else
 and returns the milliseconds until it wants the next. The order in step() is: time, chip,
-intervals, supply, storage, messages, display.
+intervals, supply, storage, messages, people.
 """
 
 from wattledger.agent import events
@@ -18,7 +18,7 @@ from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.keeper import Keeper
 from wattledger.agent.ledger import Ledger
-from wattledger.agent.metering.meter import MISSED_BEFORE_RESET, Meter
+from wattledger.agent.metering.meter import Meter
 from wattledger.agent.supply.control import SupplyControl
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
@@ -107,9 +107,12 @@ class Agent:
         state = self.ledger.open()
         if tariff is not None:
             self.ledger.offer_tariff(tariff)
-        self.time.restore(self.ledger.last_time(), state.powered_s, state.clock_budget_s)
+        self.time.restore(
+            self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
+        )
         self._restore_registers(state)
         state.boots += 1
+        self.ledger.go_on(self.time.unix(), self.time.trust())
         self.keeper.acknowledged = state.acknowledged
         if self.sender:
             self.sender.start_at(state.acknowledged)
@@ -148,9 +151,9 @@ class Agent:
         self._watch_meter()
         self.intervals.close_due()
         self.control.decide()
-        self._hear_people()
         self.keeper.work()
         busy = self._talk()
+        self._hear_people()
         self._show()
         return BUSY_MS if busy else self.config.tick_ms
 
@@ -177,8 +180,11 @@ class Agent:
         if meter.late_gap_ms >= 0:
             self.report(events.LATE_TICK, meter.late_gap_ms // 1000)
             meter.late_gap_ms = -1
-        if meter.missed >= MISSED_BEFORE_RESET:
-            self.report(events.CHIP_SILENT, meter.missed)
+        meter.watch(self.time.powered_s)
+        if meter.needs_reset():
+            if not meter.silent:
+                meter.silent = True
+                self.report(events.CHIP_SILENT, meter.missed)
             if meter.reset(self.time.powered_s):
                 self.report(events.CHIP_FAULT, 0)
 

@@ -29,6 +29,16 @@ class Config:
     """The values of device.json as attributes of the same names."""
 
 
+def shown(value):
+    """A JSON value as an error shows it: short, whatever it holds."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
 def is_integer(value):
     """True for an int that is not a bool (JSON true is not 1)."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -46,7 +56,7 @@ def parse_object(data, limit, error):
     if len(data) > limit:
         raise error((), "is %d bytes; at most %d fit the meter" % (len(data), limit))
     try:
-        document = json.loads(data)
+        document = json.loads(data.decode())  # as text, or CPython would take UTF-16 too
     except (ValueError, RuntimeError):  # RuntimeError: nested too deep
         raise error((), "is not JSON")
     if not isinstance(document, dict):
@@ -57,8 +67,9 @@ def parse_object(data, limit, error):
 def load(data):
     """Config from the bytes of device.json; ConfigError names the key, the value and the range."""
     document = parse_object(data, MAX_BYTES, ConfigError)
-    if document.get("v") != VERSION:
-        raise ConfigError(("v",), "must be %d, is %r" % (VERSION, document.get("v")))
+    version = document.get("v")
+    if not is_integer(version) or version != VERSION:
+        raise ConfigError(("v",), "must be %d, is %s" % (VERSION, shown(version)))
     for key in document:
         known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS or key == "v"
         if not known:
@@ -68,7 +79,7 @@ def load(data):
         value = document.get(key)
         if not is_name(value):
             raise ConfigError(
-                (key,), "must be 1 to 32 of a-z, 0-9, - _ and ., is %s" % json.dumps(value)
+                (key,), "must be 1 to 32 of a-z, 0-9, - _ and ., is %s" % shown(value)
             )
         setattr(config, key, value)
     for key, (default, low, high) in NUMBERS.items():
@@ -76,7 +87,7 @@ def load(data):
         if not is_integer(value) or not low <= value <= high:
             raise ConfigError(
                 (key,),
-                "must be a whole number from %d to %d, is %s" % (low, high, json.dumps(value)),
+                "must be a whole number from %d to %d, is %s" % (low, high, shown(value)),
             )
         setattr(config, key, value)
     if 900 % config.profile_s or config.profile_s % 60:
@@ -87,12 +98,12 @@ def load(data):
         value = document.get(key, allowed[0])
         if value not in allowed:
             raise ConfigError(
-                (key,), "must be one of %s, is %s" % (", ".join(allowed), json.dumps(value))
+                (key,), "must be one of %s, is %s" % (", ".join(allowed), shown(value))
             )
         setattr(config, key, value)
     for key in FLAGS:
         value = document.get(key, False)
         if not isinstance(value, bool):
-            raise ConfigError((key,), "must be true or false, is %s" % json.dumps(value))
+            raise ConfigError((key,), "must be true or false, is %s" % shown(value))
         setattr(config, key, value)
     return config

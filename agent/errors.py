@@ -23,7 +23,8 @@ class PlacedError(AgentError):
             if isinstance(step, int):
                 text += "[%d]" % step
             else:
-                text += ("." if text else "") + step
+                # A lenient JSON parser lets keys pass that are no text.
+                text += "%s%s" % ("." if text else "", step)
         return text or "document"
 
     def __str__(self):

@@ -21,6 +21,7 @@ JOURNAL_REFUTED = 18  # value: sequence the utility named with another hash
 RETAINED_COMMAND = 19
 LATE_TICK = 20  # value: seconds since the tick before
 TICK_FAILED = 21  # an exception in the tick was contained; value: how many so far
+RELAY_FAILED = 23  # the relay did not take its opening; value: errno
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
 
 NAMES = {
@@ -46,4 +47,5 @@ NAMES = {
     LATE_TICK: "late tick",
     TICK_FAILED: "tick failed",
     STEP_FAILED: "step failed",
+    RELAY_FAILED: "relay failed",
 }

@@ -28,7 +28,11 @@ class Keeper:
         self.urgent = False  # something waits that must be durable now
         self.failed = 0
         self.acknowledged = 0  # the utility's cursor, kept with the rest
-        self.available = 0  # nano, as of the last snapshot
+        # As of the last snapshot, for people: what is shown is what was kept.
+        self.available = 0  # nano
+        self.today_wh = 0
+        self.today_nano = 0  # what the local day has moved on the balance, purchases apart
+        self.purchases = []
 
     def work(self):
         """Flush and commit when it is time."""
@@ -58,7 +62,11 @@ class Keeper:
             return
         self.failed = 0
         self.urgent = False
-        self.available = self._ledger.account.available(register.import_wh, register.export_wh)
+        account = self._ledger.account
+        self.available = account.available(register.import_wh, register.export_wh)
+        self.today_wh = account.day_wh + register.import_wh - account.start_import
+        self.today_nano = account.day_nano + self.available - self._ledger.journal.balance
+        self.purchases = account.recent
 
     def _snapshot(self):
         register = self._meter.register

@@ -1,5 +1,6 @@
 """Time as an input: powered seconds, the wall clock's trust, and which time offers to believe."""
 
+from wattledger.agent.billing.calendar import EPOCH_2000
 from wattledger.agent.supply.rules import CLOCK_BUDGET_S
 from wattledger.agent.units import DAY_S
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
@@ -53,6 +54,9 @@ class Timekeeper:
         """The time to set, in unix seconds, when a source offers one worth taking; else None."""
         offer = self._clock.offer()
         if offer is None:
+            return None
+        if offer[0] < EPOCH_2000:
+            self.refused += 1
             return None
         step = offer[0] - self._clock.unix_s()
         trust = self._clock.trust()

@@ -6,6 +6,8 @@ relay rules never end because of a message.
 
 from wattledger.agent import events
 
+STEP_DEADLINE_MS = 60000  # no step succeeds for this long: let the watchdog bite
+
 
 class Runtime:
     """`turn()` does what is due now and returns the milliseconds to wait."""
@@ -17,6 +19,7 @@ class Runtime:
         self._log = log  # called with one line of text
         self._tick_ms = agent.config.tick_ms
         self._due = clock.ticks_ms()
+        self._stepped = self._due  # when a step succeeded last
         self.failures = 0
 
     def set_tick(self, tick_ms):
@@ -29,13 +32,17 @@ class Runtime:
             self._agent.tick()
         except Exception as error:
             self._failed("tick", events.TICK_FAILED, error)
-        if self._watchdog is not None:
+        if self._watchdog is not None and (
+            self._clock.elapsed_ms(self._stepped) < STEP_DEADLINE_MS
+        ):
             self._watchdog.feed()
 
     def step(self):
         """One step, contained; milliseconds until the agent wants the next."""
         try:
-            return self._agent.step()
+            wait = self._agent.step()
+            self._stepped = self._clock.ticks_ms()
+            return wait
         except Exception as error:
             self._failed("step", events.STEP_FAILED, error)
             return self._tick_ms

@@ -61,7 +61,7 @@ class Books:
 
     def _take(self, kind: str, amount: int, payload: bytes) -> None:
         if kind in RECORDS_ONLY and amount:
-            raise LedgerError(f"moves the balance by {amount}, and a {kind} entry never may")
+            raise LedgerError(f"moves the balance by {amount}, which no {kind} entry may")
         if self._opened == (kind == "opening"):
             raise LedgerError(
                 "opens the ledger again" if self._opened else "comes before any opening"

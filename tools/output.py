@@ -1,7 +1,6 @@
 """How the tools speak: results on stdout, everything else on stderr."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
@@ -23,14 +22,18 @@ def result(value: dict[str, Any]) -> None:
 def error(text: str) -> None:
     """An error: one or two lines on stderr, whatever the file it quotes holds."""
     for line in text.split("\n")[:2]:
-        shown = "".join(letter if letter.isprintable() else _escape(letter) for letter in line)
+        shown = printable(line)
         if len(shown) > LONGEST:
             shown = f"{shown[: LONGEST // 2]} ... {shown[-LONGEST // 2 :]}"
         print(shown, file=sys.stderr)
 
 
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()
+def printable(text: str) -> str:
+    """`text` in one line: what cannot be printed is escaped as Python writes it."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def note(text: str) -> None:
@@ -80,16 +83,17 @@ def _iso(unix: int) -> str:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on stdout; a column whose name ends in `>` is aligned to the right."""
     # Here, because importing rich takes longer than most commands need.
-    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         right = name.endswith(">")
         shown.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=True)
     for row in rows:
         shown.add_row(*[Text(cell) for cell in row])
     width = None if sys.stdout.isatty() else 200  # a pipe has no edge to cut at
-    Console(highlight=False, width=width, no_color="NO_COLOR" in os.environ or None).print(shown)
+    console = Console(highlight=False, width=width)  # minds NO_COLOR
+    console.print(Text(title))
+    console.print(shown)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wattledger.agent.errors import PlacedError
+from wattledger.tools import output
 from wattledger.tools.errors import ToolError
 
 MAX_DEPTH = 32  # documents need five; a device has little stack
@@ -29,7 +30,8 @@ class PlaceError(FileError):
     """A file is wrong at `line` and `column`, both from 1."""
 
     def __init__(self, path: str | Path, line: int, column: int, message: str) -> None:
-        super().__init__(f"{path}:{line}:{column}: {message}")
+        # A key or a value it quotes may hold anything, a new line too.
+        super().__init__(f"{path}:{line}:{column}: {output.printable(message)}")
         self.line = line
         self.column = column
 

@@ -8,6 +8,7 @@ from wattledger.agent import events
 from wattledger.agent.billing import rating
 from wattledger.agent.billing.calendar import date_key, day_number
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD, CreditWatch, PurchaseMemory
+from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import NANO_PER_MICRO
@@ -45,6 +46,7 @@ class Account:
         self.start_import = import_wh
         self.start_export = export_wh
         self.trust = trust
+        self._count_day(start, 0, 0)
         if self.tariff is not None and trust == TRUST_SYNCED:
             cycle_day = self.tariff.cycle_day(start)
             if cycle_day > self.cycle_day:
@@ -99,13 +101,15 @@ class Account:
         self._journal.append(
             records.TARIFF, at, trust, 0, payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
         )
-        first = self.tariff is None
         self.tariff = tariff
-        if first and not self.standing_day:
-            # Day one counts only when the set was in force from its first instant.
-            days, _ = tariff.zone.local(at)
-            self.standing_day = days if tariff.zone.first_instant(days) < at else days - 1
+        self._begin_standing(at)
         return True
+
+    def _begin_standing(self, at):
+        """The first tariff takes force: day one counts only when that is its first instant."""
+        if not self.standing_day:
+            days, _ = self.tariff.zone.local(at)
+            self.standing_day = days if self.tariff.zone.first_instant(days) < at else days - 1
 
     def charge_standing(self, now, trust):
         """Post the standing charge of every local date begun by `now`, one line a date."""
@@ -173,9 +177,40 @@ class Account:
             self.day_wh += wh
             self.day_nano += amount
 
+    def sum_up(self, checkpoint):
+        """Write what the account stands at into a checkpoint."""
+        checkpoint.import_wh = self.start_import
+        checkpoint.export_wh = self.start_export
+        checkpoint.start = self.start
+        checkpoint.used_wh = self.used_wh
+        checkpoint.cycle_day = self.cycle_day
+        checkpoint.standing_day = self.standing_day
+        checkpoint.highest = self.purchases.highest
+        checkpoint.seen = self.purchases.seen
+        checkpoint.day = self.day
+        checkpoint.day_wh = self.day_wh
+        checkpoint.day_nano = self.day_nano
+        if self.tariff is not None:
+            checkpoint.tariff = self.tariff.digest
+
+    def begin_at(self, checkpoint):
+        """Stand where a checkpoint says, whatever came before it."""
+        self.start_import = checkpoint.import_wh
+        self.start_export = checkpoint.export_wh
+        self.start = checkpoint.start
+        self.used_wh = checkpoint.used_wh
+        self.cycle_day = checkpoint.cycle_day
+        self.standing_day = checkpoint.standing_day
+        self.purchases.restore(checkpoint.highest, checkpoint.seen)
+        self.day = checkpoint.day
+        self.day_wh = checkpoint.day_wh
+        self.day_nano = checkpoint.day_nano
+
     def replay(self, entry):
         """Take what a stored record says, in order, after a boot."""
-        if entry.kind == records.OPENING:
+        if entry.kind == records.CHECKPOINT:
+            self.begin_at(checkpoints.unpack(entry.payload))
+        elif entry.kind == records.OPENING:
             self.start_import, self.start_export, self.used_wh, _ = payloads.unpack_opening(
                 entry.payload
             )
@@ -195,9 +230,12 @@ class Account:
             self.purchases.restore(highest, seen)
             self._remember(entry.time, entry.amount // NANO_PER_MICRO, n)
         elif entry.kind == records.STANDING:
-            key, _ = payloads.unpack_standing(entry.payload)
-            self.standing_day = max(self.standing_day, _days_of(key))
-            self._count_day(entry.time, 0, entry.amount)
+            days = _days_of(payloads.unpack_standing(entry.payload)[0])
+            self.standing_day = max(self.standing_day, days)
+            if self.tariff is not None:
+                self._count_day(self.tariff.zone.first_instant(days), 0, entry.amount)
+        elif entry.kind == records.TARIFF and self.tariff is not None:
+            self._begin_standing(entry.time)
 
 
 def _days_of(key):

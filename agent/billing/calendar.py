@@ -26,6 +26,11 @@ def day_number(year, month, day):
     return days
 
 
+def days_of_month(year, month):
+    """28 to 31."""
+    return day_number(year + month // 12, month % 12 + 1, 1) - day_number(year, month, 1)
+
+
 def civil(days):
     """(year, month, day) of days since 2000-01-01."""
     year = 2000 + days // 366
@@ -87,6 +92,8 @@ def parse_zone(text):
     seconds = 0
     scale = 3600
     for field in fields:
+        if scale < 3600 and int(field) > 59:
+            raise ValueError("has minutes or seconds above 59 in its offset")
         seconds += int(field) * scale
         scale //= 60
     if seconds > 14 * 3600 or seconds % QUARTER_S:

@@ -1,9 +1,7 @@
 """Checks of a tariff document, a function a field. The first fault is raised with its place."""
 
-import json
-
-from wattledger.agent.billing.calendar import day_number, parse_zone
-from wattledger.agent.config import is_integer, is_name
+from wattledger.agent.billing.calendar import days_of_month, parse_zone
+from wattledger.agent.config import is_integer, is_name, shown
 from wattledger.agent.errors import TariffError
 from wattledger.agent.units import QUARTER_S
 
@@ -34,7 +32,7 @@ def fail(path, message):
 def integer(value, path, low, high):
     """A whole number from `low` to `high`."""
     if not is_integer(value):
-        fail(path, "must be a whole number, is %s" % json.dumps(value))
+        fail(path, "must be a whole number, is %s" % shown(value))
     if not low <= value <= high:
         fail(path, "must be from %d to %d, is %d" % (low, high, value))
     return value
@@ -43,7 +41,7 @@ def integer(value, path, low, high):
 def listing(value, path, low, high):
     """A list of `low` to `high` items."""
     if not isinstance(value, list):
-        fail(path, "must be a list, is %s" % json.dumps(value))
+        fail(path, "must be a list, is %s" % shown(value))
     if not low <= len(value) <= high:
         fail(path, "must have %d to %d items, has %d" % (low, high, len(value)))
     return value
@@ -52,14 +50,14 @@ def listing(value, path, low, high):
 def mapping(value, path):
     """A JSON object."""
     if not isinstance(value, dict):
-        fail(path, "must be an object, is %s" % json.dumps(value))
+        fail(path, "must be an object, is %s" % shown(value))
     return value
 
 
 def flag(value, path):
     """true or false."""
     if not isinstance(value, bool):
-        fail(path, "must be true or false, is %s" % json.dumps(value))
+        fail(path, "must be true or false, is %s" % shown(value))
     return value
 
 
@@ -91,7 +89,7 @@ def _check_head(document):
     integer(document["n"], ("n",), 1, MAX_N)
     currency = document["currency"]
     if not isinstance(currency, str) or len(currency) != 3 or not _is_capitals(currency):
-        fail(("currency",), "must be three capitals such as CNY, is %s" % json.dumps(currency))
+        fail(("currency",), "must be three capitals such as CNY, is %s" % shown(currency))
     try:
         parse_zone(document["tz"])
     except ValueError as error:
@@ -108,7 +106,7 @@ def _is_capitals(text):
 def _check_cycle(document):
     cycle = document["cycle"]
     if cycle not in CYCLES:
-        fail(("cycle",), "must be month, year or none, is %s" % json.dumps(cycle))
+        fail(("cycle",), "must be month, year or none, is %s" % shown(cycle))
     start = document.get("cycle_start")
     if cycle == "month":
         integer(start, ("cycle_start",), 1, 28)
@@ -118,15 +116,12 @@ def _check_cycle(document):
 
 def _check_month_day(text, path):
     """MMDD of a day that every year has."""
-    good = isinstance(text, str) and len(text) == 4 and text.isdigit()
+    good = isinstance(text, str) and len(text) == 4 and all("0" <= digit <= "9" for digit in text)
     if good:
         month, day = int(text[:2]), int(text[2:])
-        good = 1 <= month <= 12 and day >= 1
-        good = good and day_number(2001, month, day) < day_number(
-            2001 + month // 12, month % 12 + 1, 1
-        )
+        good = 1 <= month <= 12 and 1 <= day <= days_of_month(2001, month)
     if not good:
-        fail(path, 'must be a month and day such as "0101", is %s' % json.dumps(text))
+        fail(path, 'must be a month and day such as "0101", is %s' % shown(text))
 
 
 def _check_bands(document):
@@ -199,10 +194,8 @@ def _check_seasons(document):
         fail(("seasons", 0, 3), "a season with blocks of its own " + LATER)
     _check_month_day(season[0], ("seasons", 0, 0))
     for index in (1, 2):
-        if season[index] not in document["days"]:
-            fail(
-                ("seasons", 0, index), "names no day table of days: %s" % json.dumps(season[index])
-            )
+        if not isinstance(season[index], str) or season[index] not in document["days"]:
+            fail(("seasons", 0, index), "names no day table of days: %s" % shown(season[index]))
     weekend = listing(document["weekend"], ("weekend",), 0, 7)
     for index, day in enumerate(weekend):
         integer(day, ("weekend", index), 0, 6)
@@ -216,7 +209,7 @@ def _check_later(document):
         fail(("net",), LATER)
     if document.get("demand") is not None:
         fail(("demand",), LATER)
-    if document.get("minimum", 0) != 0:
+    if integer(document.get("minimum", 0), ("minimum",), 0, MAX_MICRO):
         fail(("minimum",), LATER)
     if "correct" in document:
         fail(("correct",), LATER)

@@ -27,7 +27,12 @@ class Intervals:
     def recover(self, state):
         """After a boot: energy up to the snapshot belongs to the interval that was open then."""
         account = self._ledger.account
-        if not self._ledger.missing and state.unix > account.start:
+        register = self._meter.register
+        moved = (
+            register.import_wh != account.start_import
+            or register.export_wh != account.start_export
+        )
+        if not self._ledger.missing and (moved or state.unix > account.start):
             account.trust = state.trust
             self._post(state.unix, worse(state.quality, QUALITY_ESTIMATED))
         self._open(self._time.unix())

@@ -44,11 +44,13 @@ class View:
         view["next"] = self._next(tariff, unix)
         view["supply"] = self._supply(tariff)
         view["friendly"] = self._friendly(tariff, unix)
-        view["today_wh"], view["today_micro"] = self._today(tariff)
+        view["today_wh"] = agent.keeper.today_wh if tariff else None
+        view["today_micro"] = -micro_of(agent.keeper.today_nano) if tariff else None
         view["link"] = agent.is_linked()
         view["days_left"] = None
         view["purchases"] = [
-            {"time": time, "amount_micro": amount, "n": n} for time, amount, n in account.recent
+            {"time": time, "amount_micro": amount, "n": n}
+            for time, amount, n in agent.keeper.purchases
         ]
         view["messages"] = []
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
@@ -90,7 +92,7 @@ class View:
     def _live(self):
         meter = self._agent.meter
         sample = meter.sample
-        known = meter.ticks > meter.missed
+        known = meter.answered
         return {
             "power_mw": meter.power_mw() if known else None,
             "voltage_mv": sample[VOLTAGE_MV] if known else None,
@@ -170,17 +172,6 @@ class View:
             "hold_ms": agent.control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if supply.state == states.READY else 0,
         }
-
-    def _today(self, tariff):
-        """(Wh, cost in micro-units) of the local day so far, its open interval included."""
-        if tariff is None:
-            return None, None
-        agent = self._agent
-        account = agent.account
-        state = agent.ledger.state
-        open_wh = max(state.import_wh - account.start_import, 0)
-        open_nano = agent.keeper.available - state.balance
-        return account.day_wh + open_wh, -micro_of(account.day_nano + open_nano)
 
     def _friendly(self, tariff, unix):
         synced = self._agent.time.trust() == TRUST_SYNCED

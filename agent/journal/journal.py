@@ -5,10 +5,12 @@ next one starts at the sequence after the last good record, so no byte is ever w
 """
 
 from wattledger.agent.errors import RecordError
+from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import record as records
 
 SEGMENT_BYTES = 16384
 PREFIX = "j"
+ASIDE = "bad."
 _DIGITS = 10
 
 
@@ -69,13 +71,17 @@ def walk(storage, first_hash):
     """Yield (bytes, Record) of every good record in order; stops at the first that does not
     follow.
 
-    Records met twice (a flush repeated after a failure) are passed over.
+    Records met twice (a flush repeated after a failure) are passed over. After a gap the walk
+    begins again at a segment that opens with a checkpoint.
     """
     last = 0
     previous = first_hash
     for first in segments(storage):
         if first > last + 1:
-            return
+            restart = _checkpoint_at(storage, first)
+            if restart is None:
+                return
+            last, previous = first - 1, restart.previous
         reader = SegmentReader(storage, first)
         while True:
             data = reader.next()
@@ -92,6 +98,18 @@ def walk(storage, first_hash):
             last = entry.sequence
             previous = entry.hash
             yield data, entry
+
+
+def _checkpoint_at(storage, first):
+    """The Checkpoint that opens a segment, or None."""
+    data = SegmentReader(storage, first).next()
+    try:
+        entry = records.decode(data or b"")
+        if entry.kind == records.CHECKPOINT and entry.sequence == first:
+            return checkpoints.unpack(entry.payload)
+    except RecordError:
+        pass
+    return None
 
 
 class Journal:
@@ -111,16 +129,30 @@ class Journal:
         self._segment_size = 0
         self._reader = None  # (next sequence, SegmentReader) of the last read()
 
-    def open(self, visit):
+    def open(self, visit, known=0):
         """Walk what is stored, calling visit(record) for each good one; appends follow the last.
 
-        A fresh segment is begun after a boot, so a torn tail is left as it lies.
+        A fresh segment is begun after a boot, so a torn tail is left as it lies. Segments up to
+        sequence `known` that do not follow are set aside, never written over; returns how many.
         """
         for _, entry in walk(self._storage, self._first_hash):
             self.sequence = self.durable = entry.sequence
             self.hash = self.durable_hash = entry.hash
             self.balance = entry.balance
             visit(entry)
+        aside = 0
+        for first in segments(self._storage):
+            if self.sequence < first <= max(known, self.sequence + 1):
+                self._set_aside(segment_name(first))
+                aside += 1
+        return aside
+
+    def _set_aside(self, name):
+        """Keep what cannot be followed as evidence, under a name no segment has."""
+        data = bytearray(self._storage.size(name))
+        self._storage.read_from(name, 0, data)
+        self._storage.commit(ASIDE + name, data)
+        self._storage.remove(name)
 
     def resume(self, sequence, hash, balance):
         """Go on after records that were lost: the snapshot knows where the chain had been."""
@@ -195,20 +227,22 @@ class Journal:
         return data and data[len(data) - records.HASH_LENGTH :]
 
     def _seek(self, sequence):
+        """A reader of the segment that can hold `sequence`, or None."""
         best = None
         for first in segments(self._storage):
             if first <= sequence:
                 best = first
-        return best and SegmentReader(self._storage, best)
+        return None if best is None else SegmentReader(self._storage, best)
 
     def _follow(self, reader, sequence):
         """(bytes of the record, the reader it came from); (None, None) when it is not there."""
         while reader is not None:
             data = reader.next()
             if data is None:
-                # The wanted record may begin the next segment, never one further on.
-                follows = reader.first < sequence and self._storage.size(segment_name(sequence))
-                reader = SegmentReader(self._storage, sequence) if follows else None
+                first = reader.first
+                reader = self._seek(sequence)
+                if reader is not None and reader.first <= first:
+                    reader = None
                 continue
             found = data[4] | data[5] << 8 | data[6] << 16 | data[7] << 24
             if found == sequence:

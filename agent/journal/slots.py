@@ -6,7 +6,10 @@
 import binascii
 import struct
 
+from wattledger.agent.units import DAY_S
+
 VERSION = 1
+NEVER = 0xFFFFFFFF
 NAMES = ("slot.a", "slot.b")
 FORMAT = "<BHBBIIIIBIIIII8sqIIBBIHHIIIIIIIBB"
 CRC_AT = struct.calcsize(FORMAT)
@@ -43,8 +46,8 @@ class HotState:
         self.used_wh = 0
         self.cycle_day = 0
         self.standing_day = 0
-        self.clock_budget_s = 0
-        self.last_move_s = 0
+        self.clock_budget_s = DAY_S
+        self.last_move_s = None  # powered seconds; None when the relay never moved
 
     def pack(self):
         """110 bytes with their CRC."""
@@ -78,7 +81,7 @@ class HotState:
             self.clock_budget_s,
             0,  # keep-power
             0,  # remote opens
-            self.last_move_s,
+            NEVER if self.last_move_s is None else self.last_move_s,
             0,  # warning
             0,  # load tries
             0,  # lock-out
@@ -105,7 +108,7 @@ def unpack(data):
     state.quality, state.trust = fields[19] & 15, fields[19] >> 4
     state.used_wh, state.cycle_day, state.standing_day = fields[20:23]
     state.clock_budget_s = fields[25]
-    state.last_move_s = fields[28]
+    state.last_move_s = None if fields[28] == NEVER else fields[28]
     return state
 
 
@@ -122,7 +125,10 @@ class SlotPair:
         newest = None
         buffer = bytearray(LENGTH + 1)
         for index, name in enumerate(NAMES):
-            size = self._storage.read_from(name, 0, buffer)
+            try:
+                size = self._storage.read_from(name, 0, buffer)
+            except OSError:
+                size = 1  # there, and not readable: damaged
             state = unpack(buffer[:size]) if size else None
             if size and state is None:
                 self.damaged = True

@@ -21,6 +21,7 @@ from wattledger.hal.sample import (
 MISSED_BEFORE_RESET = 3
 RESETS_BEFORE_FAULT = 3
 RESET_WINDOW_S = 3600
+MISSED_WHEN_FAULTY = 60
 
 
 class Meter:
@@ -58,8 +59,10 @@ class Meter:
         self.rejected = 0  # counts refused since take_rejected()
         self.restarted_gap_ms = -1
         self.late_gap_ms = -1
-        self._resets = []  # powered seconds of chip resets within the last hour
-        self.faulty = False
+        self._resets = []  # powered seconds of the last chip resets
+        self.answered = False  # the sample holds a reading
+        self.faulty = False  # three resets within the hour
+        self.silent = False  # an outage that was reported and is not over
 
     def tick(self):
         """Read once. Never raises for a chip's fault."""
@@ -74,6 +77,7 @@ class Meter:
             return
         self._last_good = now
         self.missed = 0
+        self.silent = False
         if status & RESTARTED:
             self.restarted_gap_ms = gap
             self.quality = QUALITY_ESTIMATED
@@ -104,6 +108,7 @@ class Meter:
             self.interval_quality = worse(self.interval_quality, QUALITY_REJECTED)
             return
         self.quality = QUALITY_OK
+        self.answered = True
         if not self._per_phase:
             self.register.add(net)
             return
@@ -137,14 +142,24 @@ class Meter:
         except Exception:  # whatever a driver raises
             self.missed = 1
 
+    def needs_reset(self):
+        """True after three ticks without an answer; less often once the chip is given up."""
+        return self.missed >= (MISSED_WHEN_FAULTY if self.faulty else MISSED_BEFORE_RESET)
+
     def reset(self, powered_s):
         """Set a silent chip up again; True when that made the third reset within an hour.
 
         Called from step(): setting up takes tens of milliseconds.
         """
-        self._resets = [at for at in self._resets if powered_s - at < RESET_WINDOW_S]
-        self._resets.append(powered_s)
+        self._resets = self._resets[1 - RESETS_BEFORE_FAULT :] + [powered_s]
         self.begin()
-        fault = len(self._resets) >= RESETS_BEFORE_FAULT and not self.faulty
-        self.faulty = len(self._resets) >= RESETS_BEFORE_FAULT
-        return fault
+        was_faulty = self.faulty
+        self.watch(powered_s)
+        return self.faulty and not was_faulty
+
+    def watch(self, powered_s):
+        """Faulty while the last three resets lie within the hour."""
+        self.faulty = (
+            len(self._resets) >= RESETS_BEFORE_FAULT
+            and powered_s - self._resets[0] < RESET_WINDOW_S
+        )

@@ -26,6 +26,7 @@ class SupplyControl:
         self.available = 0
         self.moved_at = None  # unix time of the last movement
         self._seen = -1
+        self._refused = False  # the relay did not take its last opening
 
     def recover(self, state, movements):
         """After a boot: the last durable state; `movements` are (unix, powered s, operation) of
@@ -55,6 +56,8 @@ class SupplyControl:
         if self._meter.ticks == self._seen or self._ledger.missing:
             return
         self._seen = self._meter.ticks
+        if self._refused:
+            self._open_relay()
         register = self._meter.register
         account = self._ledger.account
         self.available = account.available(register.import_wh, register.export_wh)
@@ -107,22 +110,39 @@ class SupplyControl:
         if operation == states.CONNECTED and self._keeper.failed:
             self._report(events.STORAGE_FAILED, self._keeper.failed)
             return
-        self._ledger.journal.append(
-            records.RELAY,
-            self._time.unix(),
-            self._time.trust(),
-            0,
-            payloads.pack_relay(operation, supply.reasons, cause, powered_s),
-        )
+        self._write_down(operation, cause)
         if operation == states.CONNECTED:
             supply.closed(powered_s)
         else:
             supply.opened(powered_s)
         kept = self._keeper.now()
-        self.moved_at = self._time.unix()
+        moved_at, self.moved_at = self.moved_at, self._time.unix()
         if operation != states.CONNECTED:
-            self._relay.open()
+            self._open_relay()
         elif kept:
             self._relay.close()
         else:
+            # Not stored, so not done: the entry waiting to be stored is answered by a second.
+            supply.forget_closing()
             supply.restore(*before)
+            self.moved_at = moved_at
+            self._write_down(states.DISCONNECTED, rules.BY_WITHDRAWAL)
+
+    def _open_relay(self):
+        """Tell the relay to open; one that fails is told again at each tick."""
+        try:
+            self._relay.open()
+            self._refused = False
+        except Exception as error:  # whatever a relay's driver raises
+            if not self._refused:
+                self._report(events.RELAY_FAILED, getattr(error, "errno", 0) or 0)
+            self._refused = True
+
+    def _write_down(self, operation, cause):
+        self._ledger.journal.append(
+            records.RELAY,
+            self._time.unix(),
+            self._time.trust(),
+            0,
+            payloads.pack_relay(operation, self._supply.reasons, cause, self._time.powered_s),
+        )

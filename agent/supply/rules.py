@@ -15,8 +15,8 @@ STRENGTH = (
 # What caused a relay movement, as the journal keeps it.
 BY_CREDIT = 1
 BY_PERSON = 2
-BY_RESTORATION = 3
-CAUSES = {BY_CREDIT: "credit", BY_PERSON: "person", BY_RESTORATION: "restoration"}
+BY_WITHDRAWAL = 3  # a closing that could not be stored was not done
+CAUSES = {BY_CREDIT: "credit", BY_PERSON: "person", BY_WITHDRAWAL: "withdrawal"}
 
 CLOCK_BUDGET_S = 86400  # powered time without a synced clock in which credit never cuts
 

@@ -22,7 +22,7 @@ class Supply:
     def __init__(self):
         self.state = READY
         self.reasons = 0
-        self.last_move_s = 0
+        self.last_move_s = None  # powered seconds; None when it never moved
         self.moves = 0
         self._closings = []  # powered seconds of the last closings, oldest first
 
@@ -64,13 +64,19 @@ class Supply:
         self.last_move_s = powered_s
         self.moves += 1
 
+    def forget_closing(self):
+        """The last closing was not done after all."""
+        self._closings = self._closings[:-1]
+
     def remember_closing(self, powered_s):
         """Count a closing, now or from the journal after a boot."""
         self._closings = self._closings[1 - LONG_CLOSINGS :] + [powered_s]
 
     def wait_s(self, powered_s):
         """Seconds until a closing is allowed: minimum off time, 4 in 10 minutes, 10 in a day."""
-        wait = self.last_move_s + MIN_OFF_S - powered_s if self.last_move_s else 0
+        wait = 0
+        if self.last_move_s is not None:
+            wait = self.last_move_s + MIN_OFF_S - powered_s
         for window, most in ((SHORT_WINDOW_S, SHORT_CLOSINGS), (LONG_WINDOW_S, LONG_CLOSINGS)):
             if len(self._closings) >= most:
                 wait = max(wait, self._closings[-most] + window - powered_s)

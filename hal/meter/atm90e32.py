@@ -10,6 +10,38 @@ inside it.
 from array import array
 
 from wattledger.hal.errors import BusError, ChipError
+from wattledger.hal.meter.atm90e32_registers import (
+    APPARENT_HIGH,
+    CFG_REG_ACC_EN,
+    CONFIRMATIONS,
+    FORWARD_ENERGY,
+    FREQUENCY,
+    FREQUENCY_60HZ,
+    FULL_COUNTS,
+    I_GAIN,
+    I_RMS,
+    LAST_SPI_DATA,
+    M_MODE_0,
+    METER_EN,
+    ONES,
+    PHASE_GAINS,
+    POWER_FACTOR_REG,
+    POWER_HIGH,
+    POWER_HIGH_LIMIT,
+    POWER_LOW_OFFSET,
+    REACTIVE_HIGH,
+    READ,
+    RESET_CODE,
+    RESET_MS,
+    REVERSE_ENERGY,
+    SETUP,
+    SLOW_FIELDS,
+    SOFT_RESET,
+    TEMPERATURE,
+    U_GAIN,
+    U_RMS,
+    UNLOCK_CODE,
+)
 from wattledger.hal.sample import (
     APPARENT_MVA,
     CORRUPT,
@@ -28,69 +60,6 @@ from wattledger.hal.sample import (
     UNCONFIRMED,
     VOLTAGE_MV,
 )
-
-METER_EN = 0x00
-SAG_PEAK_DET_CFG = 0x05
-PL_CONST_H = 0x31
-PL_CONST_L = 0x32
-M_MODE_0 = 0x33
-M_MODE_1 = 0x34
-P_START_TH = 0x35
-Q_START_TH = 0x36
-S_START_TH = 0x37
-P_PHASE_TH = 0x38
-Q_PHASE_TH = 0x39
-S_PHASE_TH = 0x3A
-U_GAIN = 0x61  # phase A; the next phase is PHASE_GAINS further on
-I_GAIN = 0x62
-PHASE_GAINS = 4
-SOFT_RESET = 0x70
-LAST_SPI_DATA = 0x78
-CFG_REG_ACC_EN = 0x7F
-
-FORWARD_ENERGY = 0x81  # phase A, read to clear, 3.125 mWh a count at MC 3200
-REVERSE_ENERGY = 0x85
-POWER_HIGH = 0xB1  # phase A
-REACTIVE_HIGH = 0xB5
-APPARENT_HIGH = 0xB9
-POWER_LOW_OFFSET = 0x10  # the low word of each of these
-POWER_FACTOR_REG = 0xBD
-U_RMS = 0xD9
-I_RMS = 0xDD
-FREQUENCY = 0xF8
-TEMPERATURE = 0xFC
-
-RESET_CODE = 0x789A
-UNLOCK_CODE = 0x55AA
-RESET_MS = 40  # datasheet: 5 to 40 ms
-READ = 0x80
-FREQUENCY_60HZ = 0x1000
-
-# Start thresholds in 0.00032 W: 2.4 W in all, 0.24 W a phase.
-THRESHOLD_ALL = 0x1D4C
-THRESHOLD_PHASE = 0x02EE
-
-SETUP = (
-    (METER_EN, 0x0001),
-    (SAG_PEAK_DET_CFG, 0x143F),
-    (PL_CONST_H, 0x0861),
-    (PL_CONST_L, 0xC468),
-    (M_MODE_0, 0x0087),
-    (M_MODE_1, 0x0000),
-    (P_START_TH, THRESHOLD_ALL),
-    (Q_START_TH, THRESHOLD_ALL),
-    (S_START_TH, THRESHOLD_ALL),
-    (P_PHASE_TH, THRESHOLD_PHASE),
-    (Q_PHASE_TH, THRESHOLD_PHASE),
-    (S_PHASE_TH, THRESHOLD_PHASE),
-)
-
-# 32-bit powers are 0.00032 W: 8/25 mW. Beyond this high word a reading is over 42 kW a phase: no
-# board here measures, and its product would leave the small ints of an ESP32.
-POWER_HIGH_LIMIT = 2040
-FULL_COUNTS = 0xFFFF
-CONFIRMATIONS = 4
-SLOW_FIELDS = 5
 
 
 class Atm90e32:
@@ -115,9 +84,17 @@ class Atm90e32:
             setup.append((U_GAIN + phase * PHASE_GAINS, voltage))
             setup.append((I_GAIN + phase * PHASE_GAINS, current))
         self._setup = setup
+        self._ready = False  # set up and read back: only then is it measured with
         self._status = OK
         self._turn = 0  # which of the slow values the next sample reads
         self._held = array("i", [0] * MAX_PHASES)  # counts read and not yet handed on
+        # An energy read that a fault cut short: its phase (-1: none), sign, what LastSPIData held
+        # before it, and whether the chip is known to have heard it.
+        self._cut_phase = -1
+        self._cut_sign = 0
+        self._cut_before = 0
+        self._cut_heard = False
+        self._last = 0  # data of the last transfer, which is what LastSPIData holds
         self.restarts = 0
         self.bus_errors = 0
         self.unconfirmed = 0
@@ -125,33 +102,40 @@ class Atm90e32:
 
     def begin(self):
         """Set up and read back; a chip that runs with our set-up keeps its energy. ChipError."""
+        self._ready = False
         try:
-            if self._is_set_up():
-                return
-            self._write(SOFT_RESET, RESET_CODE)
-            self._wait_ms(RESET_MS)
-            self._write(CFG_REG_ACC_EN, UNLOCK_CODE)
-            if self._read(LAST_SPI_DATA) != UNLOCK_CODE:
-                raise ChipError(
-                    "ATM90E32 does not answer: check power, wiring and SPI mode 3", "bus"
-                )
-            for register, value in self._setup:
-                self._write(register, value)
-            for register, value in self._setup:
-                found = self._read(register)
-                if found != value:
-                    raise ChipError(
-                        "ATM90E32 register 0x%02X reads 0x%04X, 0x%04X was written"
-                        % (register, found, value),
-                        "read back",
-                    )
-            self._write(CFG_REG_ACC_EN, 0)
+            self._rescue()
+            if not self._is_set_up():
+                self._set_up()
         except BusError as error:
             self.bus_errors += 1
             raise ChipError("ATM90E32 cannot be reached: %s" % error, "bus")
+        self._ready = True
+
+    def _set_up(self):
+        self._write(SOFT_RESET, RESET_CODE)
+        self._wait_ms(RESET_MS)
+        self._write(CFG_REG_ACC_EN, UNLOCK_CODE)
+        if self._read(LAST_SPI_DATA) != UNLOCK_CODE:
+            raise ChipError("ATM90E32 does not answer: check power, wiring and SPI mode 3", "bus")
+        for register, value in self._setup:
+            self._write(register, value)
+        for register, value in self._setup:
+            found = self._read(register)
+            if found != value:
+                raise ChipError(
+                    "ATM90E32 register 0x%02X reads 0x%04X, 0x%04X was written"
+                    % (register, found, value),
+                    "read back",
+                )
+        self._write(CFG_REG_ACC_EN, 0)
 
     def _is_set_up(self):
-        return all(self._read(register) == value for register, value in self._setup)
+        """True when every register of the set-up holds; one misheard answer is asked again."""
+        return all(
+            self._read(register) == value or self._read(register) == value
+            for register, value in self._setup
+        )
 
     def overflow_ms(self, max_watts):
         """204.8 Wh fill a register: milliseconds until that at `max_watts`."""
@@ -174,6 +158,9 @@ class Atm90e32:
     def read_into(self, sample):
         """Fill `sample`; status bits of hal/sample.py. A bus error becomes NO_ANSWER."""
         try:
+            if not self._ready:
+                return self._restart()
+            self._rescue()
             return self._read_all(sample)
         except BusError:
             self.bus_errors += 1
@@ -182,23 +169,31 @@ class Atm90e32:
     def _read_all(self, sample):
         # MeterEn is 0 after a brown-out: all set-up and all energy are gone.
         enabled = self._read(METER_EN)
-        if enabled != 1 and not self._was_misread():
-            return self._restart(enabled)
+        if enabled != 1:
+            self.corrupt += 1
+            enabled = self._read(METER_EN)
+        if enabled == 0:
+            return self._restart()
+        if enabled != 1:
+            return CORRUPT
         self._status = OK
         phase = 0
         at = 0
         while phase < self.phases:
-            # Reading clears the chip's register: held here until the whole sample is in, so that a
-            # bus error further on loses nothing.
-            self._held[phase] += self._read_energy(FORWARD_ENERGY + phase)
-            self._held[phase] -= self._read_energy(REVERSE_ENERGY + phase)
-            sample[at + VOLTAGE_MV] = self._read(U_RMS + phase) * 10
+            self._read_energy(FORWARD_ENERGY + phase, phase, 1)
+            self._read_energy(REVERSE_ENERGY + phase, phase, -1)
+            voltage = self._read(U_RMS + phase)
+            if voltage == ONES:
+                raise BusError("the bus answers nothing but ones")
+            sample[at + VOLTAGE_MV] = voltage * 10
             sample[at + CURRENT_MA] = self._read(I_RMS + phase)
             sample[at + POWER_MW] = self._read_power(POWER_HIGH + phase, sample[at + POWER_MW])
             self._read_slow(sample, at, phase)
             at += PHASE_FIELDS
             phase += 1
         self._turn = (self._turn + 1) % SLOW_FIELDS
+        # Reading cleared the chip's registers: counts are handed on only with a whole sample, so
+        # that a fault anywhere in it loses nothing.
         phase = 0
         while phase < self.phases:
             sample[phase * PHASE_FIELDS + ENERGY_COUNTS] = self._held[phase]
@@ -224,15 +219,8 @@ class Atm90e32:
         else:
             sample[TEMPERATURE_DC] = _signed(self._read(TEMPERATURE)) * 10
 
-    def _was_misread(self):
-        """True when the chip is set up after all: only the answer had been hit on the wire."""
-        self.corrupt += 1
-        return self._is_set_up()
-
-    def _restart(self, enabled):
-        """The chip lost its registers, or the bus is dead: tell the two apart and set up again."""
-        if enabled != 0:
-            return CORRUPT
+    def _restart(self):
+        """Set up a chip that lost its registers or was refused; tell a dead bus from it."""
         try:
             self.begin()
         except ChipError:
@@ -240,22 +228,50 @@ class Atm90e32:
         self.restarts += 1
         return RESTARTED
 
-    def _read_energy(self, register):
-        """A read-to-clear register, confirmed: a corrupted answer is still in LastSPIData."""
+    def _read_energy(self, register, phase, sign):
+        """Add a read-to-clear register to the held counts of a phase, confirmed.
+
+        An answer that was hit on the wire, or lost, is still in LastSPIData.
+        """
+        self._cut_before = self._last
+        self._cut_sign = sign
+        self._cut_heard = False
+        self._cut_phase = phase
         value = self._read(register)
-        held = self._read(LAST_SPI_DATA)
-        if held == value:
-            return value
-        self._status |= UNCONFIRMED
-        self.unconfirmed += 1
-        # Either answer may be the one that was hit. Reading LastSPIData does not change it, so the
-        # value is what it says twice running.
+        if value == ONES and self._read(METER_EN) != 1:
+            raise BusError("the bus answers nothing but ones")
+        self._cut_heard = True
+        held = value if value == ONES else self._read(LAST_SPI_DATA)
+        if held != value:
+            self._status |= UNCONFIRMED
+            self.unconfirmed += 1
+            held = self._settled(held)
+        self._held[phase] += sign * held
+        self._cut_phase = -1
+
+    def _rescue(self):
+        """Find the energy of a read that a fault cut short: it is in LastSPIData if the chip heard
+        it, and still in its register if not."""
+        if self._cut_phase < 0:
+            return
+        held = self._settled(self._read(LAST_SPI_DATA))
+        if self._cut_heard or held != self._cut_before:
+            self._held[self._cut_phase] += self._cut_sign * held
+        self._cut_phase = -1
+
+    def _settled(self, value):
+        """LastSPIData once it reads the same twice running; `value` is the first reading of it.
+
+        Reading it does not change it, so either answer may be the one that was hit.
+        """
         for _ in range(CONFIRMATIONS):
-            value = held
-            held = self._read(LAST_SPI_DATA)
-            if held == value:
-                break
-        return held
+            before = value
+            value = self._read(LAST_SPI_DATA)
+            if value == before:
+                if value == ONES and self._read(METER_EN) != 1:
+                    break
+                return value
+        raise BusError("LastSPIData does not settle")
 
     def _read_power(self, high_register, before):
         """mW of a 32-bit power, its low word 16 registers on; `before` when it cannot be true.
@@ -282,7 +298,10 @@ class Atm90e32:
         out[2] = 0
         out[3] = 0
         self._spi.transfer(out, self._in)
-        return self._in[2] << 8 | self._in[3]
+        value = self._in[2] << 8 | self._in[3]
+        if register != LAST_SPI_DATA:
+            self._last = value
+        return value
 
     def _write(self, register, value):
         out = self._out

@@ -27,7 +27,8 @@ class MemoryStorage:
 
     def sync(self, name):
         self._check(name)
-        self.files[name].extend(self._unsynced.pop(name, b""))
+        if name in self._unsynced:
+            self.files[name].extend(self._unsynced.pop(name))
 
     def power_cut(self):
         """Forget what was appended and never synced."""

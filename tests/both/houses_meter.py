@@ -7,6 +7,8 @@ import json
 
 from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
+from wattledger.agent.comms.actions import Actions
+from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
@@ -115,3 +117,21 @@ class House:
             (entry, payloads.unpack_interval(entry.payload))
             for entry in self.entries(records.INTERVAL)
         ]
+
+
+def credit(house, n, micro=10000000):
+    """What the command credit.add is answered, for 10 units unless told."""
+    try:
+        return Actions(house.agent).credit_add({"n": n, "amount": micro})[0]
+    except RefusalError as refusal:
+        return refusal.result
+
+
+def running(start, document, storage=None):
+    """A house that has run for 20 minutes at 1 Wh a second, with purchase 1 made."""
+    house = House(start, storage=storage, tick_ms=10000)
+    house.boot(document)
+    house.run(60)
+    assert credit(house, 1, 1000000) == "ok"
+    house.run(60)
+    return house

@@ -15,9 +15,9 @@ class PowerCut(BaseException):  # nothing under test may catch it
 class BreakingStorage(MemoryStorage):
     """Counts what changes storage (commit, append, sync, remove) from 1 in `operations`.
 
-    At `cut_at` the power goes: before the operation, or after it when `late`. At `fail_at` that one
-    operation raises StorageError: before it took effect, or after it when `late`, as a sync does
-    whose data reached the disk all the same.
+    At `cut_at` the power goes: before the operation, or after it when `late`. At `fail_at` that
+    one operation raises StorageError: before it took effect, or after it when `late`, as a sync
+    does whose data reached the disk all the same.
     """
 
     def __init__(self):
@@ -26,6 +26,12 @@ class BreakingStorage(MemoryStorage):
         self.cut_at = 0
         self.fail_at = 0
         self.late = False
+        self.unreadable = None  # name of a file whose blocks the medium does not give back
+
+    def read_from(self, name, offset, into):
+        if name == self.unreadable:
+            raise StorageError(EIO, name)
+        return super().read_from(name, offset, into)
 
     def _do(self, name, change, *arguments):
         self.operations += 1

@@ -63,18 +63,16 @@ class House:
     """A house whose meter keeps its storage in `folder`; 10 s ticks. `cut()` ends the meter as a
     power cut would; the world goes on, and the next `run()` starts the meter again."""
 
-    def __init__(self, folder, tariff, start=FROM, seed=1):
+    def __init__(self, folder, tariff, start=FROM, seed=1, used_wh=0):
         self._tariff = tariff
         self._chip = Chip(*GAINS)
         self._relay = LatchingRelay(True)
-        self._world = World(
-            start * 1000, self._chip, Household(seed), Mains(seed), self._relay
-        )
+        self._world = World(start * 1000, self._chip, Household(seed), Mains(seed), self._relay)
         self._clock = VirtualClock(start * 1000)
         self._storage = PosixStorage(folder, durable=False)
         document = {"v": 1, "meter": METER, "tenant": "demo", "board": "sim", "tick_ms": 10000}
         self._config = configs.load(json.dumps(document).encode())
-        commission(self._storage, METER, start, TRUST_SYNCED, 10**9, 2)
+        commission(self._storage, METER, start, TRUST_SYNCED, 10**9, 2, used_wh)
         self._runtime = None
 
     def _advance(self, ms):

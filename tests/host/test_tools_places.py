@@ -19,8 +19,10 @@ SCALARS = (
 )
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 LAYOUTS = st.sampled_from(
@@ -35,8 +37,11 @@ LAYOUTS = st.sampled_from(
 
 def paths_of(value, path=()):
     yield path, value
-    members = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, inner in members if isinstance(value, dict | list) else ():
+    if isinstance(value, dict):
+        members = value.items()
+    else:
+        members = enumerate(value) if isinstance(value, list) else ()
+    for key, inner in members:
         yield from paths_of(inner, (*path, key))
 
 

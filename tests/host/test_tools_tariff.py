@@ -4,8 +4,6 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from wattledger.agent import config
 from wattledger.agent.billing import tariff as tariffs
@@ -39,7 +37,7 @@ def test_a_person_sees_prices_in_the_currency(capsys):
     [
         ('"n": 1,', '"n": 1.5,', "4:8: n: must be a whole number, is 1.5"),
         ('"tz": "CST-8"', '"tz": "CET-1CEST"', "6:9: tz: has daylight saving, which"),
-        ("[180, 280]", "[280, 180]", "10:18: blocks[1]: must be above the block before"),
+        ("[180, 280]", "[280, 180]", "10:19: blocks[1]: must be above the block before"),
         ("830000],", '"x"],', '15:22: price[1][2]: must be a whole number, is "x"'),
         ("[420, 1]", "[425, 1]", "19:26: days.workday[1][0]: must be a multiple of 15"),
         ('"low": [', '"lwo": [', "27:12: credit.lwo: unknown key; remove it or check its"),
@@ -79,9 +77,8 @@ def test_a_document_over_4096_bytes_is_refused_with_its_size(tmp_path):
         tariff.load(file)
 
 
-JUNK = st.sampled_from(
-    [None, True, -1, 0, 10**12, 10**30, 0.5, "", "0230", "x" * 40, [], [1], {}, {"a": 1}, [[]]]
-)
+JUNK = [None, True, -1, 0, 10**12, 10**30, 0.5, "", "0230", "0\u00b201", "x" * 40, [], [1], {},
+        {"a": 1}, [[]]]  # fmt: skip
 
 
 def replace(value, path, junk):
@@ -92,19 +89,17 @@ def replace(value, path, junk):
     return copy
 
 
-DOCUMENT = json.loads(DEMO.read_bytes())
-PATHS = sorted((path for path in places.scan(DEMO.read_text("utf-8"))[1] if path), key=repr)
-
-
-@settings(max_examples=300)
-@given(path=st.sampled_from(PATHS), junk=JUNK)
-def test_any_wrong_value_is_refused_at_its_place_or_taken(tmp_path_factory, path, junk):
-    file = tmp_path_factory.getbasetemp() / "junk.json"
-    file.write_text(json.dumps(replace(DOCUMENT, path, junk), indent=1))
-    try:
-        assert isinstance(tariff.load(file), tariffs.Tariff)
-    except PlaceError as error:
-        assert error.line > 1 or "document" in str(error)
+def test_any_wrong_value_is_refused_at_its_place_or_taken(tmp_path):
+    document = json.loads(DEMO.read_bytes())
+    paths = places.scan(DEMO.read_text("utf-8"))[1]
+    file = tmp_path / "junk.json"
+    for path in paths:
+        for junk in JUNK:
+            file.write_text(json.dumps(replace(document, path, junk), indent=1))
+            try:
+                assert isinstance(tariff.load(file), tariffs.Tariff)
+            except PlaceError as error:
+                assert error.line > 1 or "document" in str(error), (path, junk)
 
 
 DEVICE = """{
