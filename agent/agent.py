@@ -213,10 +213,11 @@ class Agent:
             return
         if answer["op"] == JOURNAL_ACK_CODE and answer["result"] == OK:
             return  # answering an acknowledgement would never end
-        result = self.desk.result_code(answer["result"])
-        self._append(
-            records.COMMAND, payloads.pack_command(answer["digest"], answer["op"], result)
-        )
+        if not self.desk.repeated:
+            result = self.desk.result_code(answer["result"])
+            self._append(
+                records.COMMAND, payloads.pack_command(answer["digest"], answer["op"], result)
+            )
         if answer["result"] == STALE:
             self.sender.ask_hello()
         self.sender.answer(answer)

@@ -7,7 +7,7 @@ NANO_PER_MICRO = 1000
 MICRO_PER_UNIT = 1000000
 QUARTER_S = 900  # every boundary of a tariff lies on a quarter of an hour
 DAY_S = 86400
-TICKS_PERIOD = 1 << 30  # ticks_ms wraps here on every port
+TICKS_MASK = 0x3FFFFFFF  # ticks_ms wraps at 2^30 on every port; the mask is a small int
 
 
 def micro_of(nano):
@@ -17,4 +17,4 @@ def micro_of(nano):
 
 def ticks_between(since, now):
     """Milliseconds from one ticks_ms value to a later one, across the wrap."""
-    return (now - since) & (TICKS_PERIOD - 1)
+    return (now - since) & TICKS_MASK

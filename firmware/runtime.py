@@ -22,10 +22,6 @@ class Runtime:
         self._stepped = self._due  # when a step succeeded last
         self.failures = 0
 
-    def set_tick(self, tick_ms):
-        """Tick at another period from now on (a simulation run fast)."""
-        self._tick_ms = tick_ms
-
     def tick(self):
         """One tick, contained."""
         try:
@@ -45,6 +41,7 @@ class Runtime:
             return wait
         except Exception as error:
             self._failed("step", events.STEP_FAILED, error)
+            self._keep()
             return self._tick_ms
 
     def turn(self):
@@ -56,8 +53,18 @@ class Runtime:
         left = self._tick_ms - self._clock.elapsed_ms(self._due)
         return max(min(wait, left), 0)
 
+    def _keep(self):
+        """What is metered and journalled is stored even when every step fails before it."""
+        try:
+            self._agent.keeper.work()
+        except Exception as error:
+            self._failed("keeping", events.STEP_FAILED, error)
+
     def _failed(self, what, code, error):
         self.failures += 1
+        # Said at the 1st, 2nd, 4th, 8th ...: a fault that stays must not fill log and journal.
+        if self.failures & (self.failures - 1):
+            return
         self._log("%s failed: %r" % (what, error))
         try:
             self._agent.report(code, self.failures)

@@ -27,7 +27,7 @@ SAMPLE_LENGTH = TEMPERATURE_DC + 1
 # exception past the driver.
 OK = 0
 NO_ANSWER = 1  # the bus failed or the chip did not answer; nothing in the sample is new
-CORRUPT = 2  # an answer that fails its confirmation; energy counts are zero
+CORRUPT = 2  # answers that cannot be true; nothing in the sample is to be used
 RESTARTED = 4  # the chip had lost its registers and was set up again; a gap in its energy
 UNCONFIRMED = 8  # an energy register changed hands twice: the confirmed value was used
 

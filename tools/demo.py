@@ -24,6 +24,7 @@ from wattledger.firmware import main_sim
 from wattledger.hal.bus.bridge import Bridge, BridgeRelay
 from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.entropy_linux import OsEntropy
+from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.host_sim.clock import VirtualClock
@@ -53,7 +54,7 @@ def run(
     as_json: bool,
     seed: int,
 ) -> int:
-    """Run the demo; the exit code. Errors of the tools, the tariff or the load say what is wrong."""
+    """Run the demo; the exit code. Errors of the tools and of the load say what is wrong."""
     if not 0 < speed <= main_sim.MAX_SPEED:
         raise DemoError(f"--speed must be above 0 and at most {main_sim.MAX_SPEED}, is {speed:g}")
     if load is not None:
@@ -78,7 +79,9 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _spawn(stack: ExitStack, module: str, *arguments: str, talk: bool) -> "subprocess.Popen[bytes]":
+def _spawn(
+    stack: ExitStack, module: str, *arguments: str, talk: bool
+) -> "subprocess.Popen[bytes]":
     """A child that ends when its stdin closes; its stdout is ours to read when it is to `talk`."""
     child = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -222,13 +225,11 @@ class Demo:
         """The object of `--json`."""
         config = self._state.config
         register = self._agent.meter.register
-        denominator = 320
-        summary = Summary(
-            PosixStorage(self._state.meter_folder), config.meter, config.profile_s
-        )
+        summary = Summary(PosixStorage(self._state.meter_folder), config.meter, config.profile_s)
         summary.invariants["I6"] = self._pacer.failures == 0
         report = summary.report(
-            self._bridge.truth()[0], register.import_wh + register.import_rest / denominator
+            self._bridge.truth()[0],
+            register.import_wh + register.import_rest / Atm90e32.energy_denominator,
         )
         report["meter_seconds_per_cpu_second"] = round(
             self._pacer.world_ms / 1000 / self._cpu if self._cpu else 0

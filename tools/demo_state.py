@@ -1,10 +1,10 @@
-"""The demo's state directory: device.json, the meter's storage, keys, world and the utility's copy.
+"""The demo's state directory: configuration, meter, keys, world and the utility's copy.
 
-    device.json   written last when the state is made, so that its presence says it is whole
-    meter/        the meter's storage
-    keys/         the utility's keys directory (demo keys, made here)
-    world/        the simulated house
-    utility/      the utility's replica of the journal
+device.json   written last when the state is made, so that its presence says it is whole
+meter/        the meter's storage
+keys/         the utility's keys directory (demo keys, made here)
+world/        the simulated house
+utility/      the utility's replica of the journal
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
-from wattledger.tools import durable, keys
+from wattledger.tools import durable, keys, places
 from wattledger.tools.errors import ToolError
 from wattledger.tools.vend import parse_amount
 
@@ -38,9 +38,7 @@ class StateError(ToolError):
 class DemoState:
     """A directory held by one demo at a time; made and provisioned on first use."""
 
-    def __init__(
-        self, folder: Path, board: ModuleType, tariff: Path | None, credit: str
-    ) -> None:
+    def __init__(self, folder: Path, board: ModuleType, tariff: Path | None, credit: str) -> None:
         self.folder = folder.resolve()
         self.meter_folder = self.folder / "meter"
         self.keys_folder = self.folder / "keys"
@@ -101,16 +99,17 @@ class DemoState:
         device = self.folder / "device.json"
         self.is_new = not device.exists()
         if self.is_new or self._tariff is not None:
-            self.document = (self._tariff or TARIFF).read_bytes()
-            self.start = tariffs.load(self.document).start
+            path = self._tariff or TARIFF
+            self.start = places.load(path, tariffs.load).start
+            self.document = path.read_bytes()
         if self.is_new:
             self._provision(device)
         self.device = device
-        self.config = configs.load(device.read_bytes())
+        self.config = places.load(device, configs.load)
         self.keys = keys.load(self.keys_folder, self.config.meter)
 
     def _provision(self, device: Path) -> None:
-        """Keys, opening entry and device.json of a new meter; may be cut anywhere and run again."""
+        """Keys, opening entry, device.json of a new meter; may be cut anywhere and run again."""
         amount = 0 if self._credit.strip("0.") == "" else parse_amount(self._credit)
         if not (self.keys_folder / f"{METER}.json").exists():
             keys.create(self.keys_folder, METER)

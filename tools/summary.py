@@ -1,4 +1,4 @@
-"""What a run amounts to: the object `demo --json` and `sim --json` print, from the journal alone."""
+"""What a run amounts to, from its journal: the object that `demo --json` prints."""
 
 from typing import Any
 

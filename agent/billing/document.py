@@ -34,7 +34,7 @@ def integer(value, path, low, high):
     if not is_integer(value):
         fail(path, "must be a whole number, is %s" % shown(value))
     if not low <= value <= high:
-        fail(path, "must be from %d to %d, is %d" % (low, high, value))
+        fail(path, "must be from %d to %d, is %s" % (low, high, shown(value)))
     return value
 
 

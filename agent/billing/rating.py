@@ -9,13 +9,14 @@ def rate(tariff, start, import_wh, export_wh, used_wh, trust, dynamic=None):
 
     Import parts come in block order, split at each block edge at the exact Wh, then export. A
     `dynamic` price (micro per kWh) replaces the band's in every block. Without synced time the
-    tariff's fallback band is charged and each part says so.
+    tariff's fallback band is charged, whatever the dynamic price, and each part says so.
     """
     if trust == TRUST_SYNCED:
         band = flags = tariff.band_at(start)
     else:
         band = tariff.fallback
         flags = band | FALLBACK
+        dynamic = None
     parts = []
     code = flags if dynamic is None else flags | DYNAMIC
     left = import_wh

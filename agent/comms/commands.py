@@ -58,6 +58,8 @@ class CommandDesk:
         self.bad_signatures = 0
         self._bad_at = []  # ticks of bad signatures within the last minute
         self._silent_since = None
+        self._retained_at = None
+        self.repeated = False  # the last answer was given before, and journalled then
         self._last = None
         self._last_answer = None
 
@@ -74,13 +76,15 @@ class CommandDesk:
         """Answer one message of the command topic. Nothing it holds can raise past here."""
         if retained:
             self.refused += 1
-            self._report(events.RETAINED_COMMAND, 0)
+            self._report_retained()
             return None
         if self.is_silent():
             self.refused += 1
             return None
+        self.repeated = False
         digest = hashlib.sha256(message).digest()
         if digest == self._last:
+            self.repeated = True
             return self._last_answer
         answer = {
             "m": self._meter,
@@ -100,6 +104,13 @@ class CommandDesk:
         if result in (OK, DUPLICATE, RANGE, DENIED) and answer["op"] != OPS[JOURNAL_ACK][0]:
             self._last, self._last_answer = digest, answer
         return answer
+
+    def _report_retained(self):
+        """Say so once a minute at most: a broker must not be able to fill the journal."""
+        at = self._retained_at
+        if at is None or self._clock.elapsed_ms(at) >= MINUTE_MS:
+            self._retained_at = self._clock.ticks_ms()
+            self._report(events.RETAINED_COMMAND, 0)
 
     def result_code(self, result):
         """The number of a result in the journal."""

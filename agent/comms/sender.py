@@ -164,6 +164,7 @@ class Sender:
             self._rewind(RESEND_MS)
         if len(self._flying) >= IN_FLIGHT or self._next > self._journal.durable:
             return False
+        self._next = self._journal.present_from(self._next)
         previous = self._journal.hash_before(self._next)
         if previous is None:
             return False

@@ -224,7 +224,20 @@ class Journal:
         if sequence == 1:
             return self._first_hash
         data = self.read(sequence - 1)
-        return data and data[len(data) - records.HASH_LENGTH :]
+        if data is not None:
+            return data[len(data) - records.HASH_LENGTH :]
+        restart = _checkpoint_at(self._storage, sequence)
+        return restart and restart.previous
+
+    def present_from(self, sequence):
+        """The first durable sequence at or after `sequence` that can be read; records may be lost
+        before a checkpoint."""
+        if self.read(sequence) is not None:
+            return sequence
+        for first in segments(self._storage):
+            if first >= sequence:
+                return first
+        return sequence
 
     def _seek(self, sequence):
         """A reader of the segment that can hold `sequence`, or None."""

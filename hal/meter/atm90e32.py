@@ -14,6 +14,7 @@ from wattledger.hal.meter.atm90e32_registers import (
     APPARENT_HIGH,
     CFG_REG_ACC_EN,
     CONFIRMATIONS,
+    CRC_ERR_STATUS,
     FORWARD_ENERGY,
     FREQUENCY,
     FREQUENCY_60HZ,
@@ -105,7 +106,7 @@ class Atm90e32:
         self._ready = False
         try:
             self._rescue()
-            if not self._is_set_up():
+            if not self._is_set_up() or self._read(CRC_ERR_STATUS):
                 self._set_up()
         except BusError as error:
             self.bus_errors += 1
@@ -216,6 +217,10 @@ class Atm90e32:
             sample[at + POWER_FACTOR] = _signed(self._read(POWER_FACTOR_REG + phase))
         elif turn == 3:
             sample[FREQUENCY_MHZ] = self._read(FREQUENCY) * 10
+        elif turn == 4:
+            # A set-up register that changed by itself measures wrong: set up anew next time.
+            if self._read(CRC_ERR_STATUS):
+                self._ready = False
         else:
             sample[TEMPERATURE_DC] = _signed(self._read(TEMPERATURE)) * 10
 
@@ -246,6 +251,7 @@ class Atm90e32:
             self._status |= UNCONFIRMED
             self.unconfirmed += 1
             held = self._settled(held)
+        self._last = held
         self._held[phase] += sign * held
         self._cut_phase = -1
 

@@ -20,6 +20,7 @@ I_GAIN = 0x62
 PHASE_GAINS = 4
 SOFT_RESET = 0x70
 LAST_SPI_DATA = 0x78
+CRC_ERR_STATUS = 0x79  # not 0 when the set-up no longer has the CRC it was closed with
 CFG_REG_ACC_EN = 0x7F
 
 FORWARD_ENERGY = 0x81  # phase A, read to clear, 3.125 mWh a count at MC 3200
@@ -65,4 +66,4 @@ POWER_HIGH_LIMIT = 2040
 FULL_COUNTS = 0xFFFF
 CONFIRMATIONS = 4
 ONES = 0xFFFF  # what a dead bus answers
-SLOW_FIELDS = 5
+SLOW_FIELDS = 6

@@ -89,21 +89,24 @@ class PosixStorage:
     def remove(self, name):
         try:
             os.unlink(self._path(name))
+            self._sync_folder()
         except FileNotFoundError:
             return
         except OSError as error:
             raise _failed(error, name) from error
-        self._sync_folder()
 
     def names(self):
-        present = []
-        for name in os.listdir(self._folder):
-            if not name.endswith(_TEMPORARY) and self.size(name):
-                present.append(name)
-        return sorted(present)
+        try:
+            with os.scandir(self._folder) as entries:
+                return sorted(entry.name for entry in entries if _is_present(entry))
+        except OSError as error:
+            raise _failed(error, self._folder) from error
 
     def free(self):
-        status = os.statvfs(self._folder)
+        try:
+            status = os.statvfs(self._folder)
+        except OSError as error:
+            raise _failed(error, self._folder) from error
         return status.f_bavail * status.f_frsize
 
     def _sync(self, descriptor):
@@ -119,6 +122,11 @@ class PosixStorage:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_present(entry):
+    """True for a file that holds something and is no unfinished commit."""
+    return not entry.name.endswith(_TEMPORARY) and entry.is_file() and entry.stat().st_size > 0
 
 
 def _write_all(descriptor, data):

@@ -9,7 +9,7 @@ from wattledger.hal.errors import StorageError
 from wattledger.host_sim.relay import LatchingRelay
 from wattledger.tests.both.fixtures_agent import House, tariff_of
 
-HEAP = "640K"
+HEAP = "384K"
 NO_SPACE = 28
 RELAY_KIND = 16
 

@@ -14,8 +14,6 @@ from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import ScriptedLink, config_of
 
-HEAP = "640K"
-
 
 class TestSender(unittest.TestCase):
     def setUp(self):

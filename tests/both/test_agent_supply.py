@@ -8,7 +8,7 @@ from wattledger.agent.supply.states import DISCONNECTED, READY
 from wattledger.hal.sample import CORRUPT, NO_ANSWER, RESTARTED, TRUST_SYNCED
 from wattledger.tests.both.fixtures_agent import START, UNIT, House, tariff_of
 
-HEAP = "640K"
+HEAP = "384K"
 
 TUESDAY = 2
 LOW_1 = events.LOW_CREDIT_1

@@ -6,7 +6,7 @@ from wattledger.agent import events
 from wattledger.agent.supply import rules
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED, READY, Supply
 
-HEAP = "640K"
+HEAP = "384K"
 
 TUESDAY = 2
 LOW_1 = events.LOW_CREDIT_1

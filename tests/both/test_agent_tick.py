@@ -18,7 +18,7 @@ except ImportError:
         pass
 
 
-HEAP = "640K"
+HEAP = "384K"
 
 
 class TestNoAllocation(unittest.TestCase):

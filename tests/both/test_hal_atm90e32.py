@@ -157,7 +157,7 @@ class TestBegin(unittest.TestCase):
 
 
 class TestValues(unittest.TestCase):
-    def read(self, chip, driver, times=5):
+    def read(self, chip, driver, times=6):
         """One sample after as many reads as the slow values take turns."""
         sample = new_sample()
         for _ in range(times):
