@@ -69,7 +69,9 @@ def slow_nano(made, unix, import_wh, export_wh, used_wh, synced, dynamic):
     nano = 0
     for wh in range(used_wh, used_wh + import_wh):
         block = sum(1 for limit in made["blocks"] if wh >= limit * 1000)
-        nano -= made["price"][block][band] if dynamic is None else dynamic
+        # Without synced time no slot is known: the fallback band is charged (behaviour, 2).
+        dynamic_now = dynamic if synced else None
+        nano -= made["price"][block][band] if dynamic_now is None else dynamic_now
     export = made["export"] or [0]
     return nano + export_wh * export[band if len(export) > 1 else 0]
 
