@@ -10,7 +10,7 @@ from wattledger.agent.billing.calendar import civil, day_number, parse_zone, wee
 from wattledger.agent.billing.document import check_document
 from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
-from wattledger.agent.units import DAY_S, MICRO_PER_UNIT, QUARTER_S
+from wattledger.agent.units import DAY_S, MICRO_PER_UNIT
 
 MAX_BYTES = 4096
 DEFAULT_PRICE_LIMIT = 10000 * MICRO_PER_UNIT  # per kWh, either sign
@@ -128,11 +128,6 @@ class Tariff:
         """Wh left in the present block, or None in the last."""
         block = self.block_of(used_wh)
         return self.limits[block] - used_wh if block < len(self.limits) else None
-
-
-def next_quarter(unix):
-    """The first 15-minute boundary at or after `unix`."""
-    return -(-unix // QUARTER_S) * QUARTER_S
 
 
 def load(data, price_limit=DEFAULT_PRICE_LIMIT):

@@ -12,7 +12,6 @@ from wattledger.agent.errors import EnvelopeError
 
 BLOCK = 64  # bytes of a SHA-256 block
 COMMAND_LIMIT = 1024
-DOCUMENT_LIMIT = 6144
 KEY_INFO = b"wattledger/1/"
 
 

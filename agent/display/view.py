@@ -62,6 +62,8 @@ class View:
         view = self.page()
         for key in ("simulated", "messages", "purchases", "utc_offset_s", "low_micro"):
             del view[key]
+        desk = self._agent.desk
+        view["refused_commands"] = desk.refused if desk else 0
         return view
 
     def hello(self):

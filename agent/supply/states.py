@@ -23,7 +23,6 @@ class Supply:
         self.state = READY
         self.reasons = 0
         self.last_move_s = None  # powered seconds; None when it never moved
-        self.moves = 0
         self._closings = []  # powered seconds of the last closings, oldest first
 
     def restore(self, state, reasons, last_move_s):
@@ -55,14 +54,12 @@ class Supply:
         """The relay was told to open."""
         self.state = DISCONNECTED if self.reasons else READY
         self.last_move_s = powered_s
-        self.moves += 1
 
     def closed(self, powered_s):
         """The relay was told to close."""
         self.state = CONNECTED
         self.remember_closing(powered_s)
         self.last_move_s = powered_s
-        self.moves += 1
 
     def forget_closing(self):
         """The last closing was not done after all."""

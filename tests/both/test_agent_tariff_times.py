@@ -2,7 +2,6 @@
 
 import unittest
 
-from wattledger.agent.billing.tariff import next_quarter
 from wattledger.tests.both.houses_tariffs import DAY, YEAR_2027_CST, credit, local_2027, tariff
 
 # 2027-01-04 is a Monday; 2027-01-01 a Friday.
@@ -183,7 +182,3 @@ class TestBlocks(unittest.TestCase):
 
 
 class TestQuarter(unittest.TestCase):
-    def test_at_or_after(self):
-        self.assertEqual(
-            [next_quarter(when) for when in (0, 1, 899, 900, 901)], [0, 900, 900, 900, 1800]
-        )
