@@ -179,6 +179,3 @@ class TestBlocks(unittest.TestCase):
     def test_no_limits_are_one_block(self):
         single = tariff(blocks=[], price=[[1, 2]])
         self.assertEqual((single.block_of(10**9), single.block_left(10**9)), (0, None))
-
-
-class TestQuarter(unittest.TestCase):
