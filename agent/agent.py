@@ -69,6 +69,7 @@ class Agent:
         self.control = SupplyControl(
             config,
             relay,
+            clock,
             link_clock,
             self.meter,
             self.ledger,
@@ -120,7 +121,7 @@ class Agent:
         for code, value in self.ledger.found:
             self.report(code, value)
         self.report(events.STARTED, state.boots)
-        self.control.recover(state, self.ledger.movements)
+        self.control.recover(state)
         self.meter.begin()
         self.keeper.now()
 
@@ -151,7 +152,9 @@ class Agent:
         self._watch_meter()
         self.intervals.close_due()
         self.control.decide()
+        self.control.check_contact()
         self.keeper.work()
+        self._audit()
         busy = self._talk()
         self._hear_people()
         self._show()
@@ -187,6 +190,11 @@ class Agent:
                 self.report(events.CHIP_SILENT, meter.missed)
             if meter.reset(self.time.powered_s):
                 self.report(events.CHIP_FAULT, 0)
+
+    def _audit(self):
+        found = self.ledger.audit()
+        if found is not None:
+            self.report(found[0], found[1])
 
     def _hear_people(self):
         request = self._page.request() if self._page else None

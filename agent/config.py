@@ -13,6 +13,9 @@ NUMBERS = {
     "state_s": (10, 1, 3600),
     "max_amps": (100, 1, 2000),
     "max_volts": (276, 50, 1000),
+    "retention_days": (45, 1, 3650),
+    "journal_kb": (400, 16, 1000000),
+    "segment_kb": (16, 4, 64),
     "price_limit_micro": (10000000000, 1000, 100000000000),
 }
 TEXTS = ("meter", "tenant", "board")

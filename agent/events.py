@@ -21,6 +21,10 @@ JOURNAL_REFUTED = 18  # value: sequence the utility named with another hash
 RETAINED_COMMAND = 19
 LATE_TICK = 20  # value: seconds since the tick before
 TICK_FAILED = 21  # an exception in the tick was contained; value: how many so far
+WELDED_CONTACT = 24  # closed although told to open, twice again; billing goes on
+CONTACT_STUCK = 25  # open although told to close
+CONTACT_FREED = 26  # a welded contact opened after all
+JOURNAL_DROPPED = 27  # room was short; value: last sequence that went
 RELAY_FAILED = 23  # the relay did not take its opening; value: errno
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
 
@@ -48,4 +52,8 @@ NAMES = {
     TICK_FAILED: "tick failed",
     STEP_FAILED: "step failed",
     RELAY_FAILED: "relay failed",
+    WELDED_CONTACT: "welded contact",
+    CONTACT_STUCK: "contact stuck open",
+    CONTACT_FREED: "contact freed",
+    JOURNAL_DROPPED: "journal segment dropped",
 }

@@ -54,7 +54,7 @@ class Keeper:
         self._at = self._clock.ticks_ms()
         self._at_wh = register.import_wh + register.export_wh
         try:
-            self._ledger.keep(self._snapshot())
+            self._ledger.keep(self._snapshot(), self._supply.closings, self._supply.moved_at)
         except OSError as error:
             if not self.failed:
                 self._report(events.STORAGE_FAILED, error.errno or 0)

@@ -6,19 +6,23 @@ the journal, and applies what was written after the slot.
 
 from wattledger.agent import events
 from wattledger.agent.billing import tariff as tariffs
-from wattledger.agent.billing.account import Account
+from wattledger.agent.billing.account import RECENT, Account
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
-from wattledger.agent.journal.checkpoint import NO_TARIFF, Checkpoint
-from wattledger.agent.journal.journal import Journal, walk
+from wattledger.agent.journal.audit import Audit
+from wattledger.agent.journal.checkpoint import DAMAGED, NO_TARIFF, Checkpoint
+from wattledger.agent.journal.journal import Journal
+from wattledger.agent.journal.retention import Retention
+from wattledger.agent.journal.segments import walk
 from wattledger.agent.journal.slots import HotState, SlotPair
 from wattledger.agent.supply.states import CONNECTED, LONG_CLOSINGS
 
 ACTIVE = "tariff.active"
 NEXT = "tariff.next"
 ALL = 1 << 32  # above every sequence
+ENOSPC = 28
 
 
 def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
@@ -52,14 +56,20 @@ class Ledger:
         self._meter = config.meter
         self._price_limit = config.price_limit_micro
         self._slots = SlotPair(storage)
-        self.journal = Journal(storage, config.meter)
+        segment_bytes = config.segment_kb * 1024
+        self.journal = Journal(storage, config.meter, segment_bytes)
         self.account = Account(self.journal)
         self.state = HotState()
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
         self.found = []  # (event code, value) to report once the clock is known
-        self.gaps = 0  # checkpoints after lost records: the memory of purchases may be short
-        self.movements = []  # (unix, powered seconds, operation) of the past
+        self.closings = []  # powered seconds of the relay closings known at boot, oldest first
+        self.moved_at = 0  # unix seconds of the last relay movement known at boot, 0 for none
+        self._retention = Retention(
+            storage, config.retention_days, config.journal_kb * 1024, segment_bytes
+        )
+        self._audit = None
+        self._short_of_memory = False  # an earlier boot lost records
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
         self._unmoved = False  # the set in force still lies in NEXT
@@ -75,7 +85,7 @@ class Ledger:
         behind = self.journal.sequence < self.state.sequence
         if self.missing:
             self.fault = "missing"
-        elif behind or self.gaps or (aside and slot is None):
+        elif behind or self._short_of_memory or (aside and slot is None):
             self.fault = "damaged"
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
@@ -83,6 +93,9 @@ class Ledger:
         self._replay()
         if behind:
             self._resume()
+        self._audit = Audit(
+            self._storage, records.first_hash(self._meter), self.journal.durable, RECENT
+        )
         if self.missing:
             self.found.append((events.LEDGER_MISSING, 0))
         self.account.watch.alarms = self.state.alarms
@@ -109,19 +122,37 @@ class Ledger:
         account.cycle_day = state.cycle_day
         account.standing_day = state.standing_day
 
-    def closings(self):
-        """Powered seconds of the relay closings the journal knows, oldest first."""
-        return [at for _, at, operation in self.movements if operation == CONNECTED]
-
     def go_on(self, unix, trust):
-        """After a boot that lost records: a checkpoint, so that what follows can be walked."""
-        if self.fault != "damaged":
-            return
+        """After a boot: the checkpoint that opens the segment to come."""
+        if not self.missing:
+            self._write_checkpoint(unix, trust, self.closings, self.moved_at)
+
+    def _write_checkpoint(self, unix, trust, closings, moved_at):
         checkpoint = Checkpoint()
+        checkpoint.flags = DAMAGED if self.fault == "damaged" else 0
         checkpoint.previous = self.journal.hash
-        checkpoint.closings = self.closings()[-LONG_CLOSINGS:]
+        checkpoint.closings = closings[-LONG_CLOSINGS:]
+        checkpoint.moved_at = moved_at or 0
+        checkpoint.meter = self._meter
         self.account.sum_up(checkpoint)
         self.journal.append(records.CHECKPOINT, unix, trust, 0, checkpoint.pack())
+
+    def audit(self):
+        """One slice of the full sum. (event code, value) when it ends badly, else None."""
+        audit = self._audit
+        if audit is None:
+            return None
+        try:
+            audit.work()
+        except OSError:
+            return None  # storage cannot be read now: go on later
+        if audit.sound is None:
+            return None
+        self._audit = None
+        self.account.remember_older(audit.purchases)
+        if audit.sound or self.fault:
+            return None
+        return events.JOURNAL_DAMAGED, audit.last or 0
 
     def last_time(self):
         """The latest time the store knows, unix seconds."""
@@ -129,7 +160,7 @@ class Ledger:
 
     def last_powered_s(self):
         """The most powered seconds the store knows of; a lost slot must not set it back."""
-        return max([self.state.powered_s] + [powered_s for _, powered_s, _ in self.movements])
+        return max([self.state.powered_s] + self.closings)
 
     def _visit_first(self, entry):
         self._last_time = entry.time
@@ -138,11 +169,14 @@ class Ledger:
         elif entry.kind == records.CHECKPOINT:
             checkpoint = checkpoints.unpack(entry.payload)
             self._last_tariff = None if checkpoint.tariff == NO_TARIFF else checkpoint.tariff
-            self.movements = [(entry.time, at, CONNECTED) for at in checkpoint.closings]
-            self.gaps += 1
+            self._short_of_memory = bool(checkpoint.flags & DAMAGED)
+            self.closings = checkpoint.closings
+            self.moved_at = checkpoint.moved_at
         elif entry.kind == records.RELAY:
             operation, _, _, powered_s = payloads.unpack_relay(entry.payload)
-            self.movements.append((entry.time, powered_s, operation))
+            self.moved_at = entry.time
+            if operation == CONNECTED:
+                self.closings = self.closings[1 - LONG_CLOSINGS :] + [powered_s]
 
     def _load_tariffs(self):
         """The set in force is the one the journal names last, whichever file holds it."""
@@ -176,7 +210,8 @@ class Ledger:
     def _stored(self):
         """Every good record, as far as storage lets itself be read."""
         try:
-            for _, entry in walk(self._storage, records.first_hash(self._meter)):
+            first_hash = records.first_hash(self._meter)
+            for _, entry in walk(self._storage, first_hash, self.journal.start):
                 yield entry
         except OSError as error:
             self.found.append((events.STORAGE_FAILED, error.errno or 0))
@@ -230,9 +265,21 @@ class Ledger:
         if self.account.switch(boundary, trust):
             self._unmoved = True
 
-    def keep(self, state):
+    def keep(self, state, closings, moved_at):
         """Flush the journal, then commit the slot that names its head. OSError: not stored."""
-        self.journal.flush()
+        try:
+            self.journal.flush()
+        except OSError as error:
+            if error.errno != ENOSPC or not self._make_room(state.unix, True):
+                raise
+            self.journal.flush()
+        if self.journal.is_full():
+            self.journal.rotate()
+            self._write_checkpoint(state.unix, self.account.trust, closings, moved_at)
+            self._make_room(state.unix, False)
+            if self._retention.expired(state.unix, state.acknowledged):
+                self._audit = None
+            self.journal.flush()
         state.sequence = self.journal.sequence
         state.hash = self.journal.hash
         state.balance = self.journal.balance
@@ -241,3 +288,18 @@ class Ledger:
         self._slots.commit(state)
         self.state = state
         self._move_tariff()
+
+    def _make_room(self, unix, short):
+        """Drop the oldest segment when room is short; True when one went."""
+        lost = self._retention.crowded(short)
+        if not lost:
+            return False
+        self._audit = None
+        self.journal.append(
+            records.EVENT,
+            unix,
+            self.account.trust,
+            0,
+            payloads.pack_event(events.JOURNAL_DROPPED, lost),
+        )
+        return True

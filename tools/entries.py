@@ -9,6 +9,8 @@ from wattledger.tools.errors import ToolError
 
 INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
 PART = struct.Struct("<BBIq")  # band, block, Wh, price
+# Flags, hash before, import Wh, export Wh, then the rest of docs/journal.md.
+CHECKPOINT = struct.Struct("<B8sIIIIBHHQQ32sHIqQB")
 EXPORT = 0x80  # in a part's band: energy delivered to the grid
 # Kinds that never move the balance.
 RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")
@@ -62,7 +64,9 @@ class Books:
     def _take(self, kind: str, amount: int, payload: bytes) -> None:
         if kind in RECORDS_ONLY and amount:
             raise LedgerError(f"moves the balance by {amount}, which no {kind} entry may")
-        if self._opened == (kind == "opening"):
+        if kind == "checkpoint":
+            self._take_checkpoint(payload)
+        elif self._opened == (kind == "opening"):
             raise LedgerError(
                 "opens the ledger again" if self._opened else "comes before any opening"
             )
@@ -75,6 +79,18 @@ class Books:
             self._once(self._purchases, struct.unpack("<QQQ", payload)[0], "purchase")
         elif kind == "standing":
             self._once(self._days, struct.unpack("<II", payload)[0], "standing charge of")
+
+    def _take_checkpoint(self, payload: bytes) -> None:
+        """A journal whose oldest segments were retired begins with one; later ones must agree."""
+        registers = CHECKPOINT.unpack_from(payload)[2:4]
+        if self._opened and registers != self._registers:
+            raise LedgerError(f"sums up registers {registers}, they stand at {self._registers}")
+        self._opened = True
+        self._registers = registers
+
+    def begin(self, balance: int) -> None:
+        """The balance before the first entry held, where it is not the opening entry."""
+        self._balance = balance
 
     def _take_interval(self, amount: int, found: Interval) -> None:
         before, now = self._registers, (found.import_wh, found.export_wh)
@@ -104,6 +120,10 @@ def describe(kind: str, payload: bytes) -> str:
         return payload[12:].decode(errors="replace")
     if kind == "tariff":
         return f"{payload[36:].decode(errors='replace')} n {struct.unpack_from('<I', payload)[0]}"
+    if kind == "checkpoint":
+        fields = CHECKPOINT.unpack_from(payload)
+        lost = ", entries before it are lost" if fields[0] & 1 else ""
+        return f"import {fields[2]} Wh, export {fields[3]} Wh{lost}"
     if kind == "interval":
         found = interval(payload)
         export = f", export {found.export_wh} Wh" if found.export_wh else ""

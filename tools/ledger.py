@@ -16,7 +16,7 @@ from wattledger.agent.journal.record import KINDS, MAGIC, MAX_LENGTH, MIN_LENGTH
 from wattledger.agent.journal.slots import NAMES as SLOTS
 from wattledger.agent.journal.slots import HotState, unpack
 from wattledger.agent.units import micro_of
-from wattledger.tools.entries import Books, LedgerError
+from wattledger.tools.entries import CHECKPOINT, Books, LedgerError
 from wattledger.tools.places import FileError
 
 REMEDY = "what is written before it stands; restore the rest from the utility's copy"
@@ -48,13 +48,14 @@ class Scan:
 
     def __init__(self) -> None:
         self.meter: str | None = None
-        self.entries = 0
+        self.first = 1  # sequence of the oldest entry held
+        self.last = 0  # of the newest good one
         self.balance = 0
         self.chain_ok = True
         self.first_bad: int | None = None
         self.problem: str | None = None
         self.torn_bytes = 0  # of writes that a power cut left unfinished
-        self.hashes: list[bytes] = []  # after entry 0, 1, 2, ...
+        self.hashes: dict[int, bytes] = {}  # sequence: hash after that entry
 
     def blame(self, sequence: int, problem: str, chain: bool) -> None:
         """Note the first fault; `chain`: the record itself is missing or not what was written."""
@@ -63,16 +64,22 @@ class Scan:
             self.first_bad = sequence
             self.problem = f"entry {sequence} {problem}"
 
+    @property
+    def entries(self) -> int:
+        """How many good entries the journal holds."""
+        return self.last - self.first + 1
+
     def report(self) -> dict[str, Any]:
         """What `ledger verify --json` prints."""
-        head = self.hashes[-1].hex() if self.hashes else None
+        head = self.hashes[self.last].hex() if self.hashes else None
         return {
             "ok": self.first_bad is None,
             "meter": self.meter,
             "entries": self.entries,
+            "first": self.first,
             "balance_nano": self.balance,
             "balance_micro": micro_of(self.balance),
-            "head": {"sequence": self.entries, "hash": head},
+            "head": {"sequence": self.last, "hash": head},
             "chain_ok": self.chain_ok,
             "first_bad": self.first_bad,
             "problem": self.problem,
@@ -100,14 +107,15 @@ def segments(folder: Path) -> list[tuple[int, Path]]:
 
 
 def meter_of(folder: Path) -> str:
-    """The meter id in the opening entry; FileError when the journal does not begin with one."""
+    """The meter id in the entry a journal begins with; FileError when that cannot be read."""
     found = segments(folder)
     if not found:
         raise FileError(f"{folder}: holds no journal; give the state directory of a meter")
-    meter = _opening_meter(found[0][1].read_bytes()) if found[0][0] == 1 else None
+    data = found[0][1].read_bytes()
+    meter = _opening_meter(data) if found[0][0] == 1 else _checkpoint_meter(data)
     if meter is None:
         raise FileError(
-            f"{found[0][1]}: the journal's opening entry is missing or damaged; restore the "
+            f"{found[0][1]}: the entry the journal begins with is missing or damaged; restore the "
             "directory from a copy"
         )
     return meter
@@ -131,9 +139,9 @@ def verify(state: str | Path, visit: Callable[[Entry], None] | None = None) -> S
             break
     scan = walk.scan
     if slot is not None and scan.chain_ok:
-        if slot.sequence > scan.entries:
-            scan.blame(scan.entries + 1, "is missing: the snapshot names it as written", True)
-        elif scan.hashes[slot.sequence] != slot.hash:
+        if slot.sequence > scan.last:
+            scan.blame(scan.last + 1, "is missing: the snapshot names it as written", True)
+        elif scan.hashes.get(slot.sequence) != slot.hash:
             scan.blame(slot.sequence, "is not the one that the snapshot names", True)
     return scan
 
@@ -161,6 +169,17 @@ def _opening_meter(data: bytes) -> str | None:
         return None
     try:
         return data[OPENING_METER : size - CRC - HASH].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _checkpoint_meter(data: bytes) -> str | None:
+    size = _claimed(data)
+    at = HEAD.size + CHECKPOINT.size
+    if data[1:2] != b"\x02" or len(data) < size or size < at + CRC + HASH:
+        return None
+    try:
+        return data[at + 4 * data[at - 1] : size - CRC - HASH].decode()
     except UnicodeDecodeError:
         return None
 
@@ -201,10 +220,10 @@ class _Walk:
     def segment(self, first: int, data: bytes) -> bool:
         """Check one segment; False at damage after which nothing can be trusted."""
         scan = self.scan
-        if first > scan.entries + 1:
-            scan.blame(scan.entries + 1, f"is missing: the next stored is {first}", True)
+        if not scan.hashes and not self._open(first, data):
             return False
-        if not scan.hashes and not self._open(data):
+        if first > scan.last + 1:
+            scan.blame(scan.last + 1, f"is missing: the next stored is {first}", True)
             return False
         while data:
             size = _claimed(data)
@@ -212,20 +231,30 @@ class _Walk:
                 if _is_torn(data):
                     scan.torn_bytes += len(data)
                     return True
-                scan.blame(scan.entries + 1, "is damaged: no record starts there", True)
+                scan.blame(scan.last + 1, "is damaged: no record starts there", True)
                 return False
             if not self._record(data[:size]):
                 return False
             data = data[size:]
         return True
 
-    def _open(self, data: bytes) -> bool:
-        meter = _opening_meter(data)
-        if meter is None:
-            self.scan.blame(1, "is damaged: it is no opening entry", True)
+    def _open(self, first: int, data: bytes) -> bool:
+        """Enter the oldest segment: by the opening entry, or by a checkpoint once that is gone."""
+        scan = self.scan
+        if first > 1:
+            scan.meter = _checkpoint_meter(data)
+            if scan.meter is None:
+                scan.blame(1, f"is missing: the first stored is {first}", True)
+                return False
+            scan.first, scan.last = first, first - 1
+            scan.hashes[first - 1] = data[HEAD.size + 1 : HEAD.size + 1 + HASH]
+            self._books.begin(HEAD.unpack_from(data)[8])
+            return True
+        scan.meter = _opening_meter(data)
+        if scan.meter is None:
+            scan.blame(1, "is damaged: it is no opening entry", True)
             return False
-        self.scan.meter = meter
-        self.scan.hashes.append(hashlib.sha256(meter.encode()).digest()[:HASH])
+        scan.hashes[0] = hashlib.sha256(scan.meter.encode()).digest()[:HASH]
         return True
 
     def _record(self, block: bytes) -> bool:
@@ -233,12 +262,12 @@ class _Walk:
         body, found = block[:-HASH], block[-HASH:]
         _, kind, _, sequence, low, high, trust, amount, balance = HEAD.unpack_from(block)
         if not _has_good_crc(block) or kind not in KINDS:
-            scan.blame(scan.entries + 1, "is damaged: its bytes fail their checksum", True)
+            scan.blame(scan.last + 1, "is damaged: its bytes fail their checksum", True)
             return False
         # A flush that failed after its bytes had arrived is written again by the meter.
-        repeated = 0 < sequence <= scan.entries
-        if not repeated and sequence != scan.entries + 1:
-            scan.blame(scan.entries + 1, f"is missing: entry {sequence} is in its place", True)
+        repeated = scan.first <= sequence <= scan.last
+        if not repeated and sequence != scan.last + 1:
+            scan.blame(scan.last + 1, f"is missing: entry {sequence} is in its place", True)
             return False
         if hashlib.sha256(scan.hashes[sequence - 1] + body).digest()[:HASH] != found:
             scan.blame(sequence, "does not follow from the entry before it", True)
@@ -247,8 +276,8 @@ class _Walk:
             return True
         payload = body[HEAD.size : -CRC]
         entry = Entry(KINDS[kind], sequence, low | high << 32, trust, amount, balance, payload)
-        scan.hashes.append(found)
-        scan.entries = sequence
+        scan.hashes[sequence] = found
+        scan.last = sequence
         scan.balance = balance
         try:
             self._books.take(entry.kind, amount, balance, payload)

@@ -17,7 +17,7 @@ def show_outcome(scan: ledger.Scan) -> None:
     print(f"entries  {scan.entries}, {'whole' if scan.chain_ok else 'broken'} chain")
     print(f"balance  {output.money(scan.balance)}")
     if scan.hashes:
-        print(f"head     {scan.entries} {scan.hashes[-1].hex()}")
+        print(f"head     {scan.last} {scan.hashes[scan.last].hex()}")
     if scan.torn_bytes:
         print(
             f"torn     {scan.torn_bytes} bytes of unfinished writes, which the meter passes over"

@@ -162,6 +162,12 @@ class Account:
         self._remember(now, amount_micro, n)
         return "ok", ""
 
+    def remember_older(self, purchases):
+        """Purchases that an audit found, for the list that people see."""
+        known = [n for _, _, n in self.recent]
+        older = [purchase for purchase in purchases if purchase[2] not in known]
+        self.recent = (self.recent + older)[:RECENT]
+
     def _remember(self, unix, amount_micro, n):
         self.recent = [(unix, amount_micro, n)] + self.recent[: RECENT - 1]
 

@@ -169,7 +169,7 @@ class View:
             "state": states.NAMES[supply.state],
             "reasons": rules.names(supply.reasons),
             "reason": rules.strongest(supply.reasons),
-            "since": agent.control.moved_at,
+            "since": supply.moved_at,
             "restore_micro": restore,
             "hold_ms": agent.control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if supply.state == states.READY else 0,
@@ -187,6 +187,7 @@ class View:
             (agent.ledger.fault is not None, "ledger"),
             (agent.keeper.failed != 0, "storage"),
             (agent.meter.faulty or agent.meter.missed > 0, "meter"),
+            (agent.control.contact.welded, "relay"),
         ):
             if holds:
                 alarms.append(name)

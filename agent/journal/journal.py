@@ -1,115 +1,21 @@
 """The append-only journal: hash-chained records in segment files named by their first sequence.
 
 A record is `pending` until flush() has made it durable. A torn or damaged tail ends a segment; the
-next one starts at the sequence after the last good record, so no byte is ever written over.
+next one starts at the sequence after the last good record, so no byte is ever written over. Every
+segment begun by a boot or by rotate() opens with a checkpoint.
 """
 
-from wattledger.agent.errors import RecordError
-from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import record as records
+from wattledger.agent.journal.segments import (
+    SegmentReader,
+    checkpoint_at,
+    segment_name,
+    segments,
+    set_aside,
+    walk,
+)
 
 SEGMENT_BYTES = 16384
-PREFIX = "j"
-ASIDE = "bad."
-_DIGITS = 10
-
-
-def segment_name(sequence):
-    """File name of the segment whose first record is `sequence`."""
-    return "%s%0*d" % (PREFIX, _DIGITS, sequence)
-
-
-def segments(storage):
-    """First sequences of the segments present, rising."""
-    found = []
-    for name in storage.names():
-        if len(name) == len(PREFIX) + _DIGITS and name.startswith(PREFIX) and name[1:].isdigit():
-            found.append(int(name[1:]))
-    return sorted(found)
-
-
-class SegmentReader:
-    """Walks the records of one segment: next() gives bytes, or None at the end or at damage."""
-
-    def __init__(self, storage, first):
-        self._storage = storage
-        self.first = first
-        self._name = segment_name(first)
-        self._window = bytearray(4 * records.MAX_LENGTH)
-        self._view = memoryview(self._window)
-        self._at = 0  # file offset of the window
-        self._next = 0  # start of the next record in the window
-        self._end = 0  # bytes of the window that are filled
-
-    def offset(self):
-        """File offset of the next record."""
-        return self._at + self._next
-
-    def next(self):
-        size = self._length()
-        if self._end - self._next < size or size == 0:
-            self._slide()
-            size = self._length()
-        if size == 0 or self._end - self._next < size:
-            return None
-        data = bytes(self._view[self._next : self._next + size])
-        self._next += size
-        return data
-
-    def _length(self):
-        if self._end - self._next < 4:
-            return 0
-        return records.length_of(self._view[self._next : self._next + 4])
-
-    def _slide(self):
-        self._at += self._next
-        self._next = 0
-        self._end = self._storage.read_from(self._name, self._at, self._window)
-
-
-def walk(storage, first_hash):
-    """Yield (bytes, Record) of every good record in order; stops at the first that does not
-    follow.
-
-    Records met twice (a flush repeated after a failure) are passed over. After a gap the walk
-    begins again at a segment that opens with a checkpoint.
-    """
-    last = 0
-    previous = first_hash
-    for first in segments(storage):
-        if first > last + 1:
-            restart = _checkpoint_at(storage, first)
-            if restart is None:
-                return
-            last, previous = first - 1, restart.previous
-        reader = SegmentReader(storage, first)
-        while True:
-            data = reader.next()
-            if data is None:
-                break
-            try:
-                entry = records.decode(data)
-            except RecordError:
-                break
-            if entry.sequence <= last:
-                continue
-            if entry.sequence != last + 1 or entry.hash != records.chain(previous, data):
-                break
-            last = entry.sequence
-            previous = entry.hash
-            yield data, entry
-
-
-def _checkpoint_at(storage, first):
-    """The Checkpoint that opens a segment, or None."""
-    data = SegmentReader(storage, first).next()
-    try:
-        entry = records.decode(data or b"")
-        if entry.kind == records.CHECKPOINT and entry.sequence == first:
-            return checkpoints.unpack(entry.payload)
-    except RecordError:
-        pass
-    return None
 
 
 class Journal:
@@ -128,14 +34,16 @@ class Journal:
         self._segment = None  # name of the segment being filled
         self._segment_size = 0
         self._reader = None  # (next sequence, SegmentReader) of the last read()
+        self.start = 0  # the segment open() began at
 
     def open(self, visit, known=0):
-        """Walk what is stored, calling visit(record) for each good one; appends follow the last.
+        """Walk the last segment that can be entered, calling visit(record); appends follow it.
 
-        A fresh segment is begun after a boot, so a torn tail is left as it lies. Segments up to
-        sequence `known` that do not follow are set aside, never written over; returns how many.
+        Older segments are for audit and sending. Segments up to sequence `known` that cannot be
+        followed are set aside, never written over; returns how many.
         """
-        for _, entry in walk(self._storage, self._first_hash):
+        self.start = self._entrance()
+        for _, entry in walk(self._storage, self._first_hash, self.start):
             self.sequence = self.durable = entry.sequence
             self.hash = self.durable_hash = entry.hash
             self.balance = entry.balance
@@ -143,16 +51,16 @@ class Journal:
         aside = 0
         for first in segments(self._storage):
             if self.sequence < first <= max(known, self.sequence + 1):
-                self._set_aside(segment_name(first))
+                set_aside(self._storage, segment_name(first))
                 aside += 1
         return aside
 
-    def _set_aside(self, name):
-        """Keep what cannot be followed as evidence, under a name no segment has."""
-        data = bytearray(self._storage.size(name))
-        self._storage.read_from(name, 0, data)
-        self._storage.commit(ASIDE + name, data)
-        self._storage.remove(name)
+    def _entrance(self):
+        """First sequence of the newest segment that opens with a checkpoint, else of the first."""
+        for first in reversed(segments(self._storage)):
+            if checkpoint_at(self._storage, first):
+                return first
+        return 0
 
     def resume(self, sequence, hash, balance):
         """Go on after records that were lost: the snapshot knows where the chain had been."""
@@ -178,6 +86,14 @@ class Journal:
         self._pending.append(data)
         return self.sequence
 
+    def is_full(self):
+        """True when the segment has its size and rotate() is due."""
+        return self._segment is not None and self._segment_size >= self._segment_bytes
+
+    def rotate(self):
+        """Let the next flush begin a segment; its first record must be a checkpoint."""
+        self._segment = None
+
     def is_pending(self):
         """True while records wait for flush()."""
         return bool(self._pending)
@@ -187,8 +103,7 @@ class Journal:
         if not self._pending:
             return
         data = b"".join(self._pending)
-        if self._segment is None or self._segment_size >= self._segment_bytes:
-            self._segment = None
+        if self._segment is None or self.is_full():
             name = segment_name(self.durable + 1)
             self._storage.commit(name, data)
             self._segment = name
@@ -226,8 +141,8 @@ class Journal:
         data = self.read(sequence - 1)
         if data is not None:
             return data[len(data) - records.HASH_LENGTH :]
-        restart = _checkpoint_at(self._storage, sequence)
-        return restart and restart.previous
+        restart = checkpoint_at(self._storage, sequence)
+        return restart and restart[1].previous
 
     def present_from(self, sequence):
         """The first durable sequence at or after `sequence` that can be read; records may be lost

@@ -4,6 +4,7 @@ from wattledger.agent import events
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules, states
+from wattledger.agent.supply.contact import ContactCheck
 from wattledger.agent.supply.hold import HoldButton
 from wattledger.agent.units import NANO_PER_MICRO
 from wattledger.hal.sample import TRUST_SYNCED
@@ -12,7 +13,9 @@ from wattledger.hal.sample import TRUST_SYNCED
 class SupplyControl:
     """`available` is the credit (nano) at the registers of the last tick it looked at."""
 
-    def __init__(self, config, relay, link_clock, meter, ledger, keeper, supply, time, report):
+    def __init__(
+        self, config, relay, clock, link_clock, meter, ledger, keeper, supply, time, report
+    ):
         self._prepay = config.payment_mode == "prepay"
         self._never_cut = config.never_cut
         self._relay = relay
@@ -23,20 +26,18 @@ class SupplyControl:
         self._time = time
         self._report = report
         self.button = HoldButton(link_clock)
+        self.contact = ContactCheck(relay, clock, meter, report)
         self.available = 0
-        self.moved_at = None  # unix time of the last movement
         self._seen = -1
         self._refused = False  # the relay did not take its last opening
 
-    def recover(self, state, movements):
-        """After a boot: the last durable state; `movements` are (unix, powered s, operation) of
-        the journal. The relay is not moved, and its contact has the last word."""
+    def recover(self, state):
+        """After a boot: the last durable state, and what the journal knows of movements. The
+        relay is not moved, and its contact has the last word."""
         supply = self._supply
         supply.restore(state.supply, state.reasons, state.last_move_s)
-        for unix, powered_s, operation in movements:
-            self.moved_at = unix
-            if operation == states.CONNECTED:
-                supply.remember_closing(powered_s)
+        supply.closings = self._ledger.closings
+        supply.moved_at = self._ledger.moved_at or None
         contact = self._relay.contact()
         if contact is None or contact == (supply.state == states.CONNECTED):
             return
@@ -82,6 +83,12 @@ class SupplyControl:
         if forbidden is None:
             self._supply.hold_open(rules.NO_CREDIT, True)
 
+    def check_contact(self):
+        """Does the relay stand where it was told? One that did not close is ready again."""
+        if not self.contact.work() and self._supply.state == states.CONNECTED:
+            self._supply.state = states.READY
+            self._keeper.urgent = True
+
     def person(self, request):
         """What a person asked for at a display: ("press",) renewed while held, or ("release",)."""
         if request[0] == "press":
@@ -111,21 +118,22 @@ class SupplyControl:
             self._report(events.STORAGE_FAILED, self._keeper.failed)
             return
         self._write_down(operation, cause)
+        moved_at, supply.moved_at = supply.moved_at, self._time.unix()
         if operation == states.CONNECTED:
             supply.closed(powered_s)
         else:
             supply.opened(powered_s)
         kept = self._keeper.now()
-        moved_at, self.moved_at = self.moved_at, self._time.unix()
         if operation != states.CONNECTED:
             self._open_relay()
         elif kept:
             self._relay.close()
+            self.contact.moved(True)
         else:
             # Not stored, so not done: the entry waiting to be stored is answered by a second.
             supply.forget_closing()
             supply.restore(*before)
-            self.moved_at = moved_at
+            supply.moved_at = moved_at
             self._write_down(states.DISCONNECTED, rules.BY_WITHDRAWAL)
 
     def _open_relay(self):
@@ -133,6 +141,7 @@ class SupplyControl:
         try:
             self._relay.open()
             self._refused = False
+            self.contact.moved(False)
         except Exception as error:  # whatever a relay's driver raises
             if not self._refused:
                 self._report(events.RELAY_FAILED, getattr(error, "errno", 0) or 0)

@@ -23,7 +23,8 @@ class Supply:
         self.state = READY
         self.reasons = 0
         self.last_move_s = None  # powered seconds; None when it never moved
-        self._closings = []  # powered seconds of the last closings, oldest first
+        self.moved_at = None  # unix time of the last movement
+        self.closings = []  # powered seconds of the last closings, oldest first
 
     def restore(self, state, reasons, last_move_s):
         """Go on from the last durable state. Nothing moves."""
@@ -63,11 +64,11 @@ class Supply:
 
     def forget_closing(self):
         """The last closing was not done after all."""
-        self._closings = self._closings[:-1]
+        self.closings = self.closings[:-1]
 
     def remember_closing(self, powered_s):
-        """Count a closing, now or from the journal after a boot."""
-        self._closings = self._closings[1 - LONG_CLOSINGS :] + [powered_s]
+        """Count a closing."""
+        self.closings = self.closings[1 - LONG_CLOSINGS :] + [powered_s]
 
     def wait_s(self, powered_s):
         """Seconds until a closing is allowed: minimum off time, 4 in 10 minutes, 10 in a day."""
@@ -75,6 +76,6 @@ class Supply:
         if self.last_move_s is not None:
             wait = self.last_move_s + MIN_OFF_S - powered_s
         for window, most in ((SHORT_WINDOW_S, SHORT_CLOSINGS), (LONG_WINDOW_S, LONG_CLOSINGS)):
-            if len(self._closings) >= most:
-                wait = max(wait, self._closings[-most] + window - powered_s)
+            if len(self.closings) >= most:
+                wait = max(wait, self.closings[-most] + window - powered_s)
         return max(wait, 0)

@@ -142,8 +142,8 @@ class TestMissing(unittest.TestCase):
         house.run(180)
         self.assertLess(house.agent.journal.balance, balance)
 
-    def test_damage_is_a_fault_without_slots_too(self):
-        # A segment ends early, the next one does not follow it.
+    def test_older_damage_is_found_by_the_audit_and_costs_no_memory(self):
+        # A segment ends early, the next one does not follow it: its checkpoint carries on.
         house = running(NOON, data())
         house.cut()
         house.boot()
@@ -154,12 +154,12 @@ class TestMissing(unittest.TestCase):
         house.storage.commit(name, house.storage.files[name][:-20])
         for slot in ("slot.a", "slot.b"):
             house.storage.remove(slot)
-        # At every boot from now on: the memory of purchase 1 went with the records.
         for _ in range(3):
             house.boot()
-            self.assertEqual(house.agent.ledger.fault, "damaged")
-            self.assertEqual(credit(house, 1), "denied locally")
-            house.run(3)
+            self.assertIsNone(house.agent.ledger.fault)
+            self.assertEqual(credit(house, 1), "duplicate")
+            house.run(30)
+            self.assertIn(events.JOURNAL_DAMAGED, [code for code, _ in house.events()])
             house.cut()
 
     def test_files_that_cannot_be_read_do_not_stop_the_meter(self):
@@ -174,7 +174,7 @@ class TestMissing(unittest.TestCase):
             self.assertEqual(house.agent.meter.register.import_wh, before + 30, name)
             self.assertEqual(house.relay.operations, 0, name)
 
-    def test_a_segment_gone_is_a_fault_without_slots_too(self):
+    def test_a_segment_gone_is_found_by_the_audit(self):
         house = running(NOON, data())
         for _ in range(2):
             house.cut()
@@ -186,7 +186,9 @@ class TestMissing(unittest.TestCase):
         for name in (segment_name(firsts[2]), "slot.a", "slot.b"):
             house.storage.remove(name)
         house.boot()
-        self.assertEqual(house.agent.ledger.fault, "damaged")
+        house.run(30)
+        self.assertIn((events.JOURNAL_DAMAGED, firsts[2] - 1), house.events())
+        self.assertEqual(credit(house, 1), "duplicate")
 
 
 class TestSlotsLost(unittest.TestCase):

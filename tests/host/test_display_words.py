@@ -16,7 +16,7 @@ SENT = {
     "supply": ["connected", "ready", "disconnected"],
     "zone": ["low1", "low2", "zero", "untariffed"],
     "reason": ["no_credit", "safety", "load_limit", "remote"],
-    "alarm": ["ledger", "storage", "meter"],
+    "alarm": ["ledger", "storage", "meter", "relay"],
     "power": ["none", "low", "mid", "high", "export"],
     "quality": ["estimated", "stale", "rejected"],
     "trust": ["unknown", "restored"],

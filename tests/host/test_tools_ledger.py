@@ -6,7 +6,10 @@ import pytest
 
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
+from wattledger.agent.journal.segments import segment_name, segments
 from wattledger.agent.journal.slots import HotState, SlotPair
+from wattledger.tests.both.houses_meter import House
+from wattledger.tests.both.houses_tariffs import data as tariff_data
 from wattledger.tests.host.meter_bench import FROM, METER, HandJournal
 from wattledger.tools import ledger, listing
 from wattledger.tools.places import FileError
@@ -59,6 +62,7 @@ def test_a_whole_journal_adds_up(journal, tmp_path):
         "ok": True,
         "meter": METER,
         "entries": 8,
+        "first": 1,
         "balance_nano": balance,
         "balance_micro": balance // 1000,
         "head": {"sequence": 8, "hash": journal.journal.hash.hex()},
@@ -247,3 +251,25 @@ def test_a_person_sees_the_newest_entries(journal, tmp_path, capsys):
         "7", "2027-01-11T22:45:00Z", "synced", "standing", "-0.12", "6.82",
     ]  # fmt: skip
     assert lines[-1].endswith("started: 1")
+
+
+def test_a_journal_whose_oldest_segments_went_begins_at_its_checkpoint(tmp_path):
+    house = House(FROM, credit=900000000, watts=1000, tick_ms=10000, segment_kb=4, journal_kb=24)
+    house.boot(tariff_data())
+    house.run(6 * 8640)
+    house.agent.stop()
+    for name, data in house.storage.files.items():
+        (tmp_path / name).write_bytes(data)
+    firsts = segments(house.storage)
+    assert firsts[0] > 1
+    scan = ledger.verify(tmp_path)
+    assert scan.problem is None
+    report = scan.report()
+    assert report["meter"] == "demo-0001"
+    assert report["first"] == firsts[0]
+    assert report["entries"] == house.agent.journal.sequence - firsts[0] + 1
+    assert report["balance_nano"] == house.agent.journal.balance
+    assert report["head"]["hash"] == house.agent.journal.hash.hex()
+    path = tmp_path / segment_name(firsts[1])
+    path.unlink()
+    assert ledger.verify(tmp_path).first_bad == firsts[1]

@@ -1,0 +1,89 @@
+"""Retention: which sealed segments may go, and what is kept of them outside the chain.
+
+A segment goes when the utility holds it and it is older than the retention, or when room is short,
+acknowledged or not. Its credits, refunds, adjustments and corrections are copied first.
+"""
+
+from wattledger.agent.journal import record as records
+from wattledger.agent.journal.segments import (
+    SegmentReader,
+    checkpoint_at,
+    segment_name,
+    segments,
+)
+from wattledger.agent.units import DAY_S
+
+KEPT = "kept"
+KEPT_RECORDS = 200
+KEPT_KINDS = (records.CREDIT, records.REFUND, records.ADJUST, records.CORRECTION)
+ROOM_SEGMENTS = 2  # free room that is always left for money and relay entries
+
+
+class Retention:
+    """`days` of history, at most `limit_bytes` of segments of `segment_bytes` each."""
+
+    def __init__(self, storage, days, limit_bytes, segment_bytes):
+        self._storage = storage
+        self._keep_s = days * DAY_S
+        self._limit = max(limit_bytes - ROOM_SEGMENTS * segment_bytes, segment_bytes)
+        self._room = ROOM_SEGMENTS * segment_bytes
+
+    def expired(self, now, acknowledged):
+        """Drop what the utility holds and nobody needs; True when a segment went."""
+        present = segments(self._storage)
+        if len(present) < 2 or acknowledged < present[1] - 1:
+            return False
+        follows = checkpoint_at(self._storage, present[1])
+        if follows is None or follows[0].time > now - self._keep_s:
+            return False
+        self._drop(present[0])
+        return True
+
+    def crowded(self, short=False):
+        """When room is short (or storage said so), drop the oldest sealed segment whatever it
+        holds: the last sequence lost, or 0 when nothing had to go."""
+        present = segments(self._storage)
+        size = sum([self._storage.size(segment_name(first)) for first in present])
+        short = short or size > self._limit or self._storage.free() < self._room
+        if not short or len(present) < 2 or checkpoint_at(self._storage, present[1]) is None:
+            return 0
+        self._drop(present[0])
+        return present[1] - 1
+
+    def _drop(self, first):
+        reader = SegmentReader(self._storage, first)
+        money = []
+        data = reader.next()
+        while data is not None:
+            if data[1] in KEPT_KINDS:
+                money.append(data)
+            data = reader.next()
+        if money:
+            self._keep(money)
+        self._storage.remove(segment_name(first))
+
+    def _keep(self, money):
+        """Add records to the kept file; the oldest give way beyond 200."""
+        held = bytearray(self._storage.size(KEPT))
+        self._storage.read_from(KEPT, 0, held)
+        kept = split(held)
+        for data in money:
+            if data not in kept:  # the power went between the copy and the removal
+                kept.append(data)
+        try:
+            self._storage.commit(KEPT, b"".join(kept[-KEPT_RECORDS:]))
+        except OSError:
+            # Full: the segment has to go to make room at all; the utility's copy has its money.
+            return
+
+
+def split(data):
+    """The records in the bytes of a kept file."""
+    found = []
+    at = 0
+    size = records.length_of(data[:4])
+    while size and at + size <= len(data):
+        found.append(bytes(data[at : at + size]))
+        at += size
+        size = records.length_of(data[at : at + 4])
+    return found
