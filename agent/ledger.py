@@ -5,9 +5,9 @@ the journal, and applies what was written after the slot.
 """
 
 from wattledger.agent import events
-from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.account import RECENT, Account
-from wattledger.agent.errors import AgentError, TariffError
+from wattledger.agent.billing.shelf import TariffShelf
+from wattledger.agent.errors import AgentError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
@@ -18,9 +18,8 @@ from wattledger.agent.journal.retention import Retention
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.journal.slots import HotState, SlotPair
 from wattledger.agent.supply.states import CONNECTED, LONG_CLOSINGS
+from wattledger.agent.units import NANO_PER_MICRO
 
-ACTIVE = "tariff.active"
-NEXT = "tariff.next"
 ALL = 1 << 32  # above every sequence
 ENOSPC = 28
 
@@ -35,7 +34,7 @@ def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
         records.OPENING,
         unix,
         trust,
-        credit_micro * 1000,
+        credit_micro * NANO_PER_MICRO,
         payloads.pack_opening(meter, 0, 0, used_wh),
     )
     journal.flush()
@@ -54,11 +53,11 @@ class Ledger:
     def __init__(self, storage, config):
         self._storage = storage
         self._meter = config.meter
-        self._price_limit = config.price_limit_micro
         self._slots = SlotPair(storage)
         segment_bytes = config.segment_kb * 1024
         self.journal = Journal(storage, config.meter, segment_bytes)
         self.account = Account(self.journal)
+        self._shelf = TariffShelf(storage, self.account, self.journal, config.price_limit_micro)
         self.state = HotState()
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
@@ -72,7 +71,6 @@ class Ledger:
         self._short_of_memory = False  # an earlier boot lost records
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
-        self._unmoved = False  # the set in force still lies in NEXT
 
     def open(self):
         """Find the way back after a boot. Never raises for damaged files: they become events."""
@@ -89,7 +87,7 @@ class Ledger:
             self.fault = "damaged"
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
-        self._load_tariffs()
+        self.found.extend(self._shelf.open(self._last_tariff, self.fault is not None))
         self._replay()
         if behind:
             self._resume()
@@ -178,35 +176,6 @@ class Ledger:
             if operation == CONNECTED:
                 self.closings = self.closings[1 - LONG_CLOSINGS :] + [powered_s]
 
-    def _load_tariffs(self):
-        """The set in force is the one the journal names last, whichever file holds it."""
-        active = self._load(ACTIVE)
-        following = self._load(NEXT)
-        if following and following.digest == self._last_tariff:
-            # The power went between the entry and the files: finish the change.
-            active, following = following, None
-            self._unmoved = True
-        # A damaged journal may have lost the entry; the file is written only after it.
-        if active and active.digest != self._last_tariff and self.fault is None:
-            self.found.append((events.TARIFF_REFUSED, active.n))
-            active = None
-        if active:
-            self.account.adopt(active)
-        self.account.pending = following
-
-    def _load(self, name):
-        try:
-            data = self._read(name)
-            return tariffs.load(data, self._price_limit) if data else None
-        except (TariffError, OSError):
-            self.found.append((events.TARIFF_REFUSED, 0))
-            return None
-
-    def _read(self, name):
-        size = self._storage.size(name)
-        buffer = bytearray(size)
-        return bytes(buffer[: self._storage.read_from(name, 0, buffer)]) if size else b""
-
     def _stored(self):
         """Every good record, as far as storage lets itself be read."""
         try:
@@ -229,41 +198,13 @@ class Ledger:
                 # A clock set back opens an interval earlier than the last one ended.
                 account.start = state.start
 
-    def _move_tariff(self):
-        """The set in force leaves NEXT for ACTIVE once the journal names it."""
-        if self._unmoved:
-            self._storage.commit(ACTIVE, self._read(NEXT))
-            self._storage.remove(NEXT)
-            self._unmoved = False
-
     def offer_tariff(self, data):
-        """Take a tariff document (bytes) as the next set; TariffError says why not.
-
-        The set that is held already is silent. It comes into force at the first 15-minute boundary
-        at or after its `from`.
-        """
-        tariff = tariffs.load(data, self._price_limit)
-        for held in (self.account.tariff, self.account.pending):
-            if held is None:
-                continue
-            if tariff.digest == held.digest:
-                return held
-            if tariff.id != held.id:
-                raise TariffError(("id",), "is %s, the meter has %s" % (tariff.id, held.id))
-            if tariff.n <= held.n and held is self.account.tariff or tariff.n < held.n:
-                raise TariffError(("n",), "must be above %d, which the meter holds" % held.n)
-            if tariff.n == held.n:
-                raise TariffError(("n",), "%d is held already with other content" % held.n)
-        self.journal.flush()  # the entry of the set in force comes before its file is moved
-        self._move_tariff()
-        self._storage.commit(NEXT, data)
-        self.account.pending = tariff
-        return tariff
+        """Take a tariff document (bytes) as the next set; TariffError says why not."""
+        return self._shelf.offer(data)
 
     def turn(self, boundary, trust):
-        """Put a due tariff in force at `boundary`. Its file is moved once the entry is durable."""
-        if self.account.switch(boundary, trust):
-            self._unmoved = True
+        """Put a due tariff in force at `boundary`."""
+        self._shelf.turn(boundary, trust)
 
     def keep(self, state, closings, moved_at):
         """Flush the journal, then commit the slot that names its head. OSError: not stored."""
@@ -287,7 +228,7 @@ class Ledger:
         state.boots = self.state.boots
         self._slots.commit(state)
         self.state = state
-        self._move_tariff()
+        self._shelf.settle()
 
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""
