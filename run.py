@@ -33,7 +33,11 @@ BIN = os.path.join(VENV, "Scripts" if WINDOWS else "bin")
 PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 COMMAND = os.path.join(BIN, "wattledger.exe" if WINDOWS else "wattledger")
 
-EXTRAS = {"test": ("sim", "tools", "test")}
+EXTRAS = {
+    "bench": ("sim", "tools", "bench"),
+    "sim": ("sim", "tools", "micropython"),
+    "test": ("sim", "tools", "test"),
+}
 OTHER_EXTRAS = ("sim", "tools")
 
 HELP = """\

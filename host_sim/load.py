@@ -8,6 +8,7 @@ about an instant in unix ms: `power_mw`, `power_factor`, `voltage_mv` (None: the
 from bisect import bisect_right
 from math import isqrt
 
+from wattledger.host_sim.appliances import EXTRA, PLAIN
 from wattledger.host_sim.noise import between
 
 SECOND_MS = 1000
@@ -24,26 +25,6 @@ FRIDGE_RUN_S = (840, 1080)
 _STANDBY = 101
 _FRIDGE = 102
 
-# Habits, in local time: watts, power factor in 1/1000, start between two minutes of the day,
-# minutes of use between two, chance in 1/100.
-HABITS = (
-    (90, 950, (361, 367), (60, 90), 100),  # lights in the morning
-    (2000, 1000, (372, 384), (3, 4), 100),  # kettle for breakfast
-    (1500, 1000, (388, 400), (25, 35), 100),  # water heater after the showers
-    (1800, 990, (402, 415), (10, 14), 100),  # hob, breakfast
-    (2000, 1000, (600, 640), (3, 4), 60),  # kettle in the forenoon
-    (450, 700, (600, 900), (50, 70), 35),  # washing machine
-    (1800, 990, (690, 710), (20, 30), 50),  # hob, lunch
-    (2000, 1000, (1020, 1050), (3, 4), 100),  # kettle, home from work
-    (90, 950, (1075, 1095), (240, 270), 100),  # lights in the evening
-    (700, 1000, (1076, 1086), (30, 35), 100),  # rice cooker
-    (1800, 990, (1088, 1105), (30, 45), 100),  # hob, supper
-    (130, 650, (1150, 1170), (150, 200), 100),  # television and computer
-    (850, 920, (1171, 1200), (90, 150), 100),  # heat pump
-    (2000, 1000, (1215, 1260), (3, 4), 70),  # kettle in the evening
-    (1500, 1000, (1285, 1310), (55, 80), 100),  # water heater before the night
-)
-
 
 def reactive_mvar(power_mw, power_factor):
     """Reactive power (mvar, lagging) of a power in mW at a power factor of 1..1000 thousandths."""
@@ -51,10 +32,41 @@ def reactive_mvar(power_mw, power_factor):
     return isqrt(max(apparent * apparent - power_mw * power_mw, 0))
 
 
-class Household:
-    """One home of 8 to 12 kWh a day. `utc_offset_s` places its habits, by default UTC+8."""
+class Constant:
+    """`watts` for ever, negative for export: the load whose energy is worked out by hand."""
 
-    def __init__(self, seed, utc_offset_s=28_800):
+    def __init__(self, watts, factor=1000):
+        self._power_mw = watts * 1000
+        self._factor = factor
+
+    def power_mw(self, unix_ms):
+        """mW at any time."""
+        return self._power_mw
+
+    def power_factor(self, unix_ms):
+        """Power factor in 1/1000, lagging."""
+        return self._factor
+
+    def voltage_mv(self, unix_ms):
+        """None: the mains decide."""
+        return
+
+    def next_change(self, unix_ms):
+        """None: never."""
+        return
+
+
+class Household:
+    """One home of 8 to 12 kWh a day. `utc_offset_s` places its habits, by default UTC+8.
+
+    `appliances` switches them on or off by name (appliances.py); `scale` is in percent of watts.
+    """
+
+    def __init__(self, seed, utc_offset_s=28_800, appliances=None, scale=100):
+        chosen = appliances or {}
+        self._appliances = [PLAIN[name] for name in PLAIN if chosen.get(name, True)]
+        self._appliances += [EXTRA[name] for name in EXTRA if chosen.get(name, False)]
+        self._scale = scale
         self._seed = seed
         self._offset_ms = utc_offset_s * SECOND_MS
         self._day = None  # the local day the three lists describe
@@ -94,7 +106,7 @@ class Household:
         first = day * DAY_MS - self._offset_ms
         steps = {first: [0, 0]}  # unix ms: change in mW and in mvar
         for start, end, watts, factor in self._uses(day, first):
-            power = watts * 1000
+            power = watts * 10 * self._scale
             reactive = reactive_mvar(power, factor)
             for instant, sign in ((max(start, first), 1), (end, -1)):
                 if first <= instant < first + DAY_MS and end > first:
@@ -126,11 +138,20 @@ class Household:
             run = between(*FRIDGE_RUN_S, seed, _FRIDGE, cycle) * SECOND_MS
             yield start, start + run, FRIDGE_W, FRIDGE_FACTOR
             cycle += 1
-        for number, (watts, factor, begin, length, chance) in enumerate(HABITS):
+        for appliance in self._appliances:
             for which in (day - 1, day):  # the evening before may reach past midnight
-                if between(1, 100, seed, number, which, 0) > chance:
-                    continue
-                begins = between(begin[0] * MINUTE_S, begin[1] * MINUTE_S, seed, number, which, 1)
-                lasts = between(length[0] * MINUTE_S, length[1] * MINUTE_S, seed, number, which, 2)
-                start = which * DAY_MS - self._offset_ms + begins * SECOND_MS
-                yield start, start + lasts * SECOND_MS, watts, factor
+                yield from self._runs(appliance, which)
+
+    def _runs(self, appliance, day):
+        """The phases of an appliance on a local day, when it is used then."""
+        seed, number = self._seed, appliance.number
+        if between(1, 100, seed, number, day, 0) > appliance.chance:
+            return
+        begin, length = appliance.start, appliance.length
+        begins = between(begin[0] * MINUTE_S, begin[1] * MINUTE_S, seed, number, day, 1)
+        lasts = between(length[0] * MINUTE_S, length[1] * MINUTE_S, seed, number, day, 2)
+        start = day * DAY_MS - self._offset_ms + begins * SECOND_MS
+        for watts, factor, share in appliance.phases:
+            end = start + lasts * share // 100 * SECOND_MS
+            yield start, end, watts, factor
+            start = end

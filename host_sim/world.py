@@ -9,7 +9,8 @@ class World:
     """One phase (A) of a house, standing still until `advance` is called.
 
     `load` and `mains` are functions of time (see load.py and mains.py); `chip` and `relay` are
-    told and asked. The energies are the truth about what passed the meter.
+    told and asked. The energies are the truth about what passed the meter. `button` is True while
+    a person holds the button of the meter.
     """
 
     def __init__(self, start_ms, chip, load, mains, relay):
@@ -17,6 +18,8 @@ class World:
         self.time_ms = start_ms
         self.chip = chip
         self.relay = relay
+        self.button = False
+        self.powered = True
         self._load = load
         self._mains = mains
         self._import_uws = 0
@@ -39,8 +42,12 @@ class World:
     def advance(self, ms):
         """Let `ms` milliseconds pass, split where load or mains change."""
         end = self.time_ms + ms
+        if not self.powered:
+            self.time_ms = end
+            return
+        self.relay.pass_ms(ms)
         while self.time_ms < end:
-            if self.time_ms >= self._until_ms or self._contact != self.relay.contact():
+            if self.time_ms >= self._until_ms or self._contact != self.relay.conducts():
                 self._connect()
             step = min(end, self._until_ms) - self.time_ms
             self.chip.feed(step)
@@ -50,10 +57,20 @@ class World:
                 self._export_uws -= self._power_mw * step
             self.time_ms += step
 
+    def lose_mains(self):
+        """A power cut: nothing flows and nothing counts. The meter is to be cut by its owner."""
+        self.powered = False
+
+    def return_mains(self):
+        """The mains are back; the chip starts as it does when its supply comes up."""
+        self.powered = True
+        self.chip.brown_out()
+        self._connect()
+
     def _connect(self):
         """Tell the chip what its terminals see from now until the next change."""
         now = self.time_ms
-        self._contact = self.relay.contact()
+        self._contact = self.relay.conducts()
         voltage = self._load.voltage_mv(now)
         if voltage is None:
             voltage = self._mains.voltage_mv(now)
@@ -78,6 +95,7 @@ class World:
             "start_ms": self.start_ms,
             "time_ms": self.time_ms,
             "energy_uws": [self._import_uws, self._export_uws],
+            "powered": self.powered,
             "relay": self.relay.state(),
             "chip": self.chip.state(),
         }
@@ -87,6 +105,7 @@ class World:
         self.start_ms = state["start_ms"]
         self.time_ms = state["time_ms"]
         self._import_uws, self._export_uws = state["energy_uws"]
+        self.powered = state.get("powered", True)  # worlds of before had no power cuts
         self.relay.restore(state["relay"])
         self.chip.restore(state["chip"])
         self._connect()

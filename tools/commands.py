@@ -250,3 +250,159 @@ def _answered(answer: dict[str, object], as_json: bool) -> int:
         number = f", vend number {answer['n']}" if "n" in answer else ""
         print(f"{answer['result']}{detail} ({answer['latency_ms']} ms{number})")
     return 0 if answer["result"] in ("ok", "scheduled", "duplicate") else 1
+
+
+class Format(str, Enum):
+    """What `statement` may write."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+class Language(str, Enum):
+    """What `statement` may be written in."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+Start = Annotated[
+    str | None,
+    typer.Option("--from", metavar="T", help="Local date or time, or unix seconds."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--to", metavar="T", help="Up to here; a date means its first instant."),
+]
+
+
+@ledger_app.command("explain")
+def ledger_explain(
+    state: State, start: Start = None, until: Until = None, as_json: Json = False
+) -> int:
+    """Why the balance moved between two times: each interval's parts, each charge, each credit.
+
+    --json counts blocks from 0, as the journal does.
+    """
+    from wattledger.tools import explain, ledger
+
+    found = explain.explain(state, start, until)
+    scan = ledger.verify(state)
+    if as_json:
+        output.result(explain.report(found, scan))
+    else:
+        explain.show(found)
+    if scan.problem is not None:
+        output.error(f"{state}: {scan.problem}; {ledger.REMEDY}")
+        return 1
+    return 0
+
+
+@app.command()
+def statement(
+    state: State,
+    start: Start = None,
+    until: Until = None,
+    month: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="A calendar month, local time.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="json counts blocks from 0.")] = (
+        Format.TEXT
+    ),
+    language: Annotated[Language, typer.Option("--lang", help="Of text and html.")] = Language.EN,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="F", help="Write to this file.")
+    ] = None,
+) -> None:
+    """What a period cost: balances, days, bands and blocks, top-ups, and each cut's reason."""
+    from wattledger.tools import ledger
+    from wattledger.tools import statement as statements
+    from wattledger.tools.statement_words import Words
+
+    found = statements.collect(state, start, until, month)
+    statements.write(found, form.value, Words(language.value), out)
+    ledger.require_whole(state)
+
+
+class Interpreter(str, Enum):
+    """What runs the meter of a simulation."""
+
+    CPYTHON = "cpython"
+    MICROPYTHON = "micropython"
+
+
+@app.command()
+def sim(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="SCENARIO", help="A YAML file, or a shipped scenario's name."),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=366, help="Other than the scenario's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Other than the scenario's.")
+    ] = None,
+    interpreter: Annotated[
+        Interpreter, typer.Option(help="The meter's; the journal is the same.")
+    ] = Interpreter.CPYTHON,
+    state: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the meter's state in this new folder.")
+    ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print a commented scenario and end.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Run a scenario in virtual time, and check the ten promises of a meter on the way."""
+    from wattledger.tools import sim as sims
+
+    if example:
+        sys.stdout.write(sims.example())
+        return 0
+    found = sims.simulate(sims.find(scenario), days, seed, interpreter.value, state)
+    if as_json:
+        output.result(found.report)
+    else:
+        sims.show(found)
+    return sims.tell_problems(found)
+
+
+class Bench(str, Enum):
+    """What `bench` may measure."""
+
+    HEAP = "heap"
+    LEDGER = "ledger"
+    RATING = "rating"
+    SIM = "sim"
+    TICK = "tick"
+
+
+@app.command()
+def bench(
+    name: Annotated[
+        Bench, typer.Argument(metavar="NAME", help="heap, ledger, rating, sim or tick.")
+    ],
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="F", help="Draw it too: heap, ledger, sim.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure this machine's meter beside a peer or a limit in the same run.
+
+    Each time is the best of several: other work on the machine only ever adds to it.
+    """
+    from importlib import import_module
+
+    from wattledger.tools.bench import picture
+
+    if png is not None:
+        picture.require(name.value)
+    report = import_module(f"wattledger.tools.bench.{name.value}").run()
+    if as_json:
+        output.result(report.report())
+    else:
+        report.show()
+    if png is not None:
+        picture.draw(report, png)

@@ -88,12 +88,16 @@ class Scan:
 
 
 def storage_folder(state: str | Path) -> Path:
-    """The folder of a meter's files: `state`/meter as the demo keeps it, else `state` itself."""
+    """The folder of a meter's files: `state`/meter as the demo keeps it, `state`/storage as a
+    simulated run does, else `state` itself."""
     folder = Path(state)
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
         raise FileError(f"{folder}: {what}; give the state directory of a meter")
-    return folder / "meter" if (folder / "meter").is_dir() else folder
+    for name in ("meter", "storage"):
+        if (folder / name).is_dir():
+            return folder / name
+    return folder
 
 
 def segments(folder: Path) -> list[tuple[int, Path]]:

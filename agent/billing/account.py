@@ -29,6 +29,7 @@ class Account:
         self.purchases = PurchaseMemory()
         self.watch = CreditWatch()
         self.used_wh = 0
+        self._cycle_asked = None  # local day the cycle was last worked out for
         self.cycle_day = 0  # first day of the cycle `used_wh` belongs to; 0 until one is known
         self.standing_day = 0  # last local day charged; 0 until a tariff is in force
         self.recent = []  # (unix, micro-units, n) of the last purchases, newest first
@@ -48,11 +49,18 @@ class Account:
         self.trust = trust
         self._count_day(start, 0, 0)
         if self.tariff is not None and trust == TRUST_SYNCED:
-            cycle_day = self.tariff.cycle_day(start)
-            if cycle_day > self.cycle_day:
-                if self.cycle_day:
-                    self.used_wh = 0
-                self.cycle_day = cycle_day
+            self._turn_cycle(start)
+
+    def _turn_cycle(self, start):
+        days, _ = self.tariff.zone.local(start)
+        if days == self._cycle_asked:
+            return  # a cycle turns at midnight only
+        self._cycle_asked = days
+        cycle_day = self.tariff.cycle_day(start)
+        if cycle_day > self.cycle_day:
+            if self.cycle_day:
+                self.used_wh = 0
+            self.cycle_day = cycle_day
 
     def parts(self, import_wh, export_wh, dynamic=None):
         """Parts of the open interval up to these registers; empty while there is no tariff."""
@@ -74,23 +82,26 @@ class Account:
 
     def close(self, end, import_wh, export_wh, quality=QUALITY_OK, dynamic=None):
         """Post the open interval. Call begin() next."""
-        interval = payloads.Interval(
+        parts = self.parts(import_wh, export_wh, dynamic)
+        amount = rating.total(parts)
+        interval = payloads.pack_interval(
             import_wh,
             export_wh,
             max(end - self.start, 0),
             quality,
             self.tariff.n if self.tariff else 0,
-            self.parts(import_wh, export_wh, dynamic),
+            parts,
         )
-        self._count_day(self.start, import_wh - self.start_import, interval.amount())
+        self._count_day(self.start, import_wh - self.start_import, amount)
         self.used_wh += import_wh - self.start_import
         self.start_import = import_wh
         self.start_export = export_wh
-        self._journal.append(records.INTERVAL, end, self.trust, interval.amount(), interval.pack())
+        self._journal.append(records.INTERVAL, end, self.trust, amount, interval)
 
     def adopt(self, tariff):
         """Take the set that is in force already, after a boot."""
         self.tariff = tariff
+        self._cycle_asked = None
 
     def switch(self, at, trust):
         """Put the pending set in force when it is due at boundary `at`; True when it was."""
@@ -102,6 +113,7 @@ class Account:
             records.TARIFF, at, trust, 0, payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
         )
         self.tariff = tariff
+        self._cycle_asked = None
         self._begin_standing(at)
         return True
 

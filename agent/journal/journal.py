@@ -30,6 +30,7 @@ class Journal:
         self.balance = 0
         self.durable = 0  # newest sequence that is on storage
         self.durable_hash = self._first_hash
+        self._writer = records.Writer()
         self._pending = []
         self._segment = None  # name of the segment being filled
         self._segment_size = 0
@@ -70,7 +71,7 @@ class Journal:
 
     def append(self, kind, time, trust, amount, payload):
         """Add a record (pending until flush); returns its sequence. `amount` in nano-units."""
-        data = records.encode(
+        data = self._writer.encode(
             kind,
             self.sequence + 1,
             time,
@@ -82,7 +83,7 @@ class Journal:
         )
         self.sequence += 1
         self.balance += amount
-        self.hash = data[len(data) - records.HASH_LENGTH :]
+        self.hash = self._writer.hash
         self._pending.append(data)
         return self.sequence
 

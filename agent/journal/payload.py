@@ -31,6 +31,18 @@ class Part:
         return self.wh * self.price if self.band & EXPORT else -self.wh * self.price
 
 
+def pack_interval(import_wh, export_wh, duration_s, quality, tariff_n, parts):
+    """Cumulative registers at the end of an interval and the parts it was rated in."""
+    data = bytearray(INTERVAL_LENGTH + PART_LENGTH * len(parts))
+    duration = min(duration_s, 0xFFFF)
+    struct.pack_into(INTERVAL_FORMAT, data, 0, import_wh, export_wh, duration, quality, tariff_n)
+    at = INTERVAL_LENGTH
+    for part in parts:
+        struct.pack_into(PART_FORMAT, data, at, part.band, part.block, part.wh, part.price)
+        at += PART_LENGTH
+    return data
+
+
 class Interval:
     """A closed interval: cumulative registers at its end and the parts it was rated in."""
 
@@ -50,23 +62,15 @@ class Interval:
         return total
 
     def pack(self):
-        data = bytearray(INTERVAL_LENGTH + PART_LENGTH * len(self.parts))
-        duration = min(self.duration_s, 0xFFFF)
-        struct.pack_into(
-            INTERVAL_FORMAT,
-            data,
-            0,
+        """The payload of an interval record."""
+        return pack_interval(
             self.import_wh,
             self.export_wh,
-            duration,
+            self.duration_s,
             self.quality,
             self.tariff_n,
+            self.parts,
         )
-        at = INTERVAL_LENGTH
-        for part in self.parts:
-            struct.pack_into(PART_FORMAT, data, at, part.band, part.block, part.wh, part.price)
-            at += PART_LENGTH
-        return data
 
 
 def unpack_interval(payload):

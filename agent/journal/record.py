@@ -99,33 +99,47 @@ def chain(previous, data):
     return link(previous, memoryview(data)[: len(data) - HASH_LENGTH])
 
 
+class Writer:
+    """Encodes records in one buffer of its own; `hash` is that of the last."""
+
+    def __init__(self):
+        self._data = bytearray(MAX_LENGTH)
+        self._view = memoryview(self._data)
+        self.hash = None
+
+    def encode(self, kind, sequence, time, trust, amount, balance, payload, previous):
+        """A whole record as bytes. Raises RecordError when the payload is too long."""
+        size = MIN_LENGTH + len(payload)
+        if size > MAX_LENGTH:
+            raise RecordError(
+                "a %s record of %d bytes is over %d" % (KINDS[kind], size, MAX_LENGTH)
+            )
+        data = self._data
+        struct.pack_into(
+            HEAD_FORMAT,
+            data,
+            0,
+            MAGIC,
+            kind,
+            size,
+            sequence,
+            time & 0xFFFFFFFF,
+            time >> 32,
+            trust,
+            amount,
+            balance,
+        )
+        end = size - TAIL_LENGTH
+        data[HEAD_LENGTH:end] = payload
+        struct.pack_into("<I", data, end, binascii.crc32(self._view[:end]))
+        self.hash = link(previous, self._view[: size - HASH_LENGTH])
+        data[size - HASH_LENGTH : size] = self.hash
+        return bytes(self._view[:size])
+
+
 def encode(kind, sequence, time, trust, amount, balance, payload, previous):
-    """A whole record as bytes. Raises RecordError when the payload is too long."""
-    size = MIN_LENGTH + len(payload)
-    if size > MAX_LENGTH:
-        raise RecordError("a %s record of %d bytes is over %d" % (KINDS[kind], size, MAX_LENGTH))
-    data = bytearray(size)
-    low = time & 0xFFFFFFFF
-    struct.pack_into(
-        HEAD_FORMAT,
-        data,
-        0,
-        MAGIC,
-        kind,
-        size,
-        sequence,
-        low,
-        time >> 32,
-        trust,
-        amount,
-        balance,
-    )
-    data[HEAD_LENGTH : HEAD_LENGTH + len(payload)] = payload
-    end = size - TAIL_LENGTH
-    crc = binascii.crc32(memoryview(data)[:end])
-    struct.pack_into("<I", data, end, crc)
-    data[size - HASH_LENGTH :] = link(previous, memoryview(data)[: size - HASH_LENGTH])
-    return bytes(data)
+    """One record on its own, as Writer.encode makes it."""
+    return Writer().encode(kind, sequence, time, trust, amount, balance, payload, previous)
 
 
 def length_of(head):

@@ -52,7 +52,7 @@ class SegmentReader:
         self._storage = storage
         self.first = first
         self._name = segment_name(first)
-        self._window = bytearray(4 * records.MAX_LENGTH)
+        self._window = bytearray(records.MAX_LENGTH + 128)
         self._view = memoryview(self._window)
         self._at = 0  # file offset of the window
         self._next = 0  # start of the next record in the window

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from wattledger.host_sim import load as load_module
+from wattledger.host_sim.appliances import Appliance
 from wattledger.host_sim.load import Household, reactive_mvar
 from wattledger.host_sim.mains import Mains
 
@@ -71,7 +72,8 @@ def test_power_factor_is_plausible():
 
 
 def test_a_use_that_reaches_past_midnight_is_not_cut_there(monkeypatch):
-    monkeypatch.setattr(load_module, "HABITS", ((1000, 1000, (1430, 1430), (30, 30), 100),))
+    late = Appliance(0, ((1000, 1000, 100),), (1430, 1430), (30, 30), 100)
+    monkeypatch.setattr(load_module, "PLAIN", {"late": late})
     load = Household(3)
     for minutes, on in ((-11, False), (-10, True), (-1, True), (0, True), (19, True), (20, False)):
         assert (load.power_mw(MIDNIGHT_MS + minutes * 60_000) >= 1_000_000) == on

@@ -1,0 +1,185 @@
+"""The meter in lock-step: what one turn is, and who decides its order."""
+
+import unittest
+
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
+from wattledger.board import sim as board
+from wattledger.firmware.main_bridge import LockstepMeter, run
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.memory import MemoryStorage
+from wattledger.host_sim.chip.atm90e32 import Atm90e32
+from wattledger.tests.both.fixtures_agent import START, UNIT, config_of, tariff_of
+from wattledger.tests.both.fixtures_jws import DEVICE_KEY, METER
+
+HEAP = "384K"
+
+
+class Port:
+    """A port of a world without a house: the chip alone, and what the test sets."""
+
+    def __init__(self):
+        self.chip = Atm90e32(board.VOLTAGE_GAIN, board.CURRENT_GAIN)
+        self.chip.set_phase(0, 230_000, 0, 0)
+        self.transfer = self.chip.transfer
+        self.closed = True
+        self.offer_waits = True
+        self.message_waits = self.link_up = self.button = self.stopping = False
+        self.link_session = 0
+        self.passed = []  # (ms, midway)
+        self.turns_left = -1
+
+    def start(self):
+        return START * 1000
+
+    def advance(self, ms, midway=False):
+        self.passed.append((ms, midway))
+        self.chip.feed(ms)
+        if not midway:
+            self.stopping = self.turns_left == 0
+            self.turns_left -= 1
+        return 0
+
+    def take_offer(self):
+        self.offer_waits = False
+        return START
+
+    def fill(self, buffer):
+        for index in range(len(buffer)):
+            buffer[index] = 7
+
+    def move(self, closed):
+        self.closed = closed
+
+    def contact(self):
+        return self.closed
+
+
+def meter_of(port, credit=10 * UNIT, **config):
+    storage = MemoryStorage()
+    commission(storage, METER, START, TRUST_SYNCED, credit, CONNECTED)
+    said = []
+    meter = LockstepMeter(port, config_of(**config), storage, DEVICE_KEY, tariff_of(), said.append)
+    meter.said = said
+    port.passed = []
+    return meter
+
+
+class TestTurn(unittest.TestCase):
+    def setUp(self):
+        self.port = Port()
+
+    def count(self, agent, waits):
+        """Replace the agent's calls: `done` lists them, steps return `waits` in turn."""
+        done = []
+
+        def step():
+            done.append("step")
+            return waits[min(done.count("step"), len(waits)) - 1]
+
+        agent.tick = lambda: done.append("tick")
+        agent.step = step
+        return done
+
+    def test_a_boot_takes_the_time_before_the_first_turn(self):
+        meter = meter_of(self.port)
+        self.assertEqual(meter.agent.time.unix(), START)
+        self.assertEqual(meter.agent.time.trust(), TRUST_SYNCED)
+
+    def test_time_passes_then_a_tick_then_steps_until_one_has_time(self):
+        meter = meter_of(self.port)
+        done = self.count(meter.agent, [10, 10, 1_000])
+        self.assertTrue(meter.turn())
+        self.assertEqual(done, ["tick", "step", "step", "step"])
+        self.assertEqual(self.port.passed, [(1_000, False)])
+
+    def test_steps_that_never_end_are_sixteen(self):
+        meter = meter_of(self.port)
+        done = self.count(meter.agent, [10])
+        meter.turn()
+        self.assertEqual(done, ["tick"] + ["step"] * 16)
+
+    def test_a_failing_tick_is_told_and_the_steps_follow(self):
+        meter = meter_of(self.port)
+
+        def fail():
+            raise ValueError("no")
+
+        meter.agent.tick = fail
+        self.assertTrue(meter.turn())
+        self.assertEqual(len(meter.said), 1)
+        self.assertIn("tick failed", meter.said[0])
+        self.assertEqual(meter.runtime.failures, 1)
+
+    def test_the_world_ends_it_between_two_turns(self):
+        meter = meter_of(self.port)
+        self.port.turns_left = 3
+        self.assertIsNone(run(meter, 1_000, False))
+        self.assertEqual(len(self.port.passed), 4)
+        self.assertEqual(meter.agent.meter.ticks, 3)
+
+    def test_energy_is_metered_through_the_port(self):
+        meter = meter_of(self.port)
+        self.port.chip.set_phase(0, 230_000, 15_652, 3_600_000)
+        for _ in range(10):
+            meter.turn()
+        self.assertEqual(meter.agent.meter.register.import_wh, 10)  # 3600 W for 10 s
+
+    def test_chip_setup_waits_in_the_middle_of_a_turn(self):
+        meter = meter_of(self.port)
+        self.port.chip.brown_out()
+        meter.turn()
+        self.assertEqual(self.port.passed[0], (1_000, False))
+        self.assertGreater(len(self.port.passed), 1)
+        self.assertEqual([midway for _, midway in self.port.passed[1:]], [True])
+
+
+class TestButton(unittest.TestCase):
+    def cut_off(self, **config):
+        """A meter that has cut its supply, was paid, and has waited its minute."""
+        port = Port()
+        meter = meter_of(port, credit=2 * UNIT, **config)
+        port.chip.set_phase(0, 230_000, 15_652, 3_600_000)
+        meter.turn()
+        for _ in range(5):
+            meter.turn()
+        port.chip.set_phase(0, 230_000, 0, 0)
+        self.assertEqual((port.closed, meter.agent.supply.state), (False, DISCONNECTED))
+        account = meter.agent.account
+        account.credit(1, 100 * UNIT, meter.agent.time.unix(), TRUST_SYNCED)
+        meter.agent.control.look_again()
+        for _ in range(70):
+            meter.turn()
+        self.assertEqual(port.closed, False)
+        return port, meter
+
+    def test_three_seconds_on_the_button_close(self):
+        port, meter = self.cut_off()
+        port.button = True
+        for _ in range(3):
+            meter.turn()
+        self.assertEqual(port.closed, False)  # seen held for two seconds
+        meter.turn()
+        self.assertEqual(port.closed, True)
+
+    def test_a_press_that_ends_early_does_not(self):
+        port, meter = self.cut_off()
+        for _ in range(3):
+            port.button = True
+            for _ in range(3):
+                meter.turn()
+            port.button = False
+            meter.turn()
+        self.assertEqual(port.closed, False)
+
+    def test_a_long_tick_looks_at_a_held_button_every_second(self):
+        port, meter = self.cut_off(tick_ms=10_000)
+        port.button = True
+        port.passed = []
+        meter.turn()
+        self.assertEqual(port.passed, [(1_000, False)] + [(1_000, True)] * 9)
+        self.assertEqual(port.closed, True)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,201 @@
+"""MicroPython for the benches: the portable rooms as .mpy, in files or in a ROMFS image."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from wattledger.tools import mpy
+from wattledger.tools.errors import ToolError
+from wattledger.tools.mpy import CPYTHON_ONLY, ROOT
+
+PACKAGE = "wattledger."
+PROGRAMS = "wattledger.tools.bench.programs"
+TIMEOUT_S = 300
+AMPLE = "4M"
+REMEDY = "pip install 'wattledger[bench]', or put it on PATH"
+# Tables of the collector: 2 bits of state and 1 of finaliser for each block of 32 bytes.
+TABLES = 3 / 256
+
+
+class BenchError(ToolError):
+    """A bench cannot run here, or what it ran gave a wrong result."""
+
+
+def find(name: str) -> str:
+    """The path of `micropython` or `mpy-cross`. BenchError when it is not there."""
+    found = mpy.compiler() if name == "mpy-cross" else mpy.find_tool(name)
+    if found is None:
+        raise BenchError(f"this bench needs {name}: {REMEDY}")
+    return found
+
+
+def modules_of(*wanted: str) -> dict[str, Path]:
+    """Our modules that `wanted` (dotted) import, in the order their imports end; name: file."""
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        path = _file_of(name)
+        if path is None or name in seen:
+            return
+        seen.add(name)
+        for imported in _imports(path):
+            visit(imported)
+        found[name] = path
+
+    for name in wanted:
+        visit(name)
+    return found
+
+
+def _file_of(name: str) -> Path | None:
+    """The file of one of our modules that runs on MicroPython; None for any other name."""
+    if not name.startswith(PACKAGE):
+        return None
+    path = ROOT.joinpath(*name.split(".")[1:]).with_suffix(".py")
+    return path if path.is_file() and not CPYTHON_ONLY.search(path.as_posix()) else None
+
+
+def _imports(path: Path) -> list[str]:
+    """Names that a file imports at its top level or within functions, in order."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.append(node.module)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def stage(modules: dict[str, Path], folder: Path, page: bool = False) -> dict[str, int]:
+    """Compile modules into `folder` as on a device; with `page` microdot and the assets too.
+
+    Bytes of .mpy by module; microdot counts as one.
+    """
+    folder.mkdir()
+    sizes = {}
+    for name, path in modules.items():
+        place = Path("wattledger") / path.relative_to(ROOT)
+        sizes[name] = _compile(path, folder, place)
+        for parent in place.parents[:-2]:  # a folder with an __init__, as on a device
+            if not (folder / parent / "__init__.mpy").exists():
+                init = ROOT / parent.relative_to("wattledger") / "__init__.py"
+                _compile(init, folder, parent / "__init__.py")
+    if page:
+        sizes["microdot"] = _stage_microdot(folder)
+        assets = "hal/display/assets"
+        shutil.copytree(ROOT / assets, folder / "wattledger" / assets)
+    return sizes
+
+
+def _stage_microdot(folder: Path) -> int:
+    try:
+        import microdot
+    except ImportError:
+        raise BenchError("the page needs microdot: pip install 'wattledger[bench]'") from None
+    source = Path(microdot.__file__ or "").parent
+    files = [source / f"{name}.py" for name in ("__init__", "microdot", "helpers", "sse")]
+    return sum(
+        _compile(file, folder, Path("microdot") / file.name) for file in files if file.is_file()
+    )
+
+
+def _compile(source: Path, folder: Path, place: Path) -> int:
+    """Bytes of the .mpy of `source` in `folder` at `place`."""
+    refusal = mpy.stage(find("mpy-cross"), place.as_posix(), source.read_bytes(), folder)
+    if refusal:
+        raise BenchError(f"mpy-cross refuses {refusal.strip()}")
+    return (folder / place).with_suffix(".mpy").stat().st_size
+
+
+def image_of(folder: Path) -> bytes:
+    """A ROMFS image of everything in `folder`."""
+    try:
+        writer = import_module("mpremote.romfs").VfsRomWriter()
+    except ImportError:
+        raise BenchError("a ROMFS image needs mpremote: pip install 'wattledger[bench]'") from None
+
+    def add(place: Path) -> None:
+        for path in sorted(place.iterdir()):
+            if path.is_dir():
+                writer.opendir(path.name)
+                add(path)
+                writer.closedir()
+            else:
+                writer.mkfile(path.name, path.read_bytes())
+
+    add(folder)
+    return bytes(writer.finalise())
+
+
+class Device:
+    """A MicroPython that sees one staged folder, as files or as a mounted ROMFS image."""
+
+    def __init__(self, folder: Path, image: Path | None = None) -> None:
+        self._interpreter = find("micropython")
+        self._folder = folder
+        self._image = image
+        self._excluded = 0
+        mount = ""
+        if image is not None:
+            size = image.stat().st_size
+            # The build has no memory outside its heap: the image is read to the heap's start,
+            # and its blocks are added to the heap that was asked for.
+            self._excluded = int((size + 64) * (1 + TABLES))
+            mount = (
+                f"import vfs; image = bytearray({size}); file = open({str(image)!r}, 'rb'); "
+                "file.readinto(image); file.close(); del file; "
+                "vfs.mount(vfs.VfsRom(memoryview(image)), '/rom'); "
+            )
+        self._prepare = mount
+
+    def run(self, function: str, *arguments: object, heap: int | None = None) -> dict[str, Any]:
+        """The dict that a function of programs.py returns; `heap` in bytes, the image apart.
+
+        BenchError with the interpreter's last line when it fails.
+        """
+        done = self._start(function, arguments, heap)
+        if done.returncode:
+            last = (done.stdout.strip().splitlines() or ["it said nothing"])[-1]
+            raise BenchError(f"bench program {function} failed on MicroPython: {last}")
+        found = json.loads(done.stdout.strip().splitlines()[-1])
+        if not isinstance(found, dict):
+            raise BenchError(f"bench program {function} on MicroPython answered {found!r}")
+        return found
+
+    def fits(self, function: str, *arguments: object, heap: int) -> bool:
+        """True when the function ends well within `heap` bytes."""
+        return self._start(function, arguments, heap).returncode == 0
+
+    def _start(
+        self, function: str, arguments: tuple[object, ...], heap: int | None
+    ) -> "subprocess.CompletedProcess[str]":
+        listed = ", ".join(repr(argument) for argument in arguments)
+        program = (
+            f"{self._prepare}import json; from {PROGRAMS} import {function}; "
+            f"print(json.dumps({function}({listed})))"
+        )
+        limit = AMPLE if heap is None else str(heap + self._excluded)
+        path = "/rom" if self._image else str(self._folder)
+        try:
+            return subprocess.run(
+                [self._interpreter, "-X", f"heapsize={limit}", "-c", program],
+                cwd=self._folder.parent,  # "" is on the path: no files where a ROM is meant
+                env=dict(os.environ, MICROPYPATH=f"{path}:.frozen"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise BenchError(
+                f"bench program {function} took over {TIMEOUT_S} s on MicroPython"
+            ) from None

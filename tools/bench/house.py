@@ -1,0 +1,157 @@
+"""A whole meter in one process for the benches. Portable: it runs on MicroPython too.
+
+Real driver, agent and storage in memory; the chip is the caller's: the simulator's, or one that
+takes next to no heap, so that only the firmware is weighed.
+"""
+
+from array import array
+
+from wattledger.agent import config as configs
+from wattledger.agent.agent import Agent
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED
+from wattledger.hal.meter.atm90e32 import Atm90e32
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.memory import MemoryStorage
+from wattledger.host_sim.clock import VirtualClock
+from wattledger.host_sim.entropy import SeededEntropy
+from wattledger.host_sim.relay import LatchingRelay
+
+METER = "bench-0001"
+START = 1799704800  # Tuesday 2027-01-12, 06:00 in UTC+8
+GAINS = (0x8F5C, 0x7C29)
+CREDIT = 500000000  # micro-units
+DEVICE = b'{"v":1,"meter":"bench-0001","tenant":"bench","board":"sim"}'
+TARIFF = (
+    b'{"v":1,"id":"bench","n":1,"currency":"CNY","tz":"CST-8","from":1799704800,'
+    b'"cycle":"month","cycle_start":1,"blocks":[180,280],"bands":["valley","flat","peak"],'
+    b'"fallback":1,"price":[[310000,530000,780000],[360000,580000,830000],'
+    b'[610000,830000,1080000]],"days":{"workday":[[0,0],[420,1],[480,2],[660,1],[1080,2],'
+    b'[1260,1],[1320,0]],"weekend":[[0,0],[480,1],[1320,0]]},'
+    b'"seasons":[["0101","workday","weekend"]],"weekend":[0,6],"export":[350000],'
+    b'"standing_day":120000,"credit":{"low":[1000000,300000],"reconnect_above":200000,'
+    b'"max":1000000000,"friendly":[[0,0,1440],[6,0,1440]]}}'
+)
+
+
+class PlainChip:
+    """As much of an ATM90E32 as an hour at a steady load needs: registers, and energy that clears.
+
+    330 bytes where the simulated chip takes 24 kB.
+    """
+
+    _LAST, _FORWARD, _VOLTAGE, _CURRENT, _POWER = 0x78, 0x81, 0xD9, 0xDD, 0xB1
+
+    def __init__(self):
+        self._registers = array("H", bytes(512))
+        self.made = 0
+
+    def transfer(self, out, into):
+        registers = self._registers
+        address = out[1]
+        value = out[2] << 8 | out[3]
+        if out[0] & 0x80:
+            value = registers[address]
+            if address == self._FORWARD:
+                registers[address] = 0
+        else:
+            registers[address] = value
+        registers[self._LAST] = value
+        into[2] = value >> 8
+        into[3] = value & 0xFF
+
+    def feed(self, ms):
+        """1125 W: a hundred counts a second."""
+        registers = self._registers
+        registers[self._VOLTAGE] = 23000
+        registers[self._CURRENT] = 4891
+        registers[self._POWER] = 53  # high word of 1125 W in units of 0.00032 W
+        registers[self._FORWARD] += ms // 10
+        self.made += ms // 10
+
+    def total_counts(self, phase):
+        return self.made
+
+    def held_counts(self, phase):
+        return self._registers[self._FORWARD]
+
+
+def simulated_chip():
+    """The simulator's ATM90E32 at 1125 W, a hundred counts a second."""
+    from wattledger.host_sim.chip.atm90e32 import Atm90e32 as Chip
+
+    chip = Chip(GAINS[0], GAINS[1])
+    chip.set_phase(0, 230000, 4891, 1125000)
+    return chip
+
+
+class Sink:
+    """The Link of hal/contract.py, always up: each message is acknowledged and forgotten."""
+
+    def __init__(self):
+        self.bytes = 0
+        self.messages = 0
+
+    def subscribe(self, topic):
+        pass
+
+    def send(self, topic, data, retain):
+        self.bytes += len(data)
+        self.messages += 1
+        return self.messages
+
+    def sent(self, token):
+        return True
+
+    def receive(self):
+        return None
+
+    def is_up(self):
+        return True
+
+    def session(self):
+        return 1
+
+
+class House:
+    """One phase on `chip`. `link` and `page` may be None; `storage` is in memory if not given."""
+
+    def __init__(self, chip, link=None, page=None, storage=None):
+        self.chip = chip
+        self.clock = VirtualClock(START * 1000)
+        self.storage = MemoryStorage() if storage is None else storage
+        self.link = link
+        commission(self.storage, METER, START, TRUST_SYNCED, CREDIT, CONNECTED)
+        self.agent = Agent(
+            configs.load(DEVICE),
+            Atm90e32(self.chip, self._pass, [GAINS]),
+            LatchingRelay(True),
+            self.clock,
+            self.clock,
+            SeededEntropy(1),
+            self.storage,
+            link,
+            page,
+            b"k" * 32,
+        )
+        self.agent.start(TARIFF)
+
+    def _pass(self, ms):
+        self.chip.feed(ms)
+        self.clock.advance(ms)
+
+    def run(self, seconds):
+        """Meter `seconds` at 1 s ticks; talking is done before the next tick."""
+        agent = self.agent
+        for _ in range(seconds):
+            self._pass(1000)
+            agent.tick()
+            rounds = 16
+            while agent.step() < agent.config.tick_ms and rounds:
+                rounds -= 1
+
+    def drift(self):
+        """Counts between what the chip made and what the register holds or still waits."""
+        register = self.agent.meter.register
+        held = register.import_wh * 320 + register.import_rest
+        return self.chip.total_counts(0) - self.chip.held_counts(0) - held

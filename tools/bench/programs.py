@@ -1,0 +1,149 @@
+"""What the benches run on either interpreter. Portable; each function returns a dict.
+
+The meter is imported where it is used, so that `imports` begins with nothing of ours loaded.
+"""
+
+# mypy: disable-error-code="attr-defined"
+# gc and time of MicroPython have more than those of CPython.
+
+import gc
+import time
+
+QUARTER_S = 900
+
+
+def _now_us():
+    """A running microsecond count."""
+    if hasattr(time, "ticks_us"):
+        return time.ticks_us()
+    return time.perf_counter_ns() // 1000
+
+
+def _took_us(began):
+    if hasattr(time, "ticks_diff"):
+        return time.ticks_diff(time.ticks_us(), began)
+    return time.perf_counter_ns() // 1000 - began
+
+
+class _Idle:
+    def tick(self):
+        pass
+
+
+def _loop_us(owner, count):
+    """Microseconds for `count` calls of owner.tick()."""
+    left = count
+    began = _now_us()
+    while left:
+        owner.tick()
+        left -= 1
+    return _took_us(began)
+
+
+def tick(count, rounds):
+    """Microseconds of one tick, of an empty call and, on MicroPython, the bytes allocated."""
+    from wattledger.tools.bench.house import House, simulated_chip
+
+    house = House(simulated_chip())
+    house.run(5)
+    spent = []
+    idle = []
+    for _ in range(rounds):
+        spent.append(_loop_us(house.agent, count))
+        idle.append(_loop_us(_Idle(), count))
+    found = {"tick_us": min(spent) / count, "empty_us": max(min(idle), 1) / count}
+    if hasattr(gc, "mem_alloc"):
+        found["allocated"] = _allocated(house.agent.tick, count)
+        found["counter"] = _allocated(_one_list, 1)
+    return found
+
+
+def _one_list():
+    return [0]
+
+
+def _allocated(work, count):
+    """Bytes that `count` calls take from the heap, kept or not."""
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    while count:
+        work()
+        count -= 1
+    after = gc.mem_alloc()
+    gc.enable()
+    return after - before
+
+
+def interval(count):
+    """The most bytes that one 15-minute interval takes: rated, posted and the next one begun.
+
+    `split` is that of an interval which crosses a block edge, `plain` of those after it.
+    """
+    from wattledger.tools.bench.house import START, House, PlainChip
+
+    house = House(PlainChip())
+    account = house.agent.account
+    house.run(5)
+    account.used_wh = 179900  # the first interval crosses a block edge: two parts
+    end = START
+    wh = 0
+    taken = []
+    for _ in range(count + 1):
+        end += QUARTER_S
+        wh += 281
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        account.close(end, wh, 0)
+        account.begin(end, wh, 0, account.trust)
+        taken.append(gc.mem_alloc() - before)
+        gc.enable()
+        house.agent.journal.flush()
+    return {"split": taken[0], "plain": max(taken[1:])}
+
+
+def meter(seconds, with_page, simulated, threshold):
+    """`seconds` of metering with a link, with the page if asked for, and the heap after it.
+
+    `threshold` bytes taken start a collection, as a device sets at boot; 0: only a full heap.
+    """
+    if threshold and hasattr(gc, "threshold"):
+        gc.threshold(threshold)
+    from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
+
+    page = app = None
+    if with_page:
+        from wattledger.hal.display.app import build_app
+        from wattledger.hal.display.page import Page
+
+        page = Page()
+        app = build_app(page, ["127.0.0.1"], 2)
+    house = House(simulated_chip() if simulated else PlainChip(), Sink(), page)
+    house.run(seconds)
+    status = ""
+    if app is not None:
+        from wattledger.tools.bench.browser import ask
+
+        status = ask(app, "/view") + " " + ask(app, "/")
+    gc.collect()
+    return {
+        "drift": house.drift(),
+        "import_wh": house.agent.meter.register.import_wh,
+        "messages": house.link.messages,
+        "journal": house.agent.journal.durable,
+        "status": status,
+        "heap": gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0,
+    }
+
+
+def imports(names):
+    """Bytes of heap that each module costs, imported in this order, garbage taken away."""
+    costs = []
+    for name in names:
+        gc.collect()
+        before = gc.mem_alloc()
+        __import__(name)
+        gc.collect()
+        costs.append(gc.mem_alloc() - before)
+    return {"costs": costs}
