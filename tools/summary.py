@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
@@ -30,6 +31,10 @@ class Summary:
             self._add(entry)
 
     def _add(self, entry: records.Record) -> None:
+        if entry.kind == records.CHECKPOINT and self.head["sequence"] == 0:
+            # The oldest segments were retired: what they held is summed up here.
+            self.balance = entry.balance
+            self._registers = _registers_at(entry)
         self.balance += entry.amount
         self._check("I2", self.balance == entry.balance)
         if entry.kind in records.MONEY_IN:
@@ -89,3 +94,8 @@ class Summary:
         report["invariants"] = dict(self.invariants)
         report["journal_head"] = self.head
         return report
+
+
+def _registers_at(entry: records.Record) -> tuple[int, int]:
+    checkpoint = checkpoints.unpack(entry.payload)
+    return checkpoint.import_wh, checkpoint.export_wh

@@ -1,7 +1,8 @@
 """The contact check: half a second after each movement, does the relay stand where it was told?
 
-Twice it is told again. A contact that stays closed is welded: that is reported and energy goes on
-being billed. The relay's own contact says it, or current that flows through an open one.
+Twice it is told again. A contact that stays closed is welded: that is reported, energy goes on
+being billed, and it is told once a minute from then on. The relay's own contact says it, or
+current that flows through an open one.
 """
 
 from wattledger.agent import events
@@ -53,6 +54,7 @@ class ContactCheck:
             return True
         self._since = self._clock.ticks_ms()
         if self.welded:
+            self._tell()  # one that has come free follows now
             return True
         if self._tries < RETRIES:
             self._tries += 1

@@ -87,10 +87,23 @@ class TestContact(unittest.TestCase):
         check = self.check(relay)
         relay.open()
         check.moved(False)
-        self.pass_ms(check, 300000)
+        self.pass_ms(check, 10000)
         self.assertEqual(relay.commands, 3)
+        self.pass_ms(check, 290000)  # and once a minute from then on
+        self.assertEqual(relay.commands, 7)
         self.assertEqual(self.reports, [(events.WELDED_CONTACT, 2)])
         self.assertTrue(check.welded)
+
+    def test_a_contact_that_comes_free_follows_the_next_telling(self):
+        relay = Relay(True, 4)
+        check = self.check(relay)
+        relay.open()
+        check.moved(False)
+        self.pass_ms(check, 130000)
+        self.assertEqual((relay.commands, relay.closed), (4, False))
+        self.assertEqual(
+            [code for code, _ in self.reports], [events.WELDED_CONTACT, events.CONTACT_FREED]
+        )
 
     def test_a_welded_contact_that_falls_open_is_reported(self):
         relay = Relay(True, 0)
