@@ -198,6 +198,7 @@ def test_an_unreachable_index_is_said_in_one_line(project):
 
 def test_what_pip_says_is_passed_on_in_two_lines(project):
     folder, _ = project
+    make_project(folder, "another>=1")  # a changed project file asks for a set-up
     (folder / "backend.py").write_text("raise RuntimeError('the backend is broken')\n")
     code, out, err = run(folder, "demo")
     assert (code, out) == (1, "")

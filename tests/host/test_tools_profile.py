@@ -112,7 +112,9 @@ def test_a_folder_without_a_journal_is_told(tmp_path):
         profile.of_journal(tmp_path)
     made = tmp_path / "j0000000001"
     made.write_bytes(b"junk")
-    with pytest.raises(FileError, match="opening entry is missing or damaged; restore"):
+    with pytest.raises(
+        FileError, match="entry the journal begins with is missing or damaged; restore"
+    ):
         profile.of_journal(tmp_path)
 
 
