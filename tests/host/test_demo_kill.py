@@ -90,5 +90,7 @@ def test_interrupt_ends_cleanly_and_the_next_run_goes_on(tmp_path):
     report = second.report()
     assert report["credited_nano"] == 3_000_000_000  # --credit is for a new state only
     assert report["register_wh"] > slot.import_wh > 0
-    # A clean end loses what the chip had not handed over: below one count of 3.125 mWh.
-    assert 0 <= report["truth_wh"] - report["register_wh"] < 0.003125 + 0.3
+    # Two clean ends lose no count. Not metered are the 40 ms in which the chip was set up for the
+    # first time, and what does not make a count of 3.125 mWh yet.
+    unmetered = WATTS * 0.040 / 3600 + 0.003125
+    assert 0 <= report["truth_wh"] - report["register_wh"] < unmetered
