@@ -76,8 +76,10 @@ class Agent:
             self.keeper,
             self.supply,
             self.time,
+            entropy,
             self.report,
         )
+        self.keeper.control = self.control
         self.view = View(self)
         self.sender = None
         self.desk = None

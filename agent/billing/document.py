@@ -229,8 +229,7 @@ def _check_credit(credit):
     integer(credit["max"], ("credit", "max"), 1, MAX_MICRO)
     integer(credit.get("emergency", 0), ("credit", "emergency"), 0, MAX_MICRO)
     flag(credit.get("friendly_holidays", False), ("credit", "friendly_holidays"))
-    if flag(credit.get("auto_close", False), ("credit", "auto_close")):
-        fail(("credit", "auto_close"), "closing without a person " + LATER)
+    flag(credit.get("auto_close", False), ("credit", "auto_close"))
     friendly = listing(credit["friendly"], ("credit", "friendly"), 0, 42)
     for index, period in enumerate(friendly):
         path = ("credit", "friendly", index)

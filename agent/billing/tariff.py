@@ -42,6 +42,8 @@ class Tariff:
         self.reconnect_above = credit["reconnect_above"]
         self.credit_max = credit["max"]
         self.friendly = credit["friendly"]
+        self.emergency = credit.get("emergency", 0)
+        self.auto_close = credit.get("auto_close", False)
         season = document["seasons"][0]
         weekend = document["weekend"]
         self._tables = [document["days"][season[2 if day in weekend else 1]] for day in range(7)]

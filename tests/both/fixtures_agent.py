@@ -193,9 +193,22 @@ class ScriptedPage:
 
 
 class House:
-    """A meter and its surroundings. `run` lets seconds pass, a tick and a step in each."""
+    """A meter and its surroundings. `run` lets seconds pass, a tick and a step in each.
 
-    def __init__(self, credit=10, tariff=None, closed=True, linked=False, storage=None, **config):
+    `warned`: the five minutes after the last warning are over at each boot, so credit cuts at once.
+    """
+
+    def __init__(
+        self,
+        credit=10,
+        tariff=None,
+        closed=True,
+        linked=False,
+        storage=None,
+        warned=True,
+        **config,
+    ):
+        self.warned = warned
         self.config = config_of(**config)
         self.storage = storage or MemoryStorage()
         self.relay = LatchingRelay(closed)
@@ -230,6 +243,9 @@ class House:
             firmware="test",
         )
         self.agent.start(tariff)
+        if self.warned:
+            self.agent.time.powered_s += 300
+            self.agent.control.credit.warned_s = self.agent.time.powered_s - 300
 
     def go_offline(self):
         """No time source from now on, through reboots too."""
