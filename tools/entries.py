@@ -132,6 +132,9 @@ def describe(kind: str, payload: bytes) -> str:
         return f"purchase {struct.unpack_from('<Q', payload)[0]}"
     if kind == "standing":
         return "day %08d" % struct.unpack_from("<I", payload)[0]
+    if kind == "emergency":
+        limit, available = struct.unpack("<qq", payload)
+        return f"{limit} micro accepted at {available // 1000}"
     if kind == "event":
         code, value = struct.unpack_from("<Hq", payload)
         return f"{events.NAMES.get(code, code)}: {value}"

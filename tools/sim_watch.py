@@ -14,6 +14,7 @@ STATE_OLD_MS = 30_000
 SNAPSHOT_MS = 10_000  # config defaults: the hot state is kept every 10 s or 10 Wh
 SNAPSHOT_MWS = 10 * 3_600_000
 OPEN_MS = 5_000
+WARNED_MS = 300_000  # a cut waits so long after its warning
 MOST_PROBLEMS = 20
 
 
@@ -99,18 +100,26 @@ class Watch:
             return
         register = agent.meter.register
         available = agent.account.available(register.import_wh, register.export_wh)
+        credit = agent.control.credit
         tariff = agent.account.tariff
         synced = agent.time.trust() == TRUST_SYNCED
         allowed = tariff is None or not (synced or agent.time.budget_s <= 0)
         if tariff is not None and synced:
             allowed = tariff.friendly_until(agent.time.unix()) is not None
-        if available > 0 or allowed:
+        if available > credit.floor() or allowed or credit.keep_power_s:
             self._unpaid_since = None
         elif self._unpaid_since is None:
             self._unpaid_since = now
-        elif now - self._unpaid_since > OPEN_MS + self._tick_ms:
+        elif now - self._unpaid_since > self._may_wait_ms(agent) + self._tick_ms:
             self._blame("I4", now, f"{available} nano are left and the supply is on")
             self._unpaid_since = now
+
+    def _may_wait_ms(self, agent: Agent) -> int:
+        """How long the supply may stay on without credit: until a warning is 5 minutes old."""
+        warned_s = agent.control.credit.warned_s
+        old_ms = -1 if warned_s is None else (agent.time.powered_s - warned_s) * 1000
+        late = old_ms > WARNED_MS + OPEN_MS + self._tick_ms
+        return OPEN_MS if late else OPEN_MS + WARNED_MS
 
     def _blame(self, name: str, now: int, problem: str) -> None:
         found = self.faults.setdefault(name, [])

@@ -4,8 +4,8 @@ from wattledger.agent import events
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules
-from wattledger.agent.supply.rules import ACCEPTED, FRIENDLY_HELD, USED, WARNED_15
 from wattledger.agent.supply.outlook import HORIZON_S, Outlook
+from wattledger.agent.supply.rules import ACCEPTED, FRIENDLY_HELD, USED, WARNED_15
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.agent.units import NANO_PER_MICRO, micro_of
 from wattledger.hal.sample import TRUST_SYNCED
@@ -35,7 +35,7 @@ class CreditRule:
         self.accrued_micro = 0  # below the floor in the friendly period before the cut
         self._warned_15 = False
         self._friendly_held = False  # a friendly period kept a supply without credit on
-        self._aged_at = None
+        self.aged_at = None
         self._looked_at = None
 
     def recover(self, state):
@@ -45,7 +45,7 @@ class CreditRule:
         self._warned_15 = bool(state.flags & WARNED_15)
         self._friendly_held = bool(state.flags & FRIENDLY_HELD)
         self.accrued_micro = self._ledger.accrued_micro
-        self._aged_at = self._time.powered_s
+        self.aged_at = self._time.powered_s
 
     def flags(self):
         """What the slot keeps of this in its flags."""
@@ -102,8 +102,8 @@ class CreditRule:
             self._judge_cut(above, powered_s)
 
     def _age(self, powered_s):
-        passed = powered_s - self._aged_at
-        self._aged_at = powered_s
+        passed = powered_s - self.aged_at
+        self.aged_at = powered_s
         if passed > 0 and self.keep_power_s:
             self.keep_power_s = max(self.keep_power_s - passed, 0)
             if not self.keep_power_s:

@@ -28,7 +28,7 @@ CAUSES = {
     BY_RESTORING: "restored",
 }
 
-# What opens, strongest first: (reason, its name, the cause of the opening, closing needs a person).
+# What opens, strongest first: (reason, its name, the opening's cause, closing needs a person).
 OPENS = (
     (SAFETY, "safety", BY_SAFETY, False),
     (NO_CREDIT, "no credit", BY_CREDIT, True),

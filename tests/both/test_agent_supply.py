@@ -29,7 +29,7 @@ class TestCreditCut(unittest.TestCase):
         self.assertEqual(house.agent.control.credit.available, 0)
         self.assertFalse(house.relay.contact())
         self.assertEqual(house.agent.supply.state, DISCONNECTED)
-        self.assertEqual(house.moves(), [(0, rules.NO_CREDIT, rules.BY_CREDIT, 4)])
+        self.assertEqual(house.moves(), [(0, rules.NO_CREDIT, rules.BY_CREDIT, 304)])
 
     def test_one_opening_is_one_movement_and_one_entry(self):
         house = House(credit=1)

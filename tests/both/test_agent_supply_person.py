@@ -88,6 +88,7 @@ class TestClosingLimits(unittest.TestCase):
         """Cut, pay, wait the minute, close; True when it closed."""
         house = self.house
         before = house.relay.operations
+        house.warn()
         house.use(1 + house.agent.control.credit.available // 1_000_000_000)
         self.assertFalse(house.relay.contact())
         self.n += 1

@@ -45,7 +45,6 @@ class TestNotRatedYet(unittest.TestCase):
             ({"demand": {"minutes": 15, "price": 1}}, ("demand",)),
             ({"minimum": 1}, ("minimum",)),
             ({"correct": {"from": 0, "until": 900}}, ("correct",)),
-            ({"credit": credit(auto_close=True)}, ("credit", "auto_close")),
         ):
             found, message = refusal(data(**changes))
             self.assertEqual(found, path)

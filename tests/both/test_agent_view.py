@@ -270,7 +270,7 @@ class TestForms(unittest.TestCase):
             if name == name.upper() and isinstance(getattr(events, name), int)
         ]
         self.assertEqual(sorted(codes), sorted(events.NAMES))
-        self.assertEqual(sorted(codes), list(range(1, len(codes) + 1)))
+        self.assertEqual(len(set(codes)), len(codes))
 
 
 if __name__ == "__main__":
