@@ -111,9 +111,8 @@ def opens_in_time(evidence: Evidence) -> Iterator[str]:
         elif entry.kind == records.EVENT:
             code, value = payloads.unpack_event(entry.payload)
             kept = value > 0 if code == events.KEEP_POWER else kept
-        elif entry.kind in records.MONEY_IN:
-            if entry.balance - entry.amount <= 0 < entry.balance:
-                floor = 0  # emergency credit is repaid
+        elif entry.kind in records.MONEY_IN and 0 < entry.balance <= entry.amount:
+            floor = 0  # emergency credit is repaid
         if entry.kind != records.INTERVAL or not closed or kept or entry.balance > floor:
             continue
         interval = payloads.unpack_interval(entry.payload)

@@ -85,4 +85,6 @@ def _charges(account, at):
     days, _ = zone.local(at)
     if zone.first_instant(days) != at:
         return 0
-    return account.tariff.standing_day * NANO_PER_MICRO
+    charge = account.tariff.standing_day * NANO_PER_MICRO
+    debt = getattr(account, "debt", None)
+    return charge + min(debt.per_day * NANO_PER_MICRO, debt.owed) if debt else charge
