@@ -46,6 +46,7 @@ class CreditRule:
         self._friendly_held = bool(state.flags & FRIENDLY_HELD)
         self.accrued_micro = self._ledger.accrued_micro
         self.aged_at = self._time.powered_s
+        self._count()
 
     def flags(self):
         """What the slot keeps of this in its flags."""
@@ -88,9 +89,8 @@ class CreditRule:
         powered_s = self._time.powered_s
         self._age(powered_s)
         self.outlook.note(powered_s)
-        register = self._meter.register
         account = self._ledger.account
-        self.available = account.available(register.import_wh, register.export_wh)
+        self._count()
         for code in account.watch.crossed(account.tariff, self.available):
             self._report(code, micro_of(self.available))
         above = self.available - self.floor()
@@ -100,6 +100,11 @@ class CreditRule:
                 self.accrued_micro = 0
         else:
             self._judge_cut(above, powered_s)
+
+    def _count(self):
+        register = self._meter.register
+        account = self._ledger.account
+        self.available = account.available(register.import_wh, register.export_wh)
 
     def _age(self, powered_s):
         passed = powered_s - self.aged_at
