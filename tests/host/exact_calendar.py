@@ -7,7 +7,7 @@ instant of a date is the first quarter of an hour that has that date.
 
 import re
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 
 QUARTER = 900
 EPOCH = datetime(1970, 1, 1)
@@ -24,7 +24,7 @@ def _seconds(text):
     return sign * sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _zone(text):
     """(standard offset, daylight offset, rules) in seconds east; rules None without daylight."""
     west, daylight, begins, ends = ZONE.fullmatch(text).groups()
@@ -54,7 +54,7 @@ def _change(rule, year, offset):
     return int((midnight - EPOCH).total_seconds()) + _seconds(wall or "2") - offset
 
 
-@lru_cache(maxsize=None)
+@cache
 def _changes(zone, year):
     """The changes of a year and its neighbours, in order: (unix, offset from then on)."""
     standard, summer, rules = _zone(zone)
@@ -78,7 +78,7 @@ def local(zone, unix):
     return EPOCH + timedelta(seconds=unix + offset_at(zone, unix))
 
 
-@lru_cache(maxsize=None)
+@cache
 def first_instant(zone, day):
     """Unix seconds of the first quarter of an hour whose local date is `day` (or is past it)."""
     midnight = int((datetime.combine(day, datetime.min.time()) - EPOCH).total_seconds())
@@ -155,7 +155,7 @@ def limits(document, day):
     return entry[3].get("blocks", document["blocks"]) if len(entry) > 3 else document["blocks"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _listed_days(listed):
     """{date: None for a holiday, or the table of a make-up workday} of a holidays list."""
     found, day = {}, FIRST_HOLIDAY
