@@ -25,7 +25,7 @@ DEMAND_MINUTES = (15, 30, 60)
 
 
 class Charges:
-    """`standing_day`, `minimum` (micro-units), `demand` (None or [minutes, micro per kW]), `net`."""
+    """`standing_day`, `minimum` (micro-units), `demand` ([minutes, micro per kW] or None), `net`."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -97,7 +97,7 @@ class Charges:
         return [minutes, self._reader.micro(total, ("demandratestructure",))]
 
     def _one_price(self, structure: str, period: int | None) -> Fraction:
-        """The price per kW of a structure's only period; 0 with a note where it has no one price."""
+        """The price per kW of a structure's only period; 0 with a note where there is not one."""
         tiers = self._reader.tiers(self._rate[structure], (structure,))
         if period is None:
             self._reader.note(

@@ -159,4 +159,3 @@ class Energy:
             for period in (period for month in schedule for period in month):
                 hours[self._band_of[period]] += days
         return hours.index(max(hours))
-

@@ -1,4 +1,4 @@
-"""A URDB rate with the places of its values: exact numbers, errors and notes at line and column."""
+"""A URDB rate with the places of its values: exact numbers, errors and notes with their place."""
 
 from fractions import Fraction
 from pathlib import Path
