@@ -25,7 +25,7 @@ DEMAND_MINUTES = (15, 30, 60)
 
 
 class Charges:
-    """`standing_day`, `minimum` (micro-units), `demand` ([minutes, micro per kW] or None), `net`."""
+    """`standing_day` and `minimum` in micro-units, `demand` ([minutes, micro per kW]), `net`."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
