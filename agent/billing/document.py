@@ -1,6 +1,7 @@
 """Checks of a tariff document, a function a field. The first fault is raised with its place."""
 
-from wattledger.agent.billing.calendar import days_of_month, parse_zone
+from wattledger.agent.billing.calendar import days_of_month
+from wattledger.agent.billing.zone_text import parse_zone
 from wattledger.agent.config import is_integer, is_name, shown
 from wattledger.agent.errors import TariffError
 from wattledger.agent.units import QUARTER_S

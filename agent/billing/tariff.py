@@ -6,8 +6,9 @@ docs/tariffs.md. What this firmware does not rate yet is refused by name, never 
 
 import hashlib
 
-from wattledger.agent.billing.calendar import civil, day_number, parse_zone, weekday
+from wattledger.agent.billing.calendar import civil, day_number, weekday
 from wattledger.agent.billing.document import check_document
+from wattledger.agent.billing.zone_text import parse_zone
 from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
 from wattledger.agent.units import DAY_S, MICRO_PER_UNIT

@@ -50,9 +50,6 @@ class TestNotRatedYet(unittest.TestCase):
             found, message = refusal(data(**changes))
             self.assertEqual(found, path)
             self.assertTrue(message.endswith(LATER), message)
-        found, message = refusal(data(tz="EST5EDT,M3.2.0,M11.1.0"))
-        self.assertEqual(found, ("tz",))
-        self.assertEqual(message, "has daylight saving, which this firmware does not rate yet")
 
     def test_named_and_empty_is_taken(self):
         self.assertIsNone(place(holidays=[], net=False, minimum=0))
