@@ -111,7 +111,7 @@ class TestRefused(unittest.TestCase):
 
     def test_bad_days_of_change(self):
         for day in ("M0.1.0", "M13.1.0", "M3.0.0", "M3.6.0", "M3.5.7", "M3.5", "M3.5.0.1", "M",
-                    "M3.5.-1", "J0", "J366", "J", "Jx", "366", "-1", "", "x", "M3.+5.0"):  # fmt: skip
+                    "M3.5.-1", "J0", "J366", "J", "Jx", "366", "-1", "", "x"):  # fmt: skip
             self.assertEqual(
                 self.refusal("CET-1CEST,%s,M10.5.0/3" % day),
                 "has a day of change that is not Mm.w.d, Jn or n: " + day,
