@@ -6,7 +6,7 @@ from typing import Any
 
 from wattledger.tools import output, tariff_colours
 from wattledger.tools.errors import ToolError
-from wattledger.tools.tariff_week import MINUTES, Season, Week, clock
+from wattledger.tools.tariff_week import DAYS, MINUTES, Season, Week, clock
 
 HOUR = 60
 TICK_HOURS = 3
@@ -14,6 +14,8 @@ SEASON_IN, HEIGHT_IN = 4.6, 5.2  # of one season's panel
 MOST_ACROSS = 3
 NAMED_FROM = 90  # minutes: a lower cell has no room for its band's name
 WHITE = 1.5
+APART = 0.3  # of a day's width, between the week and the special days
+LONGEST = 9  # letters of a band's name in a cell
 DPI = 140
 
 
@@ -64,7 +66,8 @@ def draw(week: Week, path: Path) -> None:
 
 def _draw_season(week: Week, season: Season, panel: Any, colours: dict[int, str]) -> None:
     """One panel: a column a kind of day, the hours from midnight down."""
-    for place, column in enumerate(season.days):
+    places = [day if day < len(DAYS) else day + APART for day in range(len(season.days))]
+    for place, column in zip(places, season.days, strict=True):
         for start, end, band in column.spans():
             colour = colours[band]
             panel.bar(
@@ -74,16 +77,17 @@ def _draw_season(week: Week, season: Season, panel: Any, colours: dict[int, str]
                 panel.text(
                     place,
                     (start + end) / 2,
-                    week.bands[band],
+                    _short(week.bands[band]),
                     ha="center",
                     va="center",
                     fontsize=7,
                     color=tariff_colours.letters_on(colour),
                     clip_on=True,
                 )
-    panel.set_xlim(-0.5, len(season.days) - 0.5)
+    panel.set_xlim(-0.5, places[-1] + 0.5)
     panel.set_ylim(MINUTES, 0)
-    panel.set_xticks(range(len(season.days)), [column.name for column in season.days], fontsize=8)
+    names = [column.name.replace(" ", "\n") for column in season.days]
+    panel.set_xticks(places, names, fontsize=8)
     marks = range(0, MINUTES + 1, TICK_HOURS * HOUR)
     panel.set_yticks(list(marks), [clock(minute) for minute in marks], fontsize=8)
     panel.xaxis.tick_top()
@@ -92,10 +96,14 @@ def _draw_season(week: Week, season: Season, panel: Any, colours: dict[int, str]
     panel.set_title(_title(week, season), loc="left", fontsize=10)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "\u2026"
+
+
 def _title(week: Week, season: Season) -> str:
     title = f"{season.first} to {season.last}" if len(week.seasons) > 1 else "all year"
-    if season.blocks != week.document["blocks"]:
-        title += f"; blocks {', '.join(map(str, season.blocks))} kWh"
+    if week.own_blocks():
+        title += f", blocks to {', '.join(map(str, season.blocks))} kWh"
     return title
 
 
@@ -110,6 +118,8 @@ def _legend_title(week: Week) -> str | None:
     limits = week.document["blocks"]
     if not limits:
         return None
+    if week.own_blocks():
+        return "prices by block"
     cycle = week.document["cycle"]
     of = f" of a {cycle}" if cycle != "none" else ""
     return f"prices up to {', '.join(map(str, limits))} kWh{of} / above"

@@ -49,9 +49,8 @@ def _facts(week: Week) -> Iterator[tuple[str, str]]:
     if document.get("minimum"):
         yield "minimum", f"{output.price(document['minimum'])} {currency} a whole cycle"
     if document.get("demand"):
-        minutes, price = document["demand"]
-        each = f"{output.price(price)} {currency} a kW"
-        yield "demand", f"{each} of the cycle's highest {minutes} minutes"
+        each = f"{output.price(document['demand']['price'])} {currency} a kW"
+        yield "demand", f"{each} of the cycle's highest {document['demand']['minutes']} minutes"
     if document.get("net"):
         yield "net", "import less export of each interval is charged once"
     for holiday, label in ((True, "holidays"), (False, "make-up")):
@@ -65,7 +64,7 @@ def _season_title(week: Week, season: Season) -> str:
     title = "all year"
     if len(week.seasons) > 1:
         title = f"{season.first} to {season.last}"
-    if season.blocks != week.document["blocks"]:
+    if week.own_blocks():
         title += f", blocks to {', '.join(map(str, season.blocks))} kWh"
     if season.resets:
         title += ", blocks count from here"
@@ -97,7 +96,7 @@ def _price_table(week: Week, styles: dict[int, str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     limits = week.document["blocks"]
-    own = any(season.blocks != limits for season in week.seasons)
+    own = week.own_blocks()
     names = [f"block {n}" if own else f"to {kwh} kWh" for n, kwh in enumerate(limits, 1)]
     names.append("every kWh" if not limits else f"block {len(limits) + 1}" if own else "above")
     export = week.export()

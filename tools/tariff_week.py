@@ -65,7 +65,7 @@ class Special(NamedTuple):
 
     first: date
     last: date
-    table: str
+    table: str | None  # None: the season's weekend table
     holiday: bool
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Week:
         self.seasons = self._seasons()
 
     def _seasons(self) -> list[Season]:
-        entries = self.document["seasons"]
+        entries = sorted(self.document["seasons"])
         found = []
         for index, entry in enumerate(entries):
             extra = entry[3] if len(entry) > 3 else {}
@@ -108,7 +108,8 @@ class Week:
             columns.append(Column(name, tables[weekend if is_weekend else weekday]))
         names = {special.table: special.holiday for special in self.specials}
         for table, holiday in sorted(names.items(), key=lambda item: not item[1]):
-            columns.append(Column("holiday" if holiday else f"make-up {table}", tables[table]))
+            name = "holiday" if holiday else f"make-up {table}"
+            columns.append(Column(name, tables[weekend if table is None else table]))
         return columns
 
     def _specials(self) -> list[Special]:
@@ -119,13 +120,18 @@ class Week:
             gap, table = item if isinstance(item, list) else (item, None)
             day += timedelta(gap)
             holiday = table is None
-            table = self.document["holiday_day"] if table is None else table
+            # Without a table for holidays they take the season's weekend table.
+            table = self.document.get("holiday_day") if table is None else table
             last = found[-1] if found else None
             if last and last[2:] == (table, holiday) and day - last.last == timedelta(1):
                 found[-1] = last._replace(last=day)
             else:
                 found.append(Special(day, day, table, holiday))
         return found
+
+    def own_blocks(self) -> bool:
+        """True when a season's block limits are not those of the document."""
+        return any(season.blocks != self.document["blocks"] for season in self.seasons)
 
     def export(self) -> list[int]:
         """What a kWh of export earns by band, micro-units; empty when it earns nothing."""

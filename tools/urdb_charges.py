@@ -25,7 +25,7 @@ DEMAND_MINUTES = (15, 30, 60)
 
 
 class Charges:
-    """`standing_day` and `minimum` in micro-units, `demand` ([minutes, micro per kW]), `net`."""
+    """`standing_day` and `minimum` in micro-units, `demand` as the document has it, `net`."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -79,7 +79,7 @@ class Charges:
             self._reader.note((name,), f"a minimum in {unit} cannot be expressed: left out")
         return 0
 
-    def _demand(self) -> list[int] | None:
+    def _demand(self) -> dict[str, int] | None:
         """The one demand price that a document can hold: flat and time-of-use parts together."""
         total = Fraction(0)
         for structure, part in (
@@ -94,7 +94,10 @@ class Charges:
         if minutes not in DEMAND_MINUTES:
             self._reader.note(("demandwindow",), f"{minutes} minutes do not fit; 15 are used")
             minutes = DEMAND_MINUTES[0]
-        return [minutes, self._reader.micro(total, ("demandratestructure",))]
+        return {
+            "minutes": minutes,
+            "price": self._reader.micro(total, ("demandratestructure",)),
+        }
 
     def _one_price(self, structure: str, period: int | None) -> Fraction:
         """The price per kW of a structure's only period; 0 with a note where there is not one."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from wattledger.agent.billing.document import MAX_BANDS, MAX_BLOCKS, MAX_SWITCHES, MAX_TABLES
+from wattledger.agent.billing.document import MAX_BANDS, MAX_BLOCKS
+from wattledger.agent.billing.document_days import MAX_SWITCHES, MAX_TABLES
 from wattledger.tools.places import Path_
 from wattledger.tools.urdb_reader import Reader
 

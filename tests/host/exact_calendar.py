@@ -100,19 +100,9 @@ def dates_begun(zone, start, end):
 
 
 def begun_on(mmdd, day):
-    """The latest date not after `day` on which a yearly period that starts at MMDD began.
-
-    One that starts on the leap day starts on 1 March of a plain year.
-    """
-    month, dom = int(mmdd[:2]), int(mmdd[2:])
-    for year in (day.year, day.year - 1):
-        try:
-            start = date(year, month, dom)
-        except ValueError:
-            start = date(year, 3, 1)
-        if start <= day:
-            return start
-    raise AssertionError("no such day")
+    """The latest date not after `day` on which a yearly period that starts at MMDD began."""
+    start = date(day.year, int(mmdd[:2]), int(mmdd[2:]))
+    return start if start <= day else start.replace(year=day.year - 1)
 
 
 def cycle_day(document, day):
@@ -167,12 +157,12 @@ def _listed_days(listed):
 
 
 def day_table(document, day):
-    """The name of the day table of a date."""
+    """The name of the day table of a date. A holiday without a table of its own is a weekend."""
     listed = document.get("holidays", [])
     special = _listed_days(tuple(tuple(x) if isinstance(x, list) else x for x in listed))
-    if day in special:
-        return special[day] or document["holiday_day"]
     _, weekday, weekend = season(document, day)[:3]
+    if day in special:
+        return special[day] or document.get("holiday_day") or weekend
     return weekend if day.isoweekday() % 7 in document["weekend"] else weekday
 
 

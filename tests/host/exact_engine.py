@@ -160,7 +160,7 @@ class Exact:
         if not document.get("demand"):
             self._window = []
             return
-        minutes, price = document["demand"]
+        minutes, price = document["demand"]["minutes"], document["demand"]["price"]
         start = row.start - row.start % (minutes * 60)
         self._window = [other for other in self._window if other.start >= start] + [row]
         covered = sum(r.end - r.start for r in self._window if r.trust == SYNCED)

@@ -105,7 +105,7 @@ def test_an_untrusted_row_takes_the_fallback_band_and_turns_no_cycle():
 
 
 def test_demand_posts_what_a_whole_window_adds_to_the_maximum():
-    document = dict(FIRST, demand=[30, 2000000], standing_day=0)
+    document = dict(FIRST, demand={"minutes": 30, "price": 2000000}, standing_day=0)
     quarters = [100, 200, 300, 150, 500, 500, 10, 10]
     start = at("2027-01-31 10:00")
     rows = [Row(start + 900 * n, start + 900 * n + 900, wh) for n, wh in enumerate(quarters)]
