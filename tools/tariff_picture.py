@@ -101,7 +101,7 @@ def _short(name: str) -> str:
 
 
 def _title(week: Week, season: Season) -> str:
-    title = f"{season.first} to {season.last}" if len(week.seasons) > 1 else "all year"
+    title = season.dates() if len(week.seasons) > 1 else "all year"
     if week.own_blocks():
         title += f", blocks to {', '.join(map(str, season.blocks))} kWh"
     return title

@@ -39,7 +39,8 @@ def show(week: Week, console: Console | None = None) -> None:
 
 def _facts(week: Week) -> Iterator[tuple[str, str]]:
     document, currency = week.document, week.document["currency"]
-    yield "from", f"{output.local(week.tariff.start, week.tariff.zone)}, zone {document['tz']}"
+    start = output.local(week.tariff.start, week.tariff.zone) if week.tariff.start else "at once"
+    yield "from", f"{start}, zone {document['tz']}"
     start = str(document.get("cycle_start", ""))
     start = f"{start[:2]}-{start[2:]}" if document["cycle"] == "year" else start
     yield "cycle", CYCLES[document["cycle"]].format(start)
@@ -63,7 +64,7 @@ def _season_title(week: Week, season: Season) -> str:
     """`all year` or `06-01 to 09-30`, with blocks where they differ from season to season."""
     title = "all year"
     if len(week.seasons) > 1:
-        title = f"{season.first} to {season.last}"
+        title = season.dates()
     if week.own_blocks():
         title += f", blocks to {', '.join(map(str, season.blocks))} kWh"
     if season.resets:

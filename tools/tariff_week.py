@@ -34,13 +34,16 @@ class Column(NamedTuple):
 
 
 class Season(NamedTuple):
-    """A part of the year: its first and last day as MM-DD, its block limits, its kinds of day."""
+    """Parts of the year that charge alike: their first and last days as MM-DD, and how."""
 
-    first: str
-    last: str
+    spans: list[tuple[str, str]]
     blocks: list[int]
     resets: bool
     days: list[Column]  # Monday to Sunday, then the special days
+
+    def dates(self) -> str:
+        """`01-01 to 05-31, 10-01 to 12-31`."""
+        return ", ".join(f"{first} to {last}" for first, last in self.spans)
 
     def grouped(self) -> list[Column]:
         """Its columns with neighbours of the same table as one, `Mon-Fri`."""
@@ -84,20 +87,23 @@ class Week:
         self.seasons = self._seasons()
 
     def _seasons(self) -> list[Season]:
-        entries = sorted(self.document["seasons"])
-        found = []
+        """The seasons in the order of the year; those that charge alike are one."""
+        entries = sorted(self.document["seasons"], key=lambda entry: entry[0])
+        found: list[Season] = []
         for index, entry in enumerate(entries):
             extra = entry[3] if len(entry) > 3 else {}
-            following = entries[(index + 1) % len(entries)][0]
-            found.append(
-                Season(
-                    _month_day(entry[0]),
-                    _day_before(following),
-                    extra.get("blocks", self.document["blocks"]),
-                    bool(extra.get("blocks_reset")),
-                    self._columns(entry[1], entry[2]),
-                )
+            span = (_month_day(entry[0]), _day_before(entries[(index + 1) % len(entries)][0]))
+            season = Season(
+                [span],
+                extra.get("blocks", self.document["blocks"]),
+                bool(extra.get("blocks_reset")),
+                self._columns(entry[1], entry[2]),
             )
+            alike = [other for other in found if other[1:] == season[1:]]
+            if alike:
+                alike[0].spans.append(span)
+            else:
+                found.append(season)
         return found
 
     def _columns(self, weekday: str, weekend: str) -> list[Column]:
@@ -154,8 +160,7 @@ class Week:
             "export": self.export(),
             "seasons": [
                 {
-                    "from": season.first,
-                    "to": season.last,
+                    "dates": [list(span) for span in season.spans],
                     "blocks": season.blocks,
                     "blocks_reset": season.resets,
                     "days": {column.name: column.table for column in season.days},

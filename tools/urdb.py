@@ -137,14 +137,19 @@ def text(document: dict[str, Any]) -> str:
 
 
 def show(found: Sequence[Import], out: Path | None) -> None:
-    """Print the documents, or write each into the folder `out`; the notes go to stderr."""
+    """Print the documents, or write each into the folder `out`; the notes go to stderr.
+
+    FileError where a file is there already: a document is never written over.
+    """
     for one in found:
         for note in one.notes:
-            output.note(f"{note.says}")
+            output.note(note.says)
         if out is None:
             print(text(one.document), end="")
             continue
         out.mkdir(parents=True, exist_ok=True)
         path = out / f"{one.document['id']}.json"
+        if path.exists():
+            raise places.FileError(f"{path}: is there already; move it, or give another --out")
         path.write_text(text(one.document), encoding="utf-8")
         print(f"{path}: {one.size} bytes as sent, {len(one.notes)} notes")
