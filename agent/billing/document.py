@@ -205,12 +205,6 @@ def _check_later(document):
     """What the document may say and this firmware does not charge by yet."""
     if document.get("holidays"):
         fail(("holidays",), LATER)
-    if document.get("net", False) is not False:
-        fail(("net",), LATER)
-    if document.get("demand") is not None:
-        fail(("demand",), LATER)
-    if integer(document.get("minimum", 0), ("minimum",), 0, MAX_MICRO):
-        fail(("minimum",), LATER)
     if "correct" in document:
         fail(("correct",), LATER)
 

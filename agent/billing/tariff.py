@@ -34,7 +34,11 @@ class Tariff:
         self.limits = [limit * 1000 for limit in document["blocks"]]  # Wh
         export = document.get("export") or [0]
         self.export = export if len(export) > 1 else export * len(self.bands)
+        self.net = document.get("net", False)
         self.standing_day = document.get("standing_day", 0)
+        demand = document.get("demand")
+        self.demand = (demand["minutes"], demand["price"]) if demand else None
+        self.minimum = document.get("minimum", 0)
         self.cycle = document["cycle"]
         self.cycle_start = document.get("cycle_start")
         credit = document["credit"]
@@ -115,7 +119,11 @@ class Tariff:
             year -= 1
         return day_number(year, first_month, first_day)
 
-    def block_of(self, used_wh):
+    def block_day(self, unix):
+        """The first day of the period that the use of blocks at `unix` is counted in."""
+        return self.cycle_day(unix)
+
+    def block_of(self, used_wh, unix):
         """Index of the block the next Wh falls in, after `used_wh` of the cycle."""
         block = 0
         for limit in self.limits:
@@ -124,9 +132,9 @@ class Tariff:
             block += 1
         return block
 
-    def block_left(self, used_wh):
+    def block_left(self, used_wh, unix):
         """Wh left in the present block, or None in the last."""
-        block = self.block_of(used_wh)
+        block = self.block_of(used_wh, unix)
         return self.limits[block] - used_wh if block < len(self.limits) else None
 
 
