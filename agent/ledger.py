@@ -1,7 +1,7 @@
 """The ledger: journal, snapshot and tariff files as one store, and how a boot finds its way back.
 
-Order of every write: records, then the slot that names them. A boot takes the newest slot, walks
-the journal, and applies what was written after the slot.
+Order of every write: records, then the slot that names them; money is done with its record. A
+boot takes the newest slot, walks the journal, and applies what was written after the slot.
 """
 
 from wattledger.agent import events
@@ -71,6 +71,7 @@ class Ledger:
         self._short_of_memory = False  # an earlier boot lost records
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
+        self._topped_up = False  # money came in after the slot was written
 
     def open(self):
         """Find the way back after a boot. Never raises for damaged files: they become events."""
@@ -97,6 +98,9 @@ class Ledger:
         if self.missing:
             self.found.append((events.LEDGER_MISSING, 0))
         self.account.watch.alarms = self.state.alarms
+        if self._topped_up:
+            # The cut came between the record and the slot that would have armed them again.
+            self.account.watch.arm(self.account.tariff, self.journal.balance)
         return self.state
 
     def _walk(self):
@@ -191,6 +195,8 @@ class Ledger:
 
         for entry in self._stored():
             account.replay(entry)
+            if entry.sequence > state.sequence and entry.kind in records.MONEY_IN:
+                self._topped_up = True
             if entry.sequence == state.sequence:
                 account.used_wh = state.used_wh
                 account.cycle_day = state.cycle_day
@@ -206,14 +212,19 @@ class Ledger:
         """Put a due tariff in force at `boundary`."""
         self._shelf.turn(boundary, trust)
 
-    def keep(self, state, closings, moved_at):
-        """Flush the journal, then commit the slot that names its head. OSError: not stored."""
+    def flush(self, unix):
+        """Make the journal durable, dropping its oldest segment when room is short. OSError: not
+        stored."""
         try:
             self.journal.flush()
         except OSError as error:
-            if error.errno != ENOSPC or not self._make_room(state.unix, True):
+            if error.errno != ENOSPC or not self._make_room(unix, True):
                 raise
             self.journal.flush()
+
+    def keep(self, state, closings, moved_at):
+        """Flush the journal, then commit the slot that names its head. OSError: not stored."""
+        self.flush(state.unix)
         if self.journal.is_full():
             self.journal.rotate()
             self._write_checkpoint(state.unix, self.account.trust, closings, moved_at)

@@ -41,7 +41,7 @@ class Actions:
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
             agent.control.look_again()
-            if not agent.keeper.now():
+            if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
 
