@@ -44,16 +44,18 @@ class DynamicPrices:
         self.held = [None, None]
         self.tariff_id = None
 
-    def slot(self, unix, beside=None):
-        """(first instant, price) at `unix` of the newest list but `beside`, or None."""
+    def answering(self, unix):
+        """The newest list that has a slot at `unix`, or None."""
         found = None
-        n = 0
         for prices in self.held:
-            if prices and prices is not beside and prices.id == self.tariff_id and prices.n > n:
-                slot = prices.slot(unix)
-                if slot:
-                    found, n = slot, prices.n
+            if prices and prices.id == self.tariff_id and (not found or prices.n > found.n):
+                found = prices if prices.slot(unix) else found
         return found
+
+    def slot(self, unix):
+        """(first instant, price) of the slot in force at `unix`, or None."""
+        prices = self.answering(unix)
+        return prices.slot(unix) if prices else None
 
     def price_at(self, unix):
         """Micro per kWh at `unix`, or None when no document says."""

@@ -100,10 +100,7 @@ def _place(new, dynamic, open_since):
 
 def _is_needed(held, new, dynamic, open_since):
     """True when a slot from `open_since` on would lose its price without `held`."""
-    if held.id != new.id:
-        return False
     for at in range(held.start, held.end, QUARTER_S):
-        # The open interval began within the quarter before open_since at the earliest.
-        if at + QUARTER_S > open_since and held.slot(at) and not new.slot(at):
+        if at + QUARTER_S > open_since and dynamic.answering(at) is held and not new.slot(at):
             return True
     return False

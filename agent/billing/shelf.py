@@ -94,7 +94,8 @@ class TariffShelf:
     def offer(self, data, now):
         """Take a document (bytes) at `now` (unix s); a word for the log.
 
-        TariffError says why it is refused, OSError that storage does not take it. A set comes into force at the first 15-minute boundary at or after its `from`; what is held
+        TariffError says why it is refused, OSError that storage does not take it. A set
+        comes into force at the first 15-minute boundary at or after its `from`; what is held
         already is silent.
         """
         document = parse_object(data, tariffs.MAX_BYTES, TariffError)
