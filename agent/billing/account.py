@@ -23,7 +23,7 @@ DEFAULT_CREDIT_MAX = 1000000000000  # micro-units, while no tariff sets its own
 class Account:
     """`tariff` is the set in force (None before the first), `pending` the one that follows it.
 
-    `dynamic` answers price_at(unix) where dynamic prices are in use, else it is None.
+    `dynamic` is a DynamicPrices, or None where there is no shelf of documents.
     """
 
     def __init__(self, journal):
@@ -71,7 +71,7 @@ class Account:
         self.price = None
         if self.dynamic is not None and self.trust == TRUST_SYNCED:
             self.price = self.dynamic.price_at(self.start)
-            if self.price is None:
+            if self.price is None and self.dynamic.is_expected():
                 self.price = rating.NO_SLOT
 
     def _turn(self, at, now, due=True):

@@ -151,6 +151,8 @@ class View:
         account = self._agent.account
         used = account.used_wh + self._agent.meter.register.import_wh - account.start_import
         at, band = change
+        if tariff.block_day(at) != tariff.block_day(unix):
+            used = 0
         return {
             "time": at,
             "band": tariff.bands[band],
