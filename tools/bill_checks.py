@@ -26,7 +26,8 @@ class Checks:
         """What is wrong with `row`, which ends at `end`; None when it can be charged exactly."""
         if before is not None and row.start <= before.start:
             return (
-                f"row {output.utc(row.start)} does not start after the row above it; sort the rows"
+                f"row {output.utc(row.start)} does not start after the row above it; sort the "
+                "rows, or give --estimate to charge them in this order"
             )
         if not row.import_wh and not row.export_wh:
             return None
@@ -34,7 +35,7 @@ class Checks:
         if row.start < start:
             return (
                 f"row {output.utc(row.start)} has energy before the tariff's from, "
-                f"{output.utc(start)}; bill it by an earlier tariff"
+                f"{output.utc(start)}; bill it by an earlier tariff, {ESTIMATE}"
             )
         if row.trust != TRUST_SYNCED:
             return None  # charged the fallback band, whatever the time
@@ -43,7 +44,7 @@ class Checks:
             return None
         return (
             f"row {output.utc(row.start)} has energy that spans {edge[1]} at "
-            f"{output.utc(edge[0])}; split the row there"
+            f"{output.utc(edge[0])}; split the row there, {ESTIMATE}"
         )
 
     def _edge(self, row: Row, end: int) -> tuple[int, str] | None:

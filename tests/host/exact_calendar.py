@@ -12,6 +12,7 @@ from functools import cache
 QUARTER = 900
 EPOCH = datetime(1970, 1, 1)
 FIRST_HOLIDAY = date(2000, 1, 1)
+NEVER = date.min  # the first day of a cycle that never ends
 NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]+>)"
 HOURS = r"[+-]?\d{1,3}(?::\d{1,2}(?::\d{1,2})?)?"
 ZONE = re.compile(rf"{NAME}({HOURS})(?:{NAME}({HOURS})?,([^,]+),([^,]+))?")
@@ -106,9 +107,9 @@ def begun_on(mmdd, day):
 
 
 def cycle_day(document, day):
-    """First date of the billing cycle that holds `day`; date.min where there are no cycles."""
+    """First date of the billing cycle that holds `day`; NEVER where there are no cycles."""
     if document["cycle"] == "none":
-        return date.min
+        return NEVER
     if document["cycle"] == "year":
         return begun_on(document["cycle_start"], day)
     while day.day != document["cycle_start"]:

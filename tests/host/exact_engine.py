@@ -98,26 +98,22 @@ class Exact:
         return self
 
     def _begin(self, row):
-        """Versions, cycles and block counters turn only by a synced clock, and never back."""
-        if row.trust != SYNCED:
-            self._document = self._document or self.in_force(row.start)
+        """Versions, cycles and block counters turn only by a synced clock, and never back.
+
+        The first row is taken at its word: a meter begins in a cycle.
+        """
+        if row.trust != SYNCED and self._document is not None:
             return
         self._document = self.in_force(row.start)
         day = calendar.local(self._document["tz"], row.start).date()
         cycle = calendar.cycle_day(self._document, day)
         block_day = calendar.block_day(self._document, day)
-        if self._cycle is None:
-            self._name_first_cycle(cycle)
-        elif cycle > self._cycle:
+        if self._cycle is not None and cycle > self._cycle:
             self._most_w, self._window = 0, []
         if self._block_day is not None and block_day > self._block_day:
             self.used = 0
         self._cycle = max(cycle, self._cycle or cycle)
         self._block_day = max(block_day, self._block_day or block_day)
-
-    def _name_first_cycle(self, cycle):
-        """What came before the first synced row belongs to that row's cycle."""
-        self.postings = [posting._replace(cycle=cycle) for posting in self.postings]
 
     def _rate(self, row):
         document = self.corrected(self._document, row.start)
@@ -189,12 +185,12 @@ class Exact:
         zone = self.documents[0]["tz"]
         for day in calendar.dates_begun(zone, start, end):
             cycle = calendar.cycle_day(self.documents[0], day)
-            if cycle != day:
+            if cycle != day:  # no cycle begins here, or the profile has no part of its beginning
                 continue
             until = calendar.first_instant(zone, calendar.cycle_end(self.documents[0], cycle))
             least = Fraction(self.in_force(until - 1).get("minimum", 0), 10**6)
             lack = least - self.sum("energy", cycle) - self.sum("standing", cycle)
-            if until <= end and lack > 0:
+            if until <= end and least and lack > 0:  # 0 is no minimum
                 self.postings.append(Posting(until, cycle, "minimum", lack))
 
     # Sums.
