@@ -14,6 +14,7 @@ from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
 from wattledger.agent.display.view import View
+from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.keeper import Keeper
@@ -155,6 +156,7 @@ class Agent:
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        self._correct()
         busy = self._talk()
         self._hear_people()
         self._show()
@@ -195,6 +197,25 @@ class Agent:
         found = self.ledger.audit()
         if found is not None:
             self.report(found[0], found[1])
+
+    def take_correction(self, tariff, data):
+        """Take a checked document that has `correct`, and its bytes: a word for the log.
+
+        TariffError when it is not one of this meter's, OSError when storage does not take it.
+        """
+        if self.ledger.fault:
+            raise TariffError((), "the ledger is %s" % self.ledger.fault)
+        return self.ledger.corrections().offer(tariff, data, self.time.unix(), self.time.trust())
+
+    def _correct(self):
+        register = self.meter.register
+        now, trust = self.time.unix(), self.time.trust()
+        if self.ledger.correct(now, trust, register.import_wh, register.export_wh):
+            account = self.account
+            available = account.available(register.import_wh, register.export_wh)
+            account.watch.arm(account.tariff, available)
+            self.control.look_again()
+            self.keeper.money()
 
     def _hear_people(self):
         request = self._page.request() if self._page else None

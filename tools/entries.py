@@ -10,7 +10,7 @@ from wattledger.tools.errors import ToolError
 INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
 PART = struct.Struct("<BBIq")  # band, block, Wh, price
 # Flags, hash before, import Wh, export Wh, then the rest of docs/journal.md.
-CHECKPOINT = struct.Struct("<B8sIIIIBHHQQ32sHIqQB")
+CHECKPOINT = struct.Struct("<B8sIIIIBHHQQ32sHIqQ45sB")
 EXPORT = 0x80  # in a part's band: energy delivered to the grid
 # Kinds that never move the balance.
 RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")

@@ -8,6 +8,7 @@ from wattledger.agent import events
 from wattledger.agent.billing import rating
 from wattledger.agent.billing.calendar import date_key, day_number
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD, CreditWatch, PurchaseMemory
+from wattledger.agent.billing.debt import Debt
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
@@ -28,6 +29,7 @@ class Account:
         self.pending = None
         self.purchases = PurchaseMemory()
         self.watch = CreditWatch()
+        self.debt = Debt()
         self.used_wh = 0
         self._cycle_asked = None  # local day the cycle was last worked out for
         self.cycle_day = 0  # first day of the cycle `used_wh` belongs to; 0 until one is known
@@ -137,8 +139,10 @@ class Account:
             )
         while self.standing_day < today:
             self.standing_day += 1
-            if self.tariff.standing_day:
-                amount = -self.tariff.standing_day * NANO_PER_MICRO
+            amount = -self.tariff.standing_day * NANO_PER_MICRO
+            left = self._journal.balance + amount
+            self.debt.take_day(self, self.standing_day, left, now, trust)
+            if amount:
                 self._count_day(self.tariff.zone.first_instant(self.standing_day), 0, amount)
                 self._journal.append(
                     records.STANDING,
@@ -172,7 +176,13 @@ class Account:
         )
         self.purchases.restore(highest, seen)
         self._remember(now, amount_micro, n)
-        return "ok", ""
+        taken = self.debt.take_share(self, amount_micro * NANO_PER_MICRO, n, now, trust)
+        return "ok", self.debt.told(taken)
+
+    def post(self, kind, amount, payload, now, trust):
+        """Append a record that moves the balance by `amount` (nano)."""
+        self._count_day(now, 0, amount)
+        self._journal.append(kind, now, trust, amount, payload)
 
     def remember_older(self, purchases):
         """Purchases that an audit found, for the list that people see."""
@@ -208,6 +218,7 @@ class Account:
         checkpoint.day = self.day
         checkpoint.day_wh = self.day_wh
         checkpoint.day_nano = self.day_nano
+        checkpoint.debt = self.debt.pack()
         if self.tariff is not None:
             checkpoint.tariff = self.tariff.digest
 
@@ -223,9 +234,11 @@ class Account:
         self.day = checkpoint.day
         self.day_wh = checkpoint.day_wh
         self.day_nano = checkpoint.day_nano
+        self.debt.restore(checkpoint.debt)
 
     def replay(self, entry):
         """Take what a stored record says, in order, after a boot."""
+        self.debt.waiting = None
         if entry.kind == records.CHECKPOINT:
             self.begin_at(checkpoints.unpack(entry.payload))
         elif entry.kind == records.OPENING:
@@ -247,6 +260,13 @@ class Account:
             n, highest, seen = payloads.unpack_credit(entry.payload)
             self.purchases.restore(highest, seen)
             self._remember(entry.time, entry.amount // NANO_PER_MICRO, n)
+            self.debt.waiting = (entry.amount, n, entry.time)
+        elif entry.kind == records.DEBT:
+            self.debt.restore(payloads.unpack_debt(entry.payload)[2])
+            self._count_day(entry.time, 0, entry.amount)
+        elif entry.kind == records.ADJUST:
+            self.debt.owed += payloads.unpack_adjust(entry.payload)[4]
+            self._count_day(entry.time, 0, entry.amount)
         elif entry.kind == records.STANDING:
             days = _days_of(payloads.unpack_standing(entry.payload)[0])
             self.standing_day = max(self.standing_day, days)

@@ -8,7 +8,7 @@ import struct
 
 from wattledger.agent.errors import RecordError
 
-FORMAT = "<B8sIIIIBHHQQ32sHIqQB"
+FORMAT = "<B8sIIIIBHHQQ32sHIqQ45sB"
 DAMAGED = 1  # flag: records were lost before it, and purchases may be missing from its memory
 LENGTH = struct.calcsize(FORMAT)
 NO_TARIFF = b"\0" * 32
@@ -32,6 +32,7 @@ class Checkpoint:
         self.day = 0
         self.day_wh = 0
         self.day_nano = 0
+        self.debt = bytes(45)  # Debt.pack()
         self.moved_at = 0  # unix seconds of the last relay movement, 0 for none
         self.closings = []  # powered seconds of the last closings
         self.meter = ""  # its id: the opening entry may be gone
@@ -56,6 +57,7 @@ class Checkpoint:
             self.day_wh,
             self.day_nano,
             self.moved_at,
+            self.debt,
             len(self.closings),
         )
         closings = b"".join([struct.pack("<I", at) for at in self.closings])
@@ -67,7 +69,7 @@ def unpack(payload):
     if len(payload) < LENGTH:
         raise RecordError("a checkpoint payload cannot be %d bytes" % len(payload))
     fields = struct.unpack_from(FORMAT, payload, 0)
-    meter_at = LENGTH + 4 * fields[16]
+    meter_at = LENGTH + 4 * fields[17]
     if len(payload) < meter_at:
         raise RecordError("a checkpoint payload cannot be %d bytes" % len(payload))
     checkpoint = Checkpoint()
@@ -77,9 +79,9 @@ def unpack(payload):
     checkpoint.cycle_day, checkpoint.standing_day = fields[7:9]
     checkpoint.highest, checkpoint.seen, checkpoint.tariff = fields[9:12]
     checkpoint.day, checkpoint.day_wh, checkpoint.day_nano = fields[12:15]
-    checkpoint.moved_at = fields[15]
+    checkpoint.moved_at, checkpoint.debt = fields[15:17]
     checkpoint.closings = [
-        struct.unpack_from("<I", payload, LENGTH + 4 * index)[0] for index in range(fields[16])
+        struct.unpack_from("<I", payload, LENGTH + 4 * index)[0] for index in range(fields[17])
     ]
     checkpoint.meter = bytes(payload[meter_at:]).decode()
     return checkpoint
