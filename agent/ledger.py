@@ -6,6 +6,7 @@ boot takes the newest slot, walks the journal, and applies what was written afte
 
 from wattledger.agent import events
 from wattledger.agent.billing.account import RECENT, Account
+from wattledger.agent.billing.recall import begin_after, replay, sum_up
 from wattledger.agent.billing.shelf import TariffShelf
 from wattledger.agent.errors import AgentError
 from wattledger.agent.journal import checkpoint as checkpoints
@@ -58,7 +59,14 @@ class Ledger:
         segment_bytes = config.segment_kb * 1024
         self.journal = Journal(storage, config.meter, segment_bytes)
         self.account = Account(self.journal)
-        self._shelf = TariffShelf(storage, self.account, self.journal, config.price_limit_micro)
+        self.shelf = TariffShelf(
+            storage,
+            self.account,
+            self.journal,
+            config.price_limit_micro,
+            config.price_change_percent,
+        )
+        self.account.dynamic = self.shelf.dynamic
         self.state = HotState()
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
@@ -90,7 +98,7 @@ class Ledger:
             self.fault = "damaged"
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
-        self.found.extend(self._shelf.open(self._last_tariff, self.fault is not None))
+        self.found.extend(self.shelf.open(self._last_tariff, self.fault is not None))
         self._replay()
         if behind:
             self._resume()
@@ -120,12 +128,11 @@ class Ledger:
         state = self.state
         account = self.account
         self.journal.resume(state.sequence, state.hash, state.balance)
+        begin_after(account, state)
         account.start = state.unix
         account.start_import = state.import_wh
         account.start_export = state.export_wh
-        account.used_wh = state.used_wh
-        account.cycle_day = state.cycle_day
-        account.standing_day = state.standing_day
+        account.cycle.whole = False  # what it was charged so far is not known
 
     def go_on(self, unix, trust):
         """After a boot: the checkpoint that opens the segment to come."""
@@ -140,7 +147,7 @@ class Ledger:
         checkpoint.closings = closings[-LONG_CLOSINGS:]
         checkpoint.moved_at = moved_at or 0
         checkpoint.meter = self._meter
-        self.account.sum_up(checkpoint)
+        sum_up(self.account, checkpoint)
         self.journal.append(records.CHECKPOINT, unix, trust, 0, checkpoint.pack())
 
     def audit(self):
@@ -195,22 +202,12 @@ class Ledger:
 
     def _replay(self):
         state = self.state
-        account = self.account
-
         for entry in self._stored():
-            account.replay(entry)
+            replay(self.account, entry)
             if entry.sequence > state.sequence and entry.kind in REARMING:
                 self._topped_up = True
             if entry.sequence == state.sequence:
-                account.used_wh = state.used_wh
-                account.cycle_day = state.cycle_day
-                account.standing_day = max(account.standing_day, state.standing_day)
-                # A clock set back opens an interval earlier than the last one ended.
-                account.start = state.start
-
-    def offer_tariff(self, data):
-        """Take a tariff document (bytes) as the next set; TariffError says why not."""
-        return self._shelf.offer(data)
+                begin_after(self.account, state)
 
     def corrections(self):
         """The corrections of this ledger (agent/billing/correction.py)."""
@@ -241,7 +238,7 @@ class Ledger:
 
     def turn(self, boundary, trust):
         """Put a due tariff in force at `boundary`."""
-        self._shelf.turn(boundary, trust)
+        self.shelf.turn(boundary, trust)
 
     def flush(self, unix):
         """Make the journal durable, dropping its oldest segment when room is short. OSError: not
@@ -270,7 +267,7 @@ class Ledger:
         state.boots = self.state.boots
         self._slots.commit(state)
         self.state = state
-        self._shelf.settle()
+        self.shelf.settle()
 
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""

@@ -11,6 +11,7 @@ from wattledger.agent.billing.calendar import EPOCH_2000, date_key, weekday
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.payload import DEBT_DAY, DEBT_SET, DEBT_SHARE, pack_debt
 from wattledger.agent.units import DAY_S, NANO_PER_MICRO, micro_of
+from wattledger.hal.sample import TRUST_SYNCED
 
 # id, total, owed, per day (u48), cap (u48), taken in the week, share, week, day
 FORMAT = "<IQQIHIHQBHH"
@@ -24,7 +25,7 @@ class Debt:
     debt was set), days since 2000-01-01."""
 
     def __init__(self):
-        self.restore(bytes(LENGTH))
+        self.restore(b"")
         self.waiting = None  # (nano, purchase n, unix) of a top-up whose share is not posted
 
     def pack(self):
@@ -45,8 +46,8 @@ class Debt:
         )
 
     def restore(self, data):
-        """Stand where pack() stood."""
-        fields = struct.unpack(FORMAT, data)
+        """Stand where pack() stood; nothing is owed where nothing is said."""
+        fields = struct.unpack(FORMAT, data or bytes(LENGTH))
         self.id, self.total, self.owed = fields[:3]
         self.per_day = fields[3] | fields[4] << 32
         self.cap = fields[5] | fields[6] << 32  # 0: no cap
@@ -105,8 +106,9 @@ class Debt:
             self.waiting = None
             self.take_share(account, gross, reference, unix, trust)
 
-    def take_day(self, account, day, available, now, trust):
-        """Post the part of local date `day`, once, unless `available` (nano) is used up.
+    def take_day(self, account, day, available, now):
+        """Post the part of local date `day` in synced time, once, unless `available` (nano) is
+        used up.
 
         Call it before the date's standing charge is posted, with what that will leave: a boot
         that finds this record and no standing charge visits the date again.
@@ -114,7 +116,7 @@ class Debt:
         if day > self.day and self.owed and self.per_day and available > 0:
             self.day = day
             taken = min(self.per_day * NANO_PER_MICRO, self.owed)
-            self._post(account, DEBT_DAY, date_key(day), taken, now, trust)
+            self._post(account, DEBT_DAY, date_key(day), taken, now, TRUST_SYNCED)
 
     def _post(self, account, reason, reference, taken, now, trust):
         self.owed -= taken
