@@ -208,15 +208,6 @@ class Agent:
         if found is not None:
             self.report(found[0], found[1])
 
-    def take_correction(self, tariff, data):
-        """Take a checked document that has `correct`, and its bytes: a word for the log.
-
-        TariffError when it is not one of this meter's, OSError when storage does not take it.
-        """
-        if self.ledger.fault:
-            raise TariffError((), "the ledger is %s" % self.ledger.fault)
-        return self.ledger.corrections().offer(tariff, data, self.time.unix(), self.time.trust())
-
     def _correct(self):
         register = self.meter.register
         now, trust = self.time.unix(), self.time.trust()

@@ -65,6 +65,7 @@ class Ledger:
             self.journal,
             config.price_limit_micro,
             config.price_change_percent,
+            self.corrections,
         )
         self.account.dynamic = self.shelf.dynamic
         self.state = HotState()

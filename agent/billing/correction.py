@@ -21,9 +21,6 @@ SLICE = 16  # records a step
 MOST_HELD = 8
 ANY_PRICE = 1 << 60  # the price was checked when the document came
 
-TAKEN = "correction"
-KNOWN = "held"
-
 
 class Held:
     """A correction: `start` to before `until` (unix) of the records before `sequence`."""
@@ -95,15 +92,17 @@ class Corrections:
         """True while a correction is not done."""
         return bool(self._held) and self._held[-1].waiting
 
-    def offer(self, tariff, data, now, trust):
-        """Take a document that has `correct`: TAKEN, or KNOWN when it was taken before.
+    def offer(self, tariff, data, now):
+        """Take a document that has `correct`; False when it was taken before.
 
         TariffError says why not; OSError: storage does not take it.
         """
+        if not self._journal.sequence:
+            raise TariffError((), "comes to a meter whose ledger is missing; open that first")
         newest = self._held[-1] if self._held else None
         for held in self._held:
             if held.digest == tariff.digest:
-                return KNOWN
+                return False
         if newest and tariff.id == newest.id and tariff.n <= newest.n:
             message = "must be above %d, the correction the meter took last" % newest.n
             raise TariffError(("n",), message)
@@ -120,10 +119,10 @@ class Corrections:
         self._journal.flush()
         held = Held(self._journal.sequence + 1, payload, True)
         self._storage.commit(held.name(), bytes([len(payload)]) + payload + data)
-        self._journal.append(records.CORRECTION, now, trust, 0, payload)
+        self._journal.append(records.CORRECTION, now, self._account.trust, 0, payload)
         self._held.append(held)
         self._journal.flush()
-        return TAKEN
+        return True
 
     def work(self, now, trust, import_wh, export_wh):
         """One slice; True when adjustments were posted (flush them at once).

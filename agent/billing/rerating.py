@@ -9,7 +9,7 @@ cut ended can be repeated to the same sums. Amounts are nano-units as they move 
 
 from wattledger.agent.billing.account import MAX_STANDING_DAYS
 from wattledger.agent.billing.calendar import date_key, day_number
-from wattledger.agent.billing.follower import Follower, Piece
+from wattledger.agent.billing.follower import Follower, Piece, Span
 from wattledger.agent.events import STANDING_SKIPPED
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
@@ -59,6 +59,7 @@ class Rerating:
                 self._layer = Follower(self._load(layer))
                 self._dates.append(dates(layer, self._layer.tariff.zone))
             self._registers = None
+            self._ended = 0  # where the last interval ended
             self._since = None  # dates after it have had their standing charge
             self._skipped = []
             before = 0
@@ -78,7 +79,8 @@ class Rerating:
         elif entry.kind == records.OPENING:
             import_wh, export_wh, used_wh, _ = payloads.unpack_opening(entry.payload)
             self._registers = (import_wh, export_wh)
-            self._stand(used_wh, 0, number)
+            self._ended = entry.time
+            self._stand(number, used_wh, 0, 0, 0)
         elif entry.kind == records.INTERVAL:
             self._take_interval(entry, number)
         elif entry.kind == records.ADJUST and entry.sequence > self._held.sequence:
@@ -87,27 +89,39 @@ class Rerating:
             if (reason, n, id) == own and cycle not in self.posted:
                 self.posted.append(cycle)
         elif entry.sequence < self._held.sequence:
-            self._take_day(entry)
+            if entry.kind == records.DEMAND and self._last:
+                self._take_posted_demand(entry)
+            else:
+                self._take_day(entry)
 
     def _enter(self, checkpoint, number, jumped):
         if jumped:
             self._registers = (checkpoint.import_wh, checkpoint.export_wh)
-            self._stand(checkpoint.used_wh, checkpoint.cycle_day, number)
+            self._ended = checkpoint.start
+            self._stand(
+                number,
+                checkpoint.used_wh,
+                checkpoint.block_day,
+                checkpoint.cycle_day,
+                checkpoint.demand_w,
+            )
         if self._since is None and checkpoint.standing_day:
             self._since = checkpoint.standing_day
 
-    def _stand(self, used_wh, cycle_day, number):
-        self._main.stand(used_wh, cycle_day)
+    def _stand(self, number, *state):
+        self._main.stand(*state)
         if number:
-            self._layer.stand(used_wh, cycle_day)
+            self._layer.stand(*state)
 
     def _take_interval(self, entry, number):
         interval = payloads.unpack_interval(entry.payload)
         before = self._registers
-        self._registers = now = (interval.import_wh, interval.export_wh)
+        ended = self._ended
+        self._registers = (interval.import_wh, interval.export_wh)
+        self._ended = entry.time
         if before is None or entry.sequence > self._held.sequence:
             return
-        piece = Piece(entry, interval, now[0] - before[0], now[1] - before[1])
+        piece = Piece(entry, interval, before, ended)
         self._main.turn(piece)
         if number:
             self._layer.turn(piece)
@@ -116,10 +130,11 @@ class Rerating:
         self._main.fill(piece)
         if number:
             self._layer.fill(piece)
+        self._take_demand(piece, number)
 
     def _rate(self, piece, number):
         held = self._held
-        key = date_key(self._main.cycle_day) if self._main.cycle_day else 0
+        key = self._key()
         if not held.holds(piece) or not self._main.can_rate(piece):
             if number == 0:
                 self._cycle(key)[1] += piece.import_wh + piece.export_wh
@@ -137,6 +152,30 @@ class Rerating:
                     self._taken[piece.sequence] = True
         if self._last and not priced:
             cycle[0] -= piece.amount
+
+    def _take_demand(self, piece, number):
+        """The demand window that may end with a record, by the document of this walk."""
+        found = self._main.demand(piece)
+        if number == 0:
+            if found and self._held.holds(found[0]):
+                self._cycle(self._key())[0] += found[1]
+            return
+        found = self._layer.demand(piece)
+        if found is None or not self._held.holds(found[0]):
+            return
+        reach = [layer.holds(found[0]) for layer in self._earlier[:number]]
+        if reach[-1] and not any(reach[:-1]):  # no newer one has set its price
+            self._cycle(self._key())[0] -= found[1]
+
+    def _take_posted_demand(self, entry):
+        minutes = payloads.unpack_demand(entry.payload)[3]
+        window = Span(entry.time - minutes * 60, entry.time, entry.sequence)
+        if self._held.holds(window) and not any(layer.holds(window) for layer in self._earlier):
+            self._cycle(self._key())[0] -= entry.amount
+
+    def _key(self):
+        """The cycle that the records have come to, by the correction's own document."""
+        return date_key(self._main.cycle_day) if self._main.cycle_day else 0
 
     def _priced(self, piece, number):
         """True when a correction newer than the one of this walk has set the record's price."""
