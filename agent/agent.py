@@ -144,6 +144,7 @@ class Agent:
         try:
             return self.ledger.shelf.offer(data, self.time.unix())
         except OSError as error:
+            self.keeper.urgent = True  # what was written down is stored with the next try
             raise TariffError((), "cannot be stored (error %s); send it again" % error.errno)
 
     def stop(self):
