@@ -84,6 +84,8 @@ def replay(account, entry):
             account.begin_first(entry.time)
     elif kind == records.FREEZE:
         freeze = payloads.unpack_freeze(entry.payload)
+        if freeze.flags & payloads.BLOCKS_ANEW:
+            account.used_wh = 0
         account.begin_periods(
             freeze.cycle_day, freeze.block_day, bool(freeze.flags & payloads.BEGINS_WHOLE)
         )

@@ -3,6 +3,7 @@
 import unittest
 
 from wattledger.agent import events
+from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
@@ -100,6 +101,38 @@ class TestSegments(unittest.TestCase):
             self.assertEqual(getattr(found, name), getattr(made, name), name)
 
 
+    def test_the_largest_checkpoint_fits_a_record(self):
+        made = checkpoints.Checkpoint()
+        for name in made.__dict__:
+            if isinstance(getattr(made, name), int):
+                setattr(made, name, 200)
+        made.import_wh = made.export_wh = made.used_wh = made.demand_w = 0xFFFFFFFF
+        made.start = made.moved_at = (1 << 40) - 1
+        made.day_nano = made.energy = made.standing = -(1 << 63)
+        made.highest = made.seen = (1 << 64) - 1
+        made.closings = list(range(10))
+        made.debt = b"d" * 48
+        made.bands = [0xFFFFFFFF - band for band in range(8)]
+        made.cells = [0xFFFFFFFF - cell for cell in range(48)]
+        made.meter = "m" * 32
+        data = records.encode(records.CHECKPOINT, 1, 0, 2, 0, 0, made.pack(), bytes(8))
+        self.assertEqual(len(data), 510)
+        found = checkpoints.unpack(records.decode(data).payload)
+        for name in made.__dict__:
+            self.assertEqual(getattr(found, name), getattr(made, name), name)
+
+    def test_a_checkpoint_cut_short_is_refused(self):
+        made = checkpoints.Checkpoint()
+        made.debt = b"debt"
+        made.closings = [1, 2]
+        made.bands, made.cells = [5], [1, 2, 3, 0, 0, 0]
+        whole = made.pack()
+        for size in range(len(whole)):
+            with self.assertRaises(RecordError):
+                checkpoints.unpack(whole[:size])
+        self.assertEqual(checkpoints.unpack(whole).cells, [1, 2, 3, 0, 0, 0])
+
+
 class TestAudit(unittest.TestCase):
     def audit(self, house):
         made = Audit(house.storage, records.first_hash(METER), house.agent.journal.durable, 5)
@@ -148,6 +181,26 @@ class TestRetention(unittest.TestCase):
         house.boot()
         self.assertIsNone(house.agent.ledger.fault)
         self.assertEqual(credit(house, 1), "duplicate")
+
+    def test_thirteen_freezes_are_kept_beside_the_money(self):
+        house = House(local_2027(1, 1), credit=900000000, watts=0, tick_ms=10000, segment_kb=4)
+        account = None
+        house.boot(data())
+        retention = house.agent.ledger._retention
+        for month in range(20):
+            agent = house.agent
+            account = agent.account
+            agent.journal.rotate()
+            agent.ledger.go_on(agent.time.unix(), TRUST_SYNCED)
+            start = account.tariff and account.tariff.zone.first_instant(9862 + 31 * month)
+            account.adopt(tariff()) if account.tariff is None else None
+            account.charge_standing(start or local_2027(1, 1), TRUST_SYNCED)
+            agent.journal.flush()
+        while retention.crowded(True):
+            pass
+        kept = [records.decode(record) for record in split(house.storage.files["kept"])]
+        frozen = [entry for entry in kept if entry.kind == records.FREEZE]
+        self.assertEqual(len(frozen), 13)
 
     def test_what_the_utility_does_not_hold_stays(self):
         house = small(retention_days=1)
