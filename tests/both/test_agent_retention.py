@@ -3,12 +3,15 @@
 import unittest
 
 from wattledger.agent import events
+from wattledger.agent.billing.cycle import Cycle
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
-from wattledger.agent.journal.journal import segment_name, segments
-from wattledger.agent.journal.retention import split
+from wattledger.agent.journal.journal import Journal, segment_name, segments
+from wattledger.agent.journal.retention import Retention, split
+from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.both.houses_meter import METER, House, credit
 from wattledger.tests.both.houses_tariffs import data, local_2027
 
@@ -100,7 +103,6 @@ class TestSegments(unittest.TestCase):
         for name in made.__dict__:
             self.assertEqual(getattr(found, name), getattr(made, name), name)
 
-
     def test_the_largest_checkpoint_fits_a_record(self):
         made = checkpoints.Checkpoint()
         for name in made.__dict__:
@@ -182,25 +184,31 @@ class TestRetention(unittest.TestCase):
         self.assertIsNone(house.agent.ledger.fault)
         self.assertEqual(credit(house, 1), "duplicate")
 
-    def test_thirteen_freezes_are_kept_beside_the_money(self):
-        house = House(local_2027(1, 1), credit=900000000, watts=0, tick_ms=10000, segment_kb=4)
-        account = None
-        house.boot(data())
-        retention = house.agent.ledger._retention
-        for month in range(20):
-            agent = house.agent
-            account = agent.account
-            agent.journal.rotate()
-            agent.ledger.go_on(agent.time.unix(), TRUST_SYNCED)
-            start = account.tariff and account.tariff.zone.first_instant(9862 + 31 * month)
-            account.adopt(tariff()) if account.tariff is None else None
-            account.charge_standing(start or local_2027(1, 1), TRUST_SYNCED)
-            agent.journal.flush()
+    def test_thirteen_freezes_of_cycles_are_kept_beside_the_money(self):
+        storage = MemoryStorage()
+        journal = Journal(storage, METER)
+        for number in range(42):
+            journal.rotate()
+            opening = checkpoints.Checkpoint()
+            opening.previous = journal.hash
+            journal.append(records.CHECKPOINT, number, 2, 0, opening.pack())
+            # A cycle in every second segment, else a season in which the blocks start anew.
+            flags = payloads.BLOCKS_ANEW if number % 2 else payloads.CYCLE_ENDED
+            frozen = payloads.pack_freeze(flags, number, 0, 0, 0, 0, 0, Cycle())
+            journal.append(records.FREEZE, number, 2, 0, frozen)
+            journal.append(records.CREDIT, number, 2, 1, payloads.pack_credit(1, 1, 1))
+            journal.flush()
+        retention = Retention(storage, 1, 1 << 20, 4096)
         while retention.crowded(True):
             pass
-        kept = [records.decode(record) for record in split(house.storage.files["kept"])]
-        frozen = [entry for entry in kept if entry.kind == records.FREEZE]
-        self.assertEqual(len(frozen), 13)
+        kept = [records.decode(data) for data in split(storage.files["kept"])]
+        frozen = [
+            payloads.unpack_freeze(e.payload).cycle for e in kept if e.kind == records.FREEZE
+        ]
+        # 41 segments went, the cycles 0, 2 .. 40 with them: the last thirteen stay.
+        cycles = [payloads.unpack_freeze(payload).cycle for payload in frozen]
+        self.assertEqual(cycles, list(range(16, 41, 2)))
+        self.assertEqual(len(kept), 41 + 13)
 
     def test_what_the_utility_does_not_hold_stays(self):
         house = small(retention_days=1)
