@@ -166,6 +166,7 @@ class Agent:
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        self._correct()
         busy = self._talk()
         self._hear_people()
         self._show()
@@ -206,6 +207,16 @@ class Agent:
         found = self.ledger.audit()
         if found is not None:
             self.report(found[0], found[1])
+
+    def _correct(self):
+        register = self.meter.register
+        now, trust = self.time.unix(), self.time.trust()
+        if self.ledger.correct(now, trust, register.import_wh, register.export_wh):
+            account = self.account
+            available = account.available(register.import_wh, register.export_wh)
+            account.watch.arm(account.tariff, available)
+            self.control.look_again()
+            self.keeper.money()
 
     def _hear_people(self):
         request = self._page.request() if self._page else None

@@ -30,6 +30,8 @@ def sum_up(account, checkpoint):
     checkpoint.demand_w = cycle.demand_w
     checkpoint.bands = cycle.bands
     checkpoint.cells = cycle.cells
+    if account.debt.id or account.debt.owed:
+        checkpoint.debt = account.debt.pack()
     if account.tariff is not None:
         checkpoint.tariff = account.tariff.digest
 
@@ -53,6 +55,7 @@ def begin_at(account, checkpoint):
     cycle.demand_w = checkpoint.demand_w
     cycle.bands = checkpoint.bands
     cycle.cells = checkpoint.cells
+    account.debt.restore(checkpoint.debt)
 
 
 def begin_after(account, state):
@@ -70,6 +73,7 @@ def begin_after(account, state):
 def replay(account, entry):
     """Take what a stored record says, in order, after a boot."""
     kind = entry.kind
+    account.debt.waiting = None
     if kind == records.CHECKPOINT:
         begin_at(account, checkpoints.unpack(entry.payload))
     elif kind == records.OPENING:
@@ -100,9 +104,14 @@ def replay(account, entry):
         n, highest, seen = payloads.unpack_credit(entry.payload)
         account.purchases.restore(highest, seen)
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
+        account.debt.waiting = (entry.amount, n, entry.time)
     elif kind not in records.MONEY_IN and entry.amount:
         account.count_day(entry.time, 0, entry.amount)
-    if kind == records.DEMAND:
+    if kind == records.DEBT:
+        account.debt.restore(payloads.unpack_debt(entry.payload)[2])
+    elif kind == records.ADJUST:
+        account.debt.owed += payloads.unpack_adjust(entry.payload)[4]
+    elif kind == records.DEMAND:
         account.cycle.demand_w = payloads.unpack_demand(entry.payload)[1]
 
 
