@@ -113,18 +113,22 @@ class Estimate:
 
     def _count(self, start, seconds, amount, wh):
         days, _ = self._zone.local(start)
-        day = self._day
-        if day is None or day[0] != days:
-            if day is not None and day[1] >= WHOLE_DAY_S:
-                kind = weekday(day[0])
-                self._days[kind] = self._days[kind][1 - WEEKS :] + [(-day[2], day[3])]
-            day = self._day = [days, 0, 0, 0]
+        if self._day is not None and self._day[0] != days:
+            self._end_day()
+        day = self._day = self._day or [days, 0, 0, 0]
         day[1] += seconds
         day[2] += amount
         day[3] += wh
 
+    def _end_day(self):
+        day, self._day = self._day, None
+        if day is not None and day[1] >= WHOLE_DAY_S:
+            like = self._days[weekday(day[0])]
+            self._days[weekday(day[0])] = like[1 - WEEKS :] + [(-day[2], day[3])]
+
     def _settle(self, now, trust):
         account = self._account
+        self._end_day()
         if self._due:
             self._give_back(now, trust)
         if self.silent_s >= self._after_s:
