@@ -66,7 +66,9 @@ class Agent:
         self.keeper = Keeper(
             config, clock, self.meter, self.ledger, self.supply, self.time, self.report
         )
-        self.intervals = Intervals(config, clock, self.meter, self.ledger, self.keeper, self.time)
+        self.intervals = Intervals(
+            config, clock, self.meter, self.ledger, self.keeper, self.supply, self.time
+        )
         self.control = SupplyControl(
             config,
             relay,
@@ -163,6 +165,7 @@ class Agent:
         self.intervals.take_time()
         self._watch_meter()
         self.intervals.close_due()
+        self.intervals.work()
         self.control.decide()
         self.control.check_contact()
         self.keeper.work()

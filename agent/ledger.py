@@ -237,6 +237,13 @@ class Ledger:
             self._corrections = None
         return posted
 
+    def estimate(self, after_s):
+        """A walk that charges what could not be measured (agent/billing/estimate.py)."""
+        from wattledger.agent.billing.estimate import Estimate  # after a chip's fault only
+
+        first_hash = records.first_hash(self._meter)
+        return Estimate(self._storage, first_hash, self.account, after_s)
+
     def turn(self, boundary, trust):
         """Put a due tariff in force at `boundary`."""
         self.shelf.turn(boundary, trust)

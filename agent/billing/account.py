@@ -48,6 +48,7 @@ class Account:
         self.start_import = 0
         self.start_export = 0
         self.trust = TRUST_UNKNOWN
+        self.estimated = False  # charges stand for days that were not measured
         self.price = None  # dynamic price of the open interval, rating.NO_SLOT or None
 
     def begin(self, start, import_wh, export_wh, trust):

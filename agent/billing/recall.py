@@ -13,6 +13,8 @@ def sum_up(account, checkpoint):
     cycle = account.cycle
     if cycle.whole:
         checkpoint.flags |= checkpoints.WHOLE
+    if account.estimated:
+        checkpoint.flags |= checkpoints.ESTIMATED
     checkpoint.import_wh = account.start_import
     checkpoint.export_wh = account.start_export
     checkpoint.start = account.start
@@ -49,6 +51,7 @@ def begin_at(account, checkpoint):
     account.day = checkpoint.day
     account.day_wh = checkpoint.day_wh
     account.day_nano = checkpoint.day_nano
+    account.estimated = bool(checkpoint.flags & checkpoints.ESTIMATED)
     cycle.begin(checkpoint.cycle_day, bool(checkpoint.flags & checkpoints.WHOLE))
     cycle.energy = checkpoint.energy
     cycle.standing = checkpoint.standing
@@ -88,6 +91,8 @@ def replay(account, entry):
             account.begin_first(entry.time)
     elif kind == records.FREEZE:
         freeze = payloads.unpack_freeze(entry.payload)
+        if freeze.flags & payloads.BLOCKS_ANEW:
+            account.used_wh = 0
         account.begin_periods(
             freeze.cycle_day, freeze.block_day, bool(freeze.flags & payloads.BEGINS_WHOLE)
         )
@@ -108,7 +113,10 @@ def replay(account, entry):
     if kind == records.DEBT:
         account.debt.restore(payloads.unpack_debt(entry.payload)[2])
     elif kind == records.ADJUST:
-        account.debt.owed += payloads.unpack_adjust(entry.payload)[4]
+        reason, _, _, _, diverted, _ = payloads.unpack_adjust(entry.payload)
+        account.debt.owed += diverted
+        if reason != payloads.ADJUST_CORRECTION:
+            account.estimated = reason == payloads.ADJUST_ESTIMATE
     elif kind == records.DEMAND:
         account.cycle.demand_w = payloads.unpack_demand(entry.payload)[1]
 

@@ -233,6 +233,7 @@ unpack_minimum = _fixed("<IQqqI", 32)  # (cycle, minimum, energy, standing, tari
 
 # Flags of a freeze.
 CYCLE_ENDED = 1  # a billing cycle; without it only the block counter starts anew
+BLOCKS_ANEW = 4
 BEGINS_WHOLE = 2  # the cycle that begins is under a tariff from its first instant on
 
 FREEZE_FORMAT = "<BIHHIIIIqq"
