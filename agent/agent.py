@@ -66,7 +66,9 @@ class Agent:
         self.keeper = Keeper(
             config, clock, self.meter, self.ledger, self.supply, self.time, self.report
         )
-        self.intervals = Intervals(config, clock, self.meter, self.ledger, self.keeper, self.time)
+        self.intervals = Intervals(
+            config, clock, self.meter, self.ledger, self.keeper, self.supply, self.time
+        )
         self.control = SupplyControl(
             config,
             relay,
@@ -144,6 +146,7 @@ class Agent:
         try:
             return self.ledger.shelf.offer(data, self.time.unix())
         except OSError as error:
+            self.keeper.urgent = True  # what was written down is stored with the next try
             raise TariffError((), "cannot be stored (error %s); send it again" % error.errno)
 
     def stop(self):
@@ -162,10 +165,12 @@ class Agent:
         self.intervals.take_time()
         self._watch_meter()
         self.intervals.close_due()
+        self.intervals.work()
         self.control.decide()
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        self._correct()
         busy = self._talk()
         self._hear_people()
         self._show()
@@ -206,6 +211,16 @@ class Agent:
         found = self.ledger.audit()
         if found is not None:
             self.report(found[0], found[1])
+
+    def _correct(self):
+        register = self.meter.register
+        now, trust = self.time.unix(), self.time.trust()
+        if self.ledger.correct(now, trust, register.import_wh, register.export_wh):
+            account = self.account
+            available = account.available(register.import_wh, register.export_wh)
+            account.watch.arm(account.tariff, available)
+            self.control.look_again()
+            self.keeper.money()
 
     def _hear_people(self):
         request = self._page.request() if self._page else None

@@ -10,6 +10,7 @@ from wattledger.agent.billing import rating
 from wattledger.agent.billing.calendar import date_key
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD, CreditWatch, PurchaseMemory
 from wattledger.agent.billing.cycle import Cycle
+from wattledger.agent.billing.debt import Debt
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import NANO_PER_MICRO
@@ -34,6 +35,7 @@ class Account:
         self.purchases = PurchaseMemory()
         self.watch = CreditWatch()
         self.cycle = Cycle()
+        self.debt = Debt()
         self.used_wh = 0  # what fills the blocks
         self.block_day = 0  # first day of the period `used_wh` belongs to; 0 until one is known
         self._asked = None  # local day the periods were last worked out for
@@ -46,6 +48,7 @@ class Account:
         self.start_import = 0
         self.start_export = 0
         self.trust = TRUST_UNKNOWN
+        self.estimated = False  # charges stand for days that were not measured
         self.price = None  # dynamic price of the open interval, rating.NO_SLOT or None
 
     def begin(self, start, import_wh, export_wh, trust):
@@ -219,8 +222,9 @@ class Account:
             self.standing_day += 1
             first = self.tariff.zone.first_instant(self.standing_day)
             self._turn(first, now)
-            if self.tariff.standing_day:
-                amount = self.tariff.standing_day * NANO_PER_MICRO
+            amount = self.tariff.standing_day * NANO_PER_MICRO
+            self.debt.take_day(self, self.standing_day, self._journal.balance - amount, now)
+            if amount:
                 self.cycle.standing += amount
                 standing = payloads.pack_standing(date_key(self.standing_day), self.tariff.n)
                 self.post(records.STANDING, -amount, standing, now, TRUST_SYNCED, first)
@@ -244,7 +248,7 @@ class Account:
         self.post(records.CREDIT, amount, payloads.pack_credit(n, highest, seen), now, trust)
         self.purchases.restore(highest, seen)
         self.remember(now, amount_micro, n)
-        return "ok", ""
+        return "ok", self.debt.told(self.debt.take_share(self, amount, n, now, trust))
 
     def remember_older(self, purchases):
         """Purchases that an audit found, for the list that people see."""

@@ -15,6 +15,8 @@ def freeze(account, now, cycle_day, block_day, whole, due):
     to come. `due`: the cycle ends as its tariff says, not because another one says so."""
     cycle = account.cycle
     flags = payloads.BEGINS_WHOLE if whole else 0
+    if 0 < account.block_day < block_day:
+        flags |= payloads.BLOCKS_ANEW
     if cycle_day > cycle.day:
         flags |= payloads.CYCLE_ENDED
         if due and cycle.whole:

@@ -13,6 +13,8 @@ def sum_up(account, checkpoint):
     cycle = account.cycle
     if cycle.whole:
         checkpoint.flags |= checkpoints.WHOLE
+    if account.estimated:
+        checkpoint.flags |= checkpoints.ESTIMATED
     checkpoint.import_wh = account.start_import
     checkpoint.export_wh = account.start_export
     checkpoint.start = account.start
@@ -30,6 +32,8 @@ def sum_up(account, checkpoint):
     checkpoint.demand_w = cycle.demand_w
     checkpoint.bands = cycle.bands
     checkpoint.cells = cycle.cells
+    if account.debt.id or account.debt.owed:
+        checkpoint.debt = account.debt.pack()
     if account.tariff is not None:
         checkpoint.tariff = account.tariff.digest
 
@@ -47,12 +51,14 @@ def begin_at(account, checkpoint):
     account.day = checkpoint.day
     account.day_wh = checkpoint.day_wh
     account.day_nano = checkpoint.day_nano
+    account.estimated = bool(checkpoint.flags & checkpoints.ESTIMATED)
     cycle.begin(checkpoint.cycle_day, bool(checkpoint.flags & checkpoints.WHOLE))
     cycle.energy = checkpoint.energy
     cycle.standing = checkpoint.standing
     cycle.demand_w = checkpoint.demand_w
     cycle.bands = checkpoint.bands
     cycle.cells = checkpoint.cells
+    account.debt.restore(checkpoint.debt)
 
 
 def begin_after(account, state):
@@ -70,6 +76,7 @@ def begin_after(account, state):
 def replay(account, entry):
     """Take what a stored record says, in order, after a boot."""
     kind = entry.kind
+    account.debt.waiting = None
     if kind == records.CHECKPOINT:
         begin_at(account, checkpoints.unpack(entry.payload))
     elif kind == records.OPENING:
@@ -84,6 +91,8 @@ def replay(account, entry):
             account.begin_first(entry.time)
     elif kind == records.FREEZE:
         freeze = payloads.unpack_freeze(entry.payload)
+        if freeze.flags & payloads.BLOCKS_ANEW:
+            account.used_wh = 0
         account.begin_periods(
             freeze.cycle_day, freeze.block_day, bool(freeze.flags & payloads.BEGINS_WHOLE)
         )
@@ -98,9 +107,17 @@ def replay(account, entry):
         n, highest, seen = payloads.unpack_credit(entry.payload)
         account.purchases.restore(highest, seen)
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
+        account.debt.waiting = (entry.amount, n, entry.time)
     elif kind not in records.MONEY_IN and entry.amount:
         account.count_day(entry.time, 0, entry.amount)
-    if kind == records.DEMAND:
+    if kind == records.DEBT:
+        account.debt.restore(payloads.unpack_debt(entry.payload)[2])
+    elif kind == records.ADJUST:
+        reason, _, _, _, diverted, _ = payloads.unpack_adjust(entry.payload)
+        account.debt.owed += diverted
+        if reason != payloads.ADJUST_CORRECTION:
+            account.estimated = reason == payloads.ADJUST_ESTIMATE
+    elif kind == records.DEMAND:
         account.cycle.demand_w = payloads.unpack_demand(entry.payload)[1]
 
 

@@ -52,6 +52,7 @@ class View:
             {"time": time, "amount_micro": amount, "n": n}
             for time, amount, n in agent.keeper.purchases
         ]
+        view["debt"] = self._debt(account.debt)
         view["messages"] = []
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
@@ -115,6 +116,18 @@ class View:
             "balance_micro": micro_of(state.balance) if known else None,
             "available_micro": micro_of(agent.keeper.available) if known else None,
             "zone": agent.account.watch.zone(agent.account.tariff, agent.keeper.available),
+        }
+
+    def _debt(self, debt):
+        """What is owed beside the balance and how it is paid off, None without."""
+        owed = self._agent.keeper.owed
+        if not owed:
+            return None
+        return {
+            "owed_micro": micro_of(owed),
+            "per_day_micro": debt.per_day,
+            "share": debt.share,
+            "cap_micro": debt.cap,
         }
 
     def _rate(self, tariff):

@@ -172,6 +172,50 @@ def pack_clock(before, after, source):
 unpack_clock = _fixed("<qqB", 17)  # (before, after, source)
 
 
+# Reasons of a debt record.
+DEBT_SET = 1  # reference: its id
+DEBT_SHARE = 2  # reference: purchase n
+DEBT_DAY = 3  # reference: local date yyyymmdd
+
+
+def pack_debt(reason, reference, state):
+    """What moved the debt, and everything it stands at afterwards (Debt.pack())."""
+    return struct.pack("<BQ45s", reason, reference, state)
+
+
+unpack_debt = _fixed("<BQ45s", 54)  # (reason, reference, state)
+
+# Reasons of an adjustment.
+ADJUST_CORRECTION = 1
+ADJUST_ESTIMATE = 2
+ADJUST_REVERSAL = 3  # of an estimate
+
+
+def pack_adjust(reason, n, cycle, unrated_wh, diverted, id):
+    """An adjustment for the billing cycle that began on `cycle` (yyyymmdd, 0 for none).
+
+    A correction is (id, n); `unrated_wh` kept their charge and `diverted` nano-units went to the
+    debt instead of the balance.
+    """
+    return struct.pack("<BIIIq", reason, n, cycle, unrated_wh, diverted) + id.encode()
+
+
+def unpack_adjust(payload):
+    """(reason, n, cycle, unrated Wh, diverted, id)."""
+    return struct.unpack_from("<BIIIq", payload, 0) + (_text(payload, 21),)
+
+
+def pack_correction(n, digest, start, until, standing_day, id):
+    """A correction document was taken: re-rate the records before this one from `start` to before
+    `until` (unix); standing charges were posted up to `standing_day` (days since 2000-01-01)."""
+    return struct.pack("<I32sQQH", n, digest, start, until, standing_day) + id.encode()
+
+
+def unpack_correction(payload):
+    """(n, SHA-256, start, until, standing day, id)."""
+    return struct.unpack_from("<I32sQQH", payload, 0) + (_text(payload, 54),)
+
+
 def pack_demand(cycle, watts, before, minutes, n):
     """A new highest demand of the cycle (its first date as yyyymmdd), and the highest before."""
     return struct.pack("<IIIBI", cycle, watts, before, minutes, n)
@@ -189,6 +233,7 @@ unpack_minimum = _fixed("<IQqqI", 32)  # (cycle, minimum, energy, standing, tari
 
 # Flags of a freeze.
 CYCLE_ENDED = 1  # a billing cycle; without it only the block counter starts anew
+BLOCKS_ANEW = 4
 BEGINS_WHOLE = 2  # the cycle that begins is under a tariff from its first instant on
 
 FREEZE_FORMAT = "<BIHHIIIIqq"
