@@ -15,12 +15,10 @@ import gc
 import sys
 
 from wattledger.agent import config as configs
-from wattledger.agent.agent import Agent
-from wattledger.board import sim as board
 from wattledger.firmware.runtime import Runtime
+from wattledger.firmware.simulated import build
 from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, SYNCED, Bridge, BridgeRelay
 from wattledger.hal.clock.bridge import BridgeClock
-from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.network.link_bridge import BridgeLink
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.bridge import BridgeStorage
@@ -46,15 +44,15 @@ class LockstepMeter:
         self._clock = BridgeClock(port)
         self._tick_ms = config.tick_ms
         self._pressed = False
-        gains = [(board.VOLTAGE_GAIN, board.CURRENT_GAIN)] * len(board.PHASES)
-        self.agent = Agent(
+        self.agent = build(
             config,
-            Atm90e32(port, self._wait, gains),
+            port,
             BridgeRelay(port),
-            clock=self._clock,
+            self._clock,
+            self._wait,
+            BridgeStorage(port, storage),
+            port,
             link_clock=self._clock,
-            entropy=port,
-            storage=BridgeStorage(port, storage),
             link=BridgeLink(port),
             device_key=device_key,
             firmware=FIRMWARE,
