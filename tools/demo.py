@@ -20,7 +20,7 @@ from typing import Any
 from wattledger.agent.agent import Agent
 from wattledger.agent.comms import topics
 from wattledger.board import sim as board
-from wattledger.firmware import main_sim
+from wattledger.firmware import main_sim, simulated
 from wattledger.hal.bus.bridge import Bridge, BridgeRelay
 from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.entropy_linux import OsEntropy
@@ -181,7 +181,7 @@ class Demo:
                 f"speed {self._speed:g}: a tick is {config.tick_ms / 1000:g} s of world time and "
                 "commits are not synced to disk"
             )
-        return main_sim.build(
+        return simulated.build(
             config,
             self._bridge,
             BridgeRelay(self._bridge),
