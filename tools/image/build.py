@@ -9,9 +9,10 @@ Nothing else differs from the sources: the same code runs in the same order.
 import ast
 from pathlib import Path
 
-from wattledger.tools.image.bundle import bundle
+from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.program import Program
+from wattledger.tools.image.unused import drop_unused
 
 CORE = "wattledger.core"
 BRIDGE = "wattledger.firmware.main_bridge"
@@ -35,6 +36,7 @@ def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
     for root in roots:
         wanted += [name for name in program.eager(root) if name not in wanted]
     apart = (*APP, *roots)
+    drop_unused(program, closure(program, wanted, apart))
     bundle(program, wanted, CORE, apart)
     _drop_empty_packages(program)
     return program.sources()

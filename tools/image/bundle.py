@@ -22,7 +22,7 @@ def bundle(program: Program, roots: list[str], target: str, apart: tuple[str, ..
 
     Modules named in `apart`, and those below them, stay as they are. ImageError.
     """
-    inside = _closure(program, roots, apart)
+    inside = closure(program, roots, apart)
     names = Names(program, inside)
     for module in program.modules.values():
         if module.name in names.inside:
@@ -47,7 +47,7 @@ def bundle(program: Program, roots: list[str], target: str, apart: tuple[str, ..
     program.scan()
 
 
-def _closure(program: Program, roots: list[str], apart: tuple[str, ...]) -> list[str]:
+def closure(program: Program, roots: list[str], apart: tuple[str, ...]) -> list[str]:
     """Modules to merge, each after those it imports."""
     found: list[str] = []
     seen: set[str] = set()
