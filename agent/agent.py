@@ -28,7 +28,7 @@ BUSY_MS = 10
 
 
 class Agent:
-    """Wired by constructor arguments (hal/contract.py); `link` and `page` may be None.
+    """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `firmware`
     names this build, `cause` why it restarted.
@@ -48,6 +48,7 @@ class Agent:
         device_key=b"",
         firmware="",
         cause="power",
+        book=None,
     ):
         self.config = config
         self.firmware = firmware
@@ -79,6 +80,12 @@ class Agent:
             self.report,
         )
         self.view = View(self)
+        self._feed = None
+        if book is not None:
+            # Only boards with room for a book load this.
+            from wattledger.agent.journal.book import BookFeed
+
+            self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = None
         self.desk = None
         if link is not None:
@@ -138,6 +145,8 @@ class Agent:
     def stop(self):
         """A clean end: everything durable, nothing moved, the utility told."""
         self.keeper.now()
+        if self._feed is not None:
+            self._feed.finish()
         if self.sender:
             self.sender.leave()
 
@@ -155,6 +164,8 @@ class Agent:
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        if self._feed is not None:
+            self._feed.work()
         busy = self._talk()
         self._hear_people()
         self._show()
