@@ -51,7 +51,8 @@ class MinuteStorage(Storage):
             return
         self._saved_at = at  # a disk that refuses is not asked again at once either
         temporary = self._path + _TEMPORARY
-        with open(temporary, "w", encoding="utf-8") as file:
+        private = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(private, "w", encoding="utf-8") as file:
             json.dump(self._data, file)
             file.flush()
             os.fsync(file.fileno())
