@@ -1,7 +1,7 @@
 """How long the credit lasts and what the cycle will cost, from the days that were measured whole.
 
 A level of Wh a day follows each whole day by a third of its error; a factor for each weekday
-(in 1/1024) follows by an eighth. What a day really cost beside what this model says it costs
+(in 1/1024) follows by a half at first and by a quarter from the fourth week on. What a day really cost beside what this model says it costs
 (export, dynamic prices, when in the day the energy is used) is carried as a mean of its own.
 Integers only: equal on both interpreters.
 """
@@ -140,7 +140,8 @@ class Forecast:
             self.spread = error if self.days == 1 else self.spread + (error - self.spread) // 8
             self.level = max(self.level + (wh * ONE // factor - self.level) // 3, 0)
             if self.days >= 7:
-                factor += (min(max(ratio, _LEAST_FACTOR), _MOST_FACTOR) - factor) // 8
+                ratio = min(max(ratio, _LEAST_FACTOR), _MOST_FACTOR)
+                factor += (ratio - factor) // min(self.days // 7 + 1, 4)
                 self.factors[weekday(day)] = factor
         if tariff is not None:
             beside = moved_nano + _day_cost(tariff, day, used_wh, wh)
