@@ -1,8 +1,9 @@
 """How long the credit lasts and what the cycle will cost, from the days that were measured whole.
 
 A level of Wh a day follows each whole day by a third of its error; a factor for each weekday
-(in 1/1024) follows by a half at first and by a quarter from the fourth week on. What a day really cost beside what this model says it costs
-(export, dynamic prices, when in the day the energy is used) is carried as a mean of its own.
+(in 1/1024) follows by a half at first and by a quarter from the fourth week on. What a day really
+cost beside what this model says it costs (export, dynamic prices, when in the day the energy is
+used) is carried as a mean of its own.
 Integers only: equal on both interpreters.
 """
 
