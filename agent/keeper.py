@@ -110,6 +110,8 @@ class Keeper:
         state.quality = self._meter.interval_quality
         state.trust = account.trust
         state.used_wh = account.used_wh
-        state.cycle_day = account.cycle_day
+        state.cycle_day = account.block_day
+        state.demand_w = account.cycle.demand_w
+        state.window_wh = account.cycle.window_wh
         state.standing_day = account.standing_day
         return state

@@ -6,6 +6,7 @@ boot takes the newest slot, walks the journal, and applies what was written afte
 
 from wattledger.agent import events
 from wattledger.agent.billing.account import RECENT, Account
+from wattledger.agent.billing.recall import begin_after, replay, sum_up
 from wattledger.agent.billing.shelf import TariffShelf
 from wattledger.agent.errors import AgentError
 from wattledger.agent.journal import checkpoint as checkpoints
@@ -124,12 +125,11 @@ class Ledger:
         state = self.state
         account = self.account
         self.journal.resume(state.sequence, state.hash, state.balance)
+        begin_after(account, state)
         account.start = state.unix
         account.start_import = state.import_wh
         account.start_export = state.export_wh
-        account.used_wh = state.used_wh
-        account.cycle_day = state.cycle_day
-        account.standing_day = state.standing_day
+        account.cycle.whole = False  # what it was charged so far is not known
 
     def go_on(self, unix, trust):
         """After a boot: the checkpoint that opens the segment to come."""
@@ -143,7 +143,7 @@ class Ledger:
         checkpoint.closings = closings[-LONG_CLOSINGS:]
         checkpoint.moved_at = moved_at or 0
         checkpoint.meter = self._meter
-        self.account.sum_up(checkpoint)
+        sum_up(self.account, checkpoint)
         self.journal.append(records.CHECKPOINT, unix, trust, 0, checkpoint.pack())
 
     def audit(self):
@@ -198,18 +198,12 @@ class Ledger:
 
     def _replay(self):
         state = self.state
-        account = self.account
-
         for entry in self._stored():
-            account.replay(entry)
+            replay(self.account, entry)
             if entry.sequence > state.sequence and entry.kind in records.MONEY_IN:
                 self._topped_up = True
             if entry.sequence == state.sequence:
-                account.used_wh = state.used_wh
-                account.cycle_day = state.cycle_day
-                account.standing_day = max(account.standing_day, state.standing_day)
-                # A clock set back opens an interval earlier than the last one ended.
-                account.start = state.start
+                begin_after(self.account, state)
 
     def turn(self, boundary, trust):
         """Put a due tariff in force at `boundary`."""

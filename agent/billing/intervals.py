@@ -34,6 +34,7 @@ class Intervals:
         )
         if not self._ledger.missing and (moved or state.unix > account.start):
             account.trust = state.trust
+            account.look_up()
             self._post(state.unix, worse(state.quality, QUALITY_ESTIMATED))
         self._open(self._time.unix())
         self.take_time()

@@ -211,11 +211,12 @@ class Tariff:
         return max(begun, _latest(days, self._season[0])) if self._season[4] else begun
 
     def block_of(self, used_wh, unix):
-        """Index of the block the next Wh at `unix` falls in, after `used_wh` of the period."""
-        days, _ = self.zone.local(unix)
-        self._look(days)
+        """Index of the block the next Wh at `unix` falls in, after `used_wh` of the period.
+
+        None for a time that is not known: no season is then, the set's own limits hold.
+        """
         block = 0
-        for limit in self._season[3]:
+        for limit in self._limits_at(unix):
             if used_wh < limit:
                 break
             block += 1
@@ -223,9 +224,16 @@ class Tariff:
 
     def block_left(self, used_wh, unix):
         """Wh left in the present block, or None in the last."""
-        block = self.block_of(used_wh, unix)
-        limits = self._season[3]
-        return limits[block] - used_wh if block < len(limits) else None
+        for limit in self._limits_at(unix):
+            if used_wh < limit:
+                return limit - used_wh
+        return None
+
+    def _limits_at(self, unix):
+        if unix is None:
+            return self.limits
+        self._look(self.zone.local(unix)[0])
+        return self._season[3]
 
 
 def _watt_hours(limits):

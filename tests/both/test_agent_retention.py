@@ -49,7 +49,7 @@ class TestSegments(unittest.TestCase):
         before = (
             account.used_wh,
             account.standing_day,
-            account.cycle_day,
+            account.cycle.day,
             account.day_wh,
             account.purchases.highest,
             house.agent.journal.balance,
@@ -64,7 +64,7 @@ class TestSegments(unittest.TestCase):
             (
                 account.used_wh,
                 account.standing_day,
-                account.cycle_day,
+                account.cycle.day,
                 account.day_wh,
                 account.purchases.highest,
                 house.agent.journal.balance,
@@ -89,7 +89,7 @@ class TestSegments(unittest.TestCase):
         made.previous = b"12345678"
         made.import_wh, made.export_wh, made.used_wh = 0xFFFFFFFF, 7, 99100
         made.start = (1 << 33) + 5
-        made.cycle_day, made.standing_day, made.day = 9862, 9893, 9893
+        made.block_day, made.standing_day, made.day = 9862, 9893, 9893
         made.highest, made.seen = (1 << 53) - 1, (1 << 64) - 1
         made.tariff = bytes(range(32))
         made.day_wh, made.day_nano, made.moved_at = 1234, -(1 << 60), 1800000000
