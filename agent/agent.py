@@ -6,6 +6,7 @@ intervals, supply, storage, messages, people.
 """
 
 from wattledger.agent import events
+from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
@@ -23,6 +24,7 @@ from wattledger.agent.metering.meter import Meter
 from wattledger.agent.supply.control import SupplyControl
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
+from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
 BUSY_MS = 10
@@ -81,6 +83,7 @@ class Agent:
             self.report,
         )
         self.view = View(self)
+        self.prospect = Prospect(storage)
         self._feed = None
         if book is not None:
             # Only boards with room for a book load this.
@@ -175,6 +178,13 @@ class Agent:
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        self.prospect.work(
+            self.account,
+            self.time.unix(),
+            self.time.trust() == TRUST_SYNCED,
+            self.keeper.available,
+            self.journal.balance,
+        )
         if self._feed is not None:
             self._feed.work()
         busy = self._talk()

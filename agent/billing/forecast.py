@@ -32,12 +32,12 @@ class Outlook:
     (None without a cycle); each with its range (low, high).
     """
 
-    def __init__(self, forecast, tariff, unix, available, used_wh, daily_micro=0):
+    def __init__(self, forecast, tariff, unix, available, used_wh):
         self.days = self.days_range = None
         self.cost_micro = self.cost_range = None
         self._forecast = forecast
         self._tariff = tariff
-        self._fixed = (tariff.standing_day + daily_micro) * NANO_PER_MICRO
+        self._fixed = tariff.standing_day * NANO_PER_MICRO
         self._day, second = tariff.zone.local(unix)
         self._part = DAY_S - second  # seconds of the day that are left
         self._ahead = 0
@@ -103,6 +103,37 @@ class Outlook:
             self.cost_range = (min(costs), max(costs))
 
 
+class Prospect:
+    """`found` is the newest whole Outlook, None while there is none to show."""
+
+    def __init__(self, storage):
+        self.forecast = Forecast(storage)
+        self.found = None
+        self._looking = None
+        self._of = None  # what the last look was worked out from
+
+    def work(self, account, unix, synced, available, balance):
+        """Learn from a day that has ended, or look a few days further ahead."""
+        tariff = account.tariff
+        if account.finished is not None:
+            day, wh, moved, used_wh = account.finished
+            account.finished = None
+            try:
+                self.forecast.take(day, wh, moved, tariff, used_wh)
+            except OSError:
+                pass  # known until the next boot, and kept with the next day
+        if tariff is None or not synced or self.forecast.is_learning():
+            self.found = self._looking = self._of = None
+            return
+        # Worked out anew with each interval and each purchase.
+        of = (tariff.n, account.start, balance)
+        if of != self._of:
+            self._of = of
+            self._looking = Outlook(self.forecast, tariff, unix, available, account.used_wh)
+        elif self._looking is not None and self._looking.work():
+            self.found, self._looking = self._looking, None
+
+
 class Forecast:
     """`days` counts the whole days learnt from, `last` is the latest of them (since 2000)."""
 
@@ -125,11 +156,16 @@ class Forecast:
         return self.level * self.factors[weekday(day)] // ONE
 
     def take(self, day, wh, moved_nano, tariff, used_wh):
-        """Learn from the local date `day`, measured whole: its energy and what it moved.
+        """Learn from the local date `day`: its energy and what that moved.
 
-        `used_wh` is the block counter at its start. OSError when it cannot be kept.
+        `used_wh` is the block counter at its start; both are None when not known. The first date
+        is only remembered: the meter began somewhere within it. OSError when it cannot be kept.
         """
         if day <= self.last:
+            return
+        if not self.last:
+            self.last = day
+            self._storage.commit(NAME, self._pack())
             return
         expected = self.day_wh(day)
         error = abs(wh - expected)
@@ -144,7 +180,7 @@ class Forecast:
                 ratio = min(max(ratio, _LEAST_FACTOR), _MOST_FACTOR)
                 factor += (ratio - factor) // min(self.days // 7 + 1, 4)
                 self.factors[weekday(day)] = factor
-        if tariff is not None:
+        if tariff is not None and moved_nano is not None and used_wh is not None:
             beside = moved_nano + _day_cost(tariff, day, used_wh, wh)
             self.extra = beside if self.days == 0 else self.extra + (beside - self.extra) // 3
         self.days = min(self.days + 1, 0xFFFF)
