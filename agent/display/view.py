@@ -47,7 +47,11 @@ class View:
         view["today_wh"] = agent.keeper.today_wh if tariff else None
         view["today_micro"] = -micro_of(agent.keeper.today_nano) if tariff else None
         view["link"] = agent.is_linked()
-        view["days_left"] = None
+        outlook = agent.prospect.found
+        view["days_left"] = outlook.days if outlook else None
+        view["days_range"] = outlook.days_range if outlook else None
+        view["cycle_cost_micro"] = outlook.cost_micro if outlook else None
+        view["cycle_cost_range"] = outlook.cost_range if outlook else None
         view["purchases"] = [
             {"time": time, "amount_micro": amount, "n": n}
             for time, amount, n in agent.keeper.purchases
