@@ -16,6 +16,7 @@ NUMBERS = {
     "retention_days": (45, 1, 3650),
     "journal_kb": (400, 16, 1000000),
     "segment_kb": (16, 4, 64),
+    "estimate_h": (24, 24, 720),
     "price_limit_micro": (10000000000, 1000, 100000000000),
     "nominal_volts": (230, 50, 1000),
     "over_percent": (120, 105, 150),
@@ -26,6 +27,7 @@ NUMBERS = {
     "load_limit_s": (30, 1, 3600),
     "load_reclose_s": (300, 60, 86400),
     "load_tries": (3, 0, 10),
+    "price_change_percent": (50, 0, 10000),
 }
 TEXTS = ("meter", "tenant", "board")
 CHOICES = {

@@ -37,6 +37,7 @@ OVER_VOLTAGE = 45  # value: mV
 OVER_TEMPERATURE = 46  # value: 0.1 C
 UNDER_VOLTAGE = 47  # value: mV; the same with 0: over
 OVERLOAD = 48  # value: W
+CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 
 NAMES = {
     STARTED: "started",
@@ -75,4 +76,5 @@ NAMES = {
     OVER_TEMPERATURE: "over-temperature",
     UNDER_VOLTAGE: "under-voltage",
     OVERLOAD: "load over its limit",
+    CORRECTION_FAILED: "correction not possible",
 }

@@ -44,15 +44,18 @@ class Outlook:
         since, imported, exported = self._ring[0]
         now_import, now_export = self._energies()
         window = (powered_s - since) * self._register.denominator
-        moved = (now_import - imported, now_export - exported)
+        taken, given = now_import - imported, now_export - exported
+        if account.tariff.net:
+            both = min(taken, given)
+            taken, given = taken - both, given - both
         used_wh = account.used_wh + self._register.import_wh - account.start_import
         at = unix
         while at < unix + HORIZON_S:
-            price, earned = _prices(account.tariff, at, used_wh, trust)
+            price, earned = _prices(account, at, used_wh, trust)
             if at == unix:
                 # What the running Wh has taken already is not in `credit` yet.
                 credit -= self._register.import_rest * price // self._register.denominator
-            cost = moved[0] * price - moved[1] * earned  # nano in the window, by denominator
+            cost = taken * price - given * earned  # nano in the window, by denominator
             end = at // QUARTER_S * QUARTER_S + QUARTER_S
             if cost > 0 and credit * window < cost * (end - at):
                 return at - unix + max(credit, 0) * window // cost
@@ -72,10 +75,11 @@ class Outlook:
         )
 
 
-def _prices(tariff, at, used_wh, trust):
+def _prices(account, at, used_wh, trust):
     """(what a Wh costs, what an exported one earns), nano, at `at`."""
-    imported = rating.rate(tariff, at, KWH, 0, used_wh, trust)
-    exported = rating.rate(tariff, at, 0, KWH, used_wh, trust)
+    dynamic = account.dynamic.price_at(at) if account.dynamic is not None else None
+    imported = rating.rate(account.tariff, at, KWH, 0, used_wh, trust, dynamic)
+    exported = rating.rate(account.tariff, at, 0, KWH, used_wh, trust, dynamic)
     return -rating.total(imported) // KWH, rating.total(exported) // KWH
 
 
@@ -86,5 +90,4 @@ def _charges(account, at):
     if zone.first_instant(days) != at:
         return 0
     charge = account.tariff.standing_day * NANO_PER_MICRO
-    debt = getattr(account, "debt", None)
-    return charge + min(debt.per_day * NANO_PER_MICRO, debt.owed) if debt else charge
+    return charge + min(account.debt.per_day * NANO_PER_MICRO, account.debt.owed)
