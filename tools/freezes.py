@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wattledger.agent.errors import RecordError
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.retention import KEPT, split
@@ -18,7 +19,7 @@ class Frozen(NamedTuple):
     """A freeze and the record that holds it."""
 
     entry: records.Record
-    freeze: payloads.Freeze
+    freeze: cycle_payload.Freeze
 
 
 class Freezes:
@@ -29,7 +30,7 @@ class Freezes:
         found: dict[int, Frozen] = {}
         for entry in [*_kept(ledger.storage_folder(state)), *self.source.entries()]:
             if entry.kind == records.FREEZE:
-                freeze = payloads.unpack_freeze(entry.payload)
+                freeze = cycle_payload.unpack_freeze(entry.payload)
                 if freeze.flags & payloads.CYCLE_ENDED:
                     found[entry.sequence] = Frozen(entry, freeze)
         self.found = [found[sequence] for sequence in sorted(found)][-NEWEST:]
@@ -96,7 +97,7 @@ def show(freezes: Freezes) -> None:
     )
 
 
-def _row(freeze: payloads.Freeze, band: int) -> list[int]:
+def _row(freeze: cycle_payload.Freeze, band: int) -> list[int]:
     """The Wh of a band by block, as far as blocks were used."""
     cells = freeze.cells[band * payloads.BLOCKS : (band + 1) * payloads.BLOCKS]
     while cells and not cells[-1]:

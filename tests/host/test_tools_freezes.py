@@ -7,7 +7,7 @@ import pytest
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.account import Account
 from wattledger.agent.journal import checkpoint as checkpoints
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal
 from wattledger.agent.journal.retention import Retention
@@ -142,10 +142,10 @@ def test_freezes_of_segments_that_went_are_still_read(folder, capsys):
 @pytest.mark.parametrize(
     ("kind", "amount", "payload"),
     [
-        (records.DEMAND, -5, payloads.pack_demand(20270601, 4000, 4000, 15, 1)),
-        (records.DEMAND, -5, payloads.pack_demand(20270601, 4000, 3998, 15, 1)),
-        (records.MINIMUM, -999, payloads.pack_minimum(20270601, 1, 0, 0, 1)),
-        (records.MINIMUM, -1000, payloads.pack_minimum(20270601, 1, 1, 0, 1)),
+        (records.DEMAND, -5, cycle_payload.pack_demand(20270601, 4000, 4000, 15, 1)),
+        (records.DEMAND, -5, cycle_payload.pack_demand(20270601, 4000, 3998, 15, 1)),
+        (records.MINIMUM, -999, cycle_payload.pack_minimum(20270601, 1, 0, 0, 1)),
+        (records.MINIMUM, -1000, cycle_payload.pack_minimum(20270601, 1, 1, 0, 1)),
     ],
 )
 def test_charges_that_do_not_follow_from_their_entry_are_found(
