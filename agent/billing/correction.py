@@ -57,10 +57,11 @@ class Corrections:
         self._held = []  # Held, oldest first
         self._run = None
         self._posted_at = None  # sequence whose durability ends the correction
+        self._over = []  # files that have no use any more
         self._open()
 
     def _open(self):
-        for name in sorted(self._storage.names(), key=lambda name: name[-10:]):
+        for name in sorted(self._storage.names(), key=lambda name: (name[-10:], name)):
             for prefix in (WAITING, DONE):
                 if name.startswith(prefix):
                     self._take_file(name, int(name[len(prefix) :]), prefix == WAITING)
@@ -89,8 +90,8 @@ class Corrections:
         return bytes(data[1 : 1 + data[0]]), bytes(data[1 + data[0] :])
 
     def is_waiting(self):
-        """True while a correction is not done."""
-        return bool(self._held) and self._held[-1].waiting
+        """True while there is something to do."""
+        return bool(self._over or self._held and self._held[-1].waiting)
 
     def offer(self, tariff, data, now):
         """Take a document that has `correct`; False when it was taken before.
@@ -130,9 +131,12 @@ class Corrections:
         The registers are those of now: a debit leaves the available credit at low 2.
         """
         held = self._next()
-        if held is None or self._journal.durable < held.sequence:
-            return False
         try:
+            while self._over:
+                self._storage.remove(self._over[-1])
+                self._over.pop()
+            if held is None or self._journal.durable < held.sequence:
+                return False
             if self._posted_at is not None:
                 if self._journal.durable >= self._posted_at:
                     self._finish(held)
@@ -219,8 +223,7 @@ class Corrections:
         self._held.sort(key=lambda other: other.sequence)
         self._run = None
         self._posted_at = None
-        for other in gone + [held]:
-            self._storage.remove(other.name())
+        self._over = [other.name() for other in gone + [held]]
 
     def _gone(self, newest):
         """Corrections that the newest has replaced, or whose records were all dropped."""

@@ -16,7 +16,7 @@ from wattledger.hal.sample import TRUST_SYNCED
 # id, total, owed, per day (u48), cap (u48), taken in the week, share, week, day
 FORMAT = "<IQQIHIHQBHH"
 LENGTH = 45
-MAX_MICRO = (1 << 48) - 1
+MAX_DEBT_MICRO = (1 << 48) - 1
 MAX_SHARE = 90  # per cent: a top-up always brings something
 
 

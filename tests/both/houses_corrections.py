@@ -73,7 +73,7 @@ class Books:
 
     def boot(self):
         """The account, the journal and the corrections as a boot finds them again."""
-        held = self.account.tariff
+        held, begun = self.account.tariff, self.account.standing_day
         self.storage.power_cut()
         self.journal = Journal(self.storage, METER)
         self.journal.open(lambda entry: None)
@@ -81,6 +81,7 @@ class Books:
         self.account.adopt(held)
         for entry in stored(self.storage):
             replay(self.account, entry)
+        self.account.standing_day = begun  # the slot says
         self.account.begin(self.now, self.registers[0], self.registers[1], TRUST_SYNCED)
         self.account.debt.settle(self.account, TRUST_SYNCED)
         self.corrections = None
