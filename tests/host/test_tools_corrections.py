@@ -40,7 +40,7 @@ def state(tmp_path):
 
 def test_the_ledger_verifies_and_explains(state, capsys):
     # 2.90 - 0.10 - 0.04 + 5.00 - 1.00 - 1.00 = 5.76; the correction takes it down to low 2.
-    assert cli.main(["ledger", "explain", str(state), "--json"]) == 0
+    assert cli.run(["ledger", "explain", str(state), "--json"]) == 0
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert report["chain_ok"] and report["balance_nano"] == 5000000000
     said = [
@@ -53,12 +53,13 @@ def test_the_ledger_verifies_and_explains(state, capsys):
         "share of purchase 7, 9.00 owed",
         "part of day 20270603, 8.00 owed",
         "demo-cn n 3: records from %d to %d" % (NOON, NOON + DAY),
-        "correction demo-cn n 3, 40 Wh kept their charge, cycle of 20270601, 0.04 of it owed as debt",
+        "correction demo-cn n 3, 40 Wh kept their charge, cycle of 20270601, "
+        "0.04 of it owed as debt",
     ]
 
 
 def test_the_statement_says_what_was_corrected_and_owed(state, capsys):
-    assert cli.main(["statement", str(state)]) == 0
+    assert cli.run(["statement", str(state)]) == 0
     shown = capsys.readouterr().out
     assert "Debt payment, purchase 7" in shown
     assert "Adjustment, billing cycle from 2027-06-01" in shown
