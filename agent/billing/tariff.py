@@ -112,6 +112,11 @@ class Tariff:
                 break
         self._day = days
 
+    def table(self, days):
+        """The switches [minute, band] of a local date."""
+        self._look(days)
+        return self._table
+
     def band_at(self, unix):
         """Index of the band in force at `unix`."""
         days, second = self.zone.local(unix)
@@ -198,12 +203,15 @@ class Tariff:
     def block_day(self, unix):
         """The first day of the period that the use of blocks at `unix` is counted in.
 
-        That of the billing cycle, or of the season when it began later and blocks start anew.
+        That of the billing cycle, or of a season in which blocks start anew if that began later:
+        the season in force may go on with the count of one before it.
         """
         begun = self.cycle_day(unix)
         days, _ = self.zone.local(unix)
-        self._look(days)
-        return max(begun, _latest(days, self._season[0])) if self._season[4] else begun
+        for season in self._seasons:
+            if season[4]:
+                begun = max(begun, _latest(days, season[0]))
+        return begun
 
     def block_of(self, used_wh, unix):
         """Index of the block the next Wh at `unix` falls in, after `used_wh` of the period.
