@@ -6,6 +6,8 @@ from typing import NamedTuple
 from wattledger.agent import events
 from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
+from wattledger.tools import entries_adjust
+from wattledger.tools.entries_adjust import Debts
 from wattledger.tools.errors import ToolError
 
 INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
@@ -18,7 +20,16 @@ FREEZE = struct.Struct("<BIHHIIIIqq")  # flags, cycle, days, registers, used, W,
 NET = 0x10  # in a part's band: import and export of the interval were netted
 EXPORT = 0x80  # in a part's band: energy delivered to the grid
 # Kinds that never move the balance.
-RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")
+RECORDS_ONLY = (
+    "checkpoint",
+    "tariff",
+    "event",
+    "relay",
+    "command",
+    "clock",
+    "freeze",
+    "correction",
+)
 
 
 class LedgerError(ToolError):
@@ -58,6 +69,7 @@ class Books:
         self._purchases: set[int] = set()
         self._days: set[int] = set()
         self._opened = False
+        self._debts = Debts(None)
 
     def take(self, kind: str, amount: int, balance: int, payload: bytes) -> None:
         """Check one entry against those before it; LedgerError says what is wrong."""
@@ -81,6 +93,7 @@ class Books:
             )
         if kind == "opening":
             self._opened = True
+            self._debts = Debts(0)
             self._registers = struct.unpack_from("<II", payload)
         elif kind == "interval":
             self._take_interval(amount, interval(payload))
@@ -94,6 +107,14 @@ class Books:
             self._take_minimum(amount, payload)
         elif kind == "freeze":
             self._take_freeze(payload)
+        elif kind in ("adjust", "debt"):
+            self._take_debt(kind, amount, payload)
+
+    def _take_debt(self, kind: str, amount: int, payload: bytes) -> None:
+        debts = self._debts
+        wrong = debts.adjust(payload) if kind == "adjust" else debts.take(amount, payload)
+        if wrong:
+            raise LedgerError(wrong)
 
     def _take_checkpoint(self, payload: bytes) -> None:
         """A journal whose oldest segments were retired begins with one; later ones must agree."""
@@ -173,6 +194,8 @@ def describe(kind: str, payload: bytes) -> str:
         cycle, minimum, energy, standing, _ = MINIMUM.unpack(payload)
         charged = micro_of(energy + standing)
         return f"cycle of {cycle:08d}: charged {charged} of at least {minimum} micro-units"
+    if kind in ("adjust", "correction", "debt"):
+        return entries_adjust.describe(kind, payload)
     if kind == "freeze":
         flags, cycle, *_, import_wh, export_wh, used_wh, watts, _, _ = FREEZE.unpack_from(payload)
         what = f"cycle of {cycle:08d}" if flags & 1 else "the blocks start anew"

@@ -90,7 +90,10 @@ class Rerating:
             if (reason, n, id) == own and cycle not in self.posted:
                 self.posted.append(cycle)
         elif entry.sequence < self._held.sequence:
-            if entry.kind == records.DEMAND and self._last:
+            if entry.kind == records.FREEZE:
+                # A cycle that turned in synced time, though what follows it may be untrusted.
+                self._turn(entry.time, entry.trust, number)
+            elif entry.kind == records.DEMAND and self._last:
                 self._take_posted_demand(entry)
             else:
                 self._take_day(entry)
@@ -123,15 +126,18 @@ class Rerating:
         if before is None or entry.sequence > self._held.sequence:
             return
         piece = Piece(entry, interval, before, ended)
-        self._main.turn(piece)
-        if number:
-            self._layer.turn(piece)
+        self._turn(piece.start, piece.trust, number)
         if self._held.touches(piece.start, piece.end):
             self._rate(piece, number)
         self._main.fill(piece)
         if number:
             self._layer.fill(piece)
         self._take_demand(piece, number)
+
+    def _turn(self, unix, trust, number):
+        self._main.turn(unix, trust)
+        if number:
+            self._layer.turn(unix, trust)
 
     def _rate(self, piece, number):
         held = self._held

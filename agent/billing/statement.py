@@ -168,13 +168,19 @@ class Statement:
             reference = cycle_payload.unpack_demand(entry.payload)[0]
         elif entry.kind == records.MINIMUM:
             reference = cycle_payload.unpack_minimum(entry.payload)[0]
+        elif entry.kind == records.ADJUST:
+            reference = payloads.unpack_adjust(entry.payload)[2]
+        elif entry.kind == records.DEBT:
+            reason, reference, _ = payloads.unpack_debt(entry.payload)
+            reference = reference if reason == payloads.DEBT_SHARE else 0
         elif entry.kind == records.RELAY:
             self._take_movement(entry)
         elif entry.kind == records.EVENT:
             self._take_event(entry)
         if entry.amount > 0:
             self._exhausted = None
-        if self.period is not None and entry.amount:
+        # An adjustment that all went to the debt moves nothing and is told all the same.
+        if self.period is not None and (entry.amount or entry.kind == records.ADJUST):
             for totals in (self.period, self._day):
                 totals.take_posting(entry)
             self._reader.posting(entry, reference)

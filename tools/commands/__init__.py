@@ -48,6 +48,7 @@ for command in (
     rating.profile,
     remote.credit,
     remote.relay,
+    remote.debt,
     journal.statement,
     journal.book,
     run.sim,
