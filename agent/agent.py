@@ -6,6 +6,7 @@ intervals, supply, storage, messages, people.
 """
 
 from wattledger.agent import events
+from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
@@ -23,13 +24,14 @@ from wattledger.agent.metering.meter import Meter
 from wattledger.agent.supply.control import SupplyControl
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
+from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
 BUSY_MS = 10
 
 
 class Agent:
-    """Wired by constructor arguments (hal/contract.py); `link` and `page` may be None.
+    """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `firmware`
     names this build, `cause` why it restarted.
@@ -49,6 +51,7 @@ class Agent:
         device_key=b"",
         firmware="",
         cause="power",
+        book=None,
     ):
         self.config = config
         self.firmware = firmware
@@ -82,6 +85,13 @@ class Agent:
             self.report,
         )
         self.view = View(self)
+        self.prospect = Prospect(storage)
+        self._feed = None
+        if book is not None:
+            # Only boards with room for a book load this.
+            from wattledger.agent.journal.book import BookFeed
+
+            self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = None
         self.desk = None
         if link is not None:
@@ -152,6 +162,8 @@ class Agent:
     def stop(self):
         """A clean end: everything durable, nothing moved, the utility told."""
         self.keeper.now()
+        if self._feed is not None:
+            self._feed.finish()
         if self.sender:
             self.sender.leave()
 
@@ -171,6 +183,15 @@ class Agent:
         self.keeper.work()
         self._audit()
         self._correct()
+        self.prospect.work(
+            self.account,
+            self.time.unix(),
+            self.time.trust() == TRUST_SYNCED,
+            self.keeper.available,
+            self.journal.balance,
+        )
+        if self._feed is not None:
+            self._feed.work()
         busy = self._talk()
         self._hear_people()
         self._show()

@@ -44,6 +44,9 @@ class Account:
         self.day = 0  # local day the next two belong to
         self.day_wh = 0
         self.day_nano = 0  # what the day has moved on the balance, purchases apart
+        self.day_energy = None  # of it, what its intervals moved; None when not all were seen
+        self.day_used = None  # block counter before the day's first interval
+        self.finished = None  # (day, Wh, energy, used) of the day that ended last
         self.start = 0
         self.start_import = 0
         self.start_export = 0
@@ -156,6 +159,10 @@ class Account:
         """Count an interval up to these registers in the day, the cycle and the blocks."""
         moved = import_wh - self.start_import
         self.count_day(self.start, moved, amount)
+        if self.day_energy is not None:
+            self.day_energy += amount
+            if self.day_used is None:
+                self.day_used = self.used_wh
         if parts:
             self.cycle.take(parts, moved)
             moved = rating.counted(parts)
@@ -266,9 +273,12 @@ class Account:
             return
         days, _ = self.tariff.zone.local(unix)
         if days > self.day:
+            self.finished = (self.day, self.day_wh, self.day_energy, self.day_used)
             self.day = days
             self.day_wh = 0
             self.day_nano = 0
+            self.day_energy = 0
+            self.day_used = None
         if days == self.day:
             self.day_wh += wh
             self.day_nano += amount

@@ -112,6 +112,11 @@ class Tariff:
                 break
         self._day = days
 
+    def table(self, days):
+        """The switches [minute, band] of a local date."""
+        self._look(days)
+        return self._table
+
     def band_at(self, unix):
         """Index of the band in force at `unix`."""
         days, second = self.zone.local(unix)

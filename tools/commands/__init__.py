@@ -49,6 +49,7 @@ for command in (
     remote.credit,
     remote.relay,
     journal.statement,
+    journal.book,
     run.sim,
     run.bench,
 ):
