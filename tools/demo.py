@@ -26,6 +26,8 @@ from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.entropy_linux import OsEntropy
 from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.network.link_paho_linux import PahoLink
+from wattledger.hal.storage.book_tinydb import NAME as BOOK
+from wattledger.hal.storage.book_tinydb import TinyBook
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.host_sim.load_csv import LoadCsv
@@ -194,6 +196,7 @@ class Demo:
             page=self._page,
             device_key=self._state.keys.device_key,
             firmware=FIRMWARE,
+            book=TinyBook(self._state.meter_folder / BOOK),
         )
 
     def _advance(self, ms: int) -> None:
