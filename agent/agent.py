@@ -82,8 +82,10 @@ class Agent:
             self.keeper,
             self.supply,
             self.time,
+            entropy,
             self.report,
         )
+        self.keeper.control = self.control
         self.view = View(self)
         self.prospect = Prospect(storage)
         self._feed = None

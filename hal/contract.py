@@ -156,7 +156,7 @@ class Page:
         """Take a new view model (agent/display/view.py); returns at once."""
 
     def request(self):
-        """The next request of a person, ("press",) or ("release",), or None."""
+        """The next request of a person, ("press",), ("release",) or ("accept",), or None."""
 
 
 class Watchdog:

@@ -187,6 +187,9 @@ def describe(kind: str, payload: bytes) -> str:
         return f"purchase {struct.unpack_from('<Q', payload)[0]}"
     if kind == "standing":
         return "day %08d" % struct.unpack_from("<I", payload)[0]
+    if kind == "emergency":
+        limit, available = struct.unpack("<qq", payload)
+        return f"{limit} micro accepted at {available // 1000}"
     if kind == "demand":
         cycle, watts, before, minutes, _ = DEMAND.unpack(payload)
         return f"{watts} W in {minutes} min, {before} W before, cycle of {cycle:08d}"

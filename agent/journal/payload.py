@@ -142,6 +142,14 @@ def pack_standing(day, n):
 unpack_standing = fixed("<II", 8)  # (yyyymmdd, tariff n)
 
 
+def pack_emergency(limit_micro, available):
+    """Emergency credit accepted by a person: how much, and what was available then (nano)."""
+    return struct.pack("<qq", limit_micro, available)
+
+
+unpack_emergency = _fixed("<qq", 16)  # (micro-units, available nano)
+
+
 def pack_event(code, value):
     """An event of agent/events.py and one number that belongs to it."""
     return struct.pack("<Hq", code, value)

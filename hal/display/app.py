@@ -6,6 +6,7 @@ GET /view         the view model once, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
 POST /press       the button is held (sent again while it stays held)
 POST /release     the button was let go
+POST /accept      the emergency credit that is offered is taken
 """
 
 import asyncio
@@ -26,6 +27,7 @@ ASSETS = {
     "index.html": HTML,
     "app.js": JAVASCRIPT,
     "chart.js": JAVASCRIPT,
+    "emergency.js": JAVASCRIPT,
     "format.js": JAVASCRIPT,
     "hold.js": JAVASCRIPT,
     "language.js": JAVASCRIPT,
@@ -49,7 +51,8 @@ STALL_POLLS = 40  # 10 s with an event the browser does not take
 WORDS = {"Content-Type": "text/plain; charset=UTF-8"}
 NOT_FOUND = "There is nothing at this address. The page is at /\n"
 WRONG_METHOD = (
-    "This address does not take that method: /press and /release take POST, the rest GET.\n"
+    "This address does not take that method: /press, /release and /accept take POST, the "
+    "rest GET.\n"
 )
 TOO_LARGE = "The request is too large: the page sends none with a body.\n"
 BAD_REQUEST = "This is not an HTTP request the meter understands.\n"
@@ -113,6 +116,10 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
     async def release(request):
         return asked(page.ask("release"))
 
+    @app.post("/accept")
+    async def accept(request):
+        return asked(page.ask("accept"))
+
     def in_words(status, words):
         @app.errorhandler(status)
         async def answer(request, *exception):
@@ -127,7 +134,7 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
 
 
 def asked(taken):
-    """The answer to a press or release."""
+    """The answer to what a person asked for."""
     if taken:
         return {"result": "ok"}
     return "The meter is busy; let go and try again.\n", 503, WORDS

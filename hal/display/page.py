@@ -22,13 +22,13 @@ class Page:
         self.text = json.dumps(view)
 
     def request(self):
-        """The oldest waiting ("press",) or ("release",), or None."""
+        """The oldest waiting ("press",), ("release",) or ("accept",), or None."""
         if not self._waiting:
             return None
         return self._waiting.pop(0)
 
     def ask(self, verb):
-        """Queue "press" or "release"; False when too much is waiting already.
+        """Queue "press", "release" or "accept"; False when too much is waiting already.
 
         A press behind a press says nothing new, so a held button cannot fill the queue and the
         release that ends it always finds room.
