@@ -26,6 +26,8 @@ CONTACT_STUCK = 25  # open although told to close
 CONTACT_FREED = 26  # a welded contact opened after all
 JOURNAL_DROPPED = 27  # room was short; value: last sequence that went
 RELAY_FAILED = 23  # the relay did not take its opening; value: errno
+TOKEN_MEMORY_LOST = 50  # no token is taken: used ones could not be told from new ones
+TOKENS_LOCKED = 51  # value: wrong tokens in a row
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
 
 NAMES = {
@@ -56,4 +58,6 @@ NAMES = {
     CONTACT_STUCK: "contact stuck open",
     CONTACT_FREED: "contact freed",
     JOURNAL_DROPPED: "journal segment dropped",
+    TOKEN_MEMORY_LOST: "token memory lost",
+    TOKENS_LOCKED: "tokens locked out",
 }

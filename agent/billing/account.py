@@ -157,10 +157,9 @@ class Account:
             return "range", "n is too far below the highest seen"
         if found != NEW:
             return "duplicate", ""
-        limit = self.tariff.credit_max if self.tariff else DEFAULT_CREDIT_MAX
         if amount_micro <= 0:
             return "range", "the amount must be above zero"
-        if self._journal.balance + amount_micro * NANO_PER_MICRO > limit * NANO_PER_MICRO:
+        if self.is_over(amount_micro * NANO_PER_MICRO):
             return "range", "the balance would be over the limit"
         highest, seen = self.purchases.after(n)
         self._journal.append(
@@ -173,6 +172,17 @@ class Account:
         self.purchases.restore(highest, seen)
         self._remember(now, amount_micro, n)
         return "ok", ""
+
+    def is_over(self, amount):
+        """True when `amount` (nano) more would take the balance over the tariff's limit."""
+        limit = self.tariff.credit_max if self.tariff else DEFAULT_CREDIT_MAX
+        return self._journal.balance + amount > limit * NANO_PER_MICRO
+
+    def token(self, amount, payload, now, trust):
+        """Post a token: its money (nano, 0 for most) and its replay memory are one entry."""
+        self._journal.append(records.TOKEN, now, trust, amount, payload)
+        if amount > 0:
+            self._remember(now, amount // NANO_PER_MICRO, payloads.unpack_token(payload)[2])
 
     def remember_older(self, purchases):
         """Purchases that an audit found, for the list that people see."""
@@ -246,6 +256,9 @@ class Account:
         elif entry.kind == records.CREDIT:
             n, highest, seen = payloads.unpack_credit(entry.payload)
             self.purchases.restore(highest, seen)
+            self._remember(entry.time, entry.amount // NANO_PER_MICRO, n)
+        elif entry.kind == records.TOKEN and entry.amount > 0:
+            n = payloads.unpack_token(entry.payload)[2]
             self._remember(entry.time, entry.amount // NANO_PER_MICRO, n)
         elif entry.kind == records.STANDING:
             days = _days_of(payloads.unpack_standing(entry.payload)[0])

@@ -35,6 +35,7 @@ class Tariff:
         export = document.get("export") or [0]
         self.export = export if len(export) > 1 else export * len(self.bands)
         self.standing_day = document.get("standing_day", 0)
+        self.kwh_credit = document.get("kwh_credit", 0)
         self.cycle = document["cycle"]
         self.cycle_start = document.get("cycle_start")
         credit = document["credit"]

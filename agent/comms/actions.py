@@ -10,6 +10,7 @@ from wattledger.agent.supply import rules, states
 
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
+MOST_DIGITS = 20
 
 
 class Actions:
@@ -22,6 +23,7 @@ class Actions:
             commands.CREDIT_ADD: self.credit_add,
             commands.RELAY_ARM: self.relay_arm,
             commands.JOURNAL_ACK: self.journal_ack,
+            commands.TOKEN_ENTER: self.token_enter,
         }
 
     def credit_add(self, arguments):
@@ -44,6 +46,22 @@ class Actions:
             if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
+
+    def token_enter(self, arguments):
+        """token (its digits): the same desk and the same memory as the keypad's."""
+        tokens = self._agent.tokens
+        if tokens is None:
+            raise RefusalError(commands.DENIED, "this meter takes no tokens")
+        digits = arguments.get("token")
+        if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
+            raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
+        said = tokens.enter(digits)
+        if said is None:
+            return commands.SEARCHING, ""
+        # Here, because only a meter that takes tokens has them.
+        from wattledger.agent.tokens.results import in_protocol
+
+        return in_protocol(said)
 
     def relay_arm(self, arguments):
         """Clear a remote opening. Only arms: a person at the meter closes."""

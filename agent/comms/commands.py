@@ -22,14 +22,18 @@ DENIED = "denied locally"
 NO_SPACE = "no space"
 RESULTS = (OK, "scheduled", DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
 
+SEARCHING = "searching"  # never said: the command goes on in the next step
+
 CREDIT_ADD = "credit.add"
 RELAY_ARM = "relay.arm"
 JOURNAL_ACK = "journal.ack"
+TOKEN_ENTER = "token.enter"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
     RELAY_ARM: (2, "relay", True),
     JOURNAL_ACK: (3, "config", False),
+    TOKEN_ENTER: (4, "credit", False),
 }
 UNKNOWN_OP = 0
 PURPOSES = ("relay", "credit", "config")
@@ -96,7 +100,7 @@ class CommandDesk:
             result, detail = self._do(message, answer)
         except RefusalError as refusal:
             result, detail = refusal.result, refusal.detail
-        if result != OK:
+        if result not in (OK, SEARCHING):
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail

@@ -9,6 +9,7 @@ import struct
 from wattledger.agent.errors import RecordError
 
 FORMAT = "<B8sIIIIBHHQQ32sHIqQB"
+HAS_TOKENS = 2  # flag: the cold state exists; without it used tokens would be good again
 DAMAGED = 1  # flag: records were lost before it, and purchases may be missing from its memory
 LENGTH = struct.calcsize(FORMAT)
 NO_TARIFF = b"\0" * 32
