@@ -24,7 +24,7 @@ def answer(token, desk):
         (KRN, "KRN %d" % memory.krn),
         (TI, "TI %d" % memory.ti),
         (LIMIT, "limit %d W" % memory.power_limit_w),
-        (POWER, "power %d W" % desk.agent.meter.power_mw() // MW_PER_W),
+        (POWER, "power %d W" % (desk.agent.meter.power_mw() // MW_PER_W)),
         (VERSION, "version %s" % desk.agent.firmware),
         (UNBALANCE, "unbalance %d W" % memory.unbalance_limit_w),
     ):

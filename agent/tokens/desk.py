@@ -11,7 +11,7 @@ from wattledger.agent.journal import record as records
 from wattledger.agent.journal.cold import ColdPair
 from wattledger.agent.journal.segments import segments, walk
 from wattledger.agent.tokens import results
-from wattledger.agent.tokens.memory import FREE_TRIES, TokenMemory
+from wattledger.agent.tokens.memory import FREE_TRIES, UNLOCKED, TokenMemory
 from wattledger.agent.tokens.results import TokenError
 from wattledger.agent.tokens.settings import STS
 
@@ -102,6 +102,13 @@ class TokenDesk:
     def locked_s(self):
         """Seconds for which no token is looked at."""
         return self.memory.locked_s(self.agent.time.powered_s)
+
+    def time_left_s(self):
+        """Seconds of OpenPAYGO time left; None where time does not run out."""
+        settings, memory = self.settings, self.memory
+        if settings.scheme == STS or settings.paygo_unit or memory.flags & UNLOCKED:
+            return None
+        return max(memory.until - self.agent.time.powered_s, 0)
 
     def _admit(self, digits):
         agent = self.agent

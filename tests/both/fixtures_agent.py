@@ -195,6 +195,8 @@ class ScriptedPage:
 class House:
     """A meter and its surroundings. `run` lets seconds pass, a tick and a step in each."""
 
+    token_key = b""
+
     def __init__(self, credit=10, tariff=None, closed=True, linked=False, storage=None, **config):
         self.config = config_of(**config)
         self.storage = storage or MemoryStorage()
@@ -227,6 +229,7 @@ class House:
             link=self.link,
             page=self.page,
             device_key=DEVICE_KEY,
+            token_key=self.token_key,
             firmware="test",
         )
         self.agent.start(tariff)
