@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands import document, journal, rating, remote, run
+from wattledger.tools.commands import document, journal, rating, remote, run, token
 
 app = typer.Typer(
     name="wattledger",
@@ -65,3 +65,4 @@ ledger_app.command("explain")(journal.ledger_explain)
 app.add_typer(tariff_app, name="tariff")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(token.app, name="token")
