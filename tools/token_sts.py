@@ -48,7 +48,7 @@ def nearest(value: int, exponents: int) -> list[int]:
         for candidate in (mantissa, min(mantissa + 1, MANTISSAS - 1)):
             said = low + candidate * step
             (below if said < value else above).append(said)
-    return [max(below)] * bool(below) + [min(above)] * bool(above)
+    return sorted(below)[-1:] + sorted(above)[:1]
 
 
 def _exact(value: int, exponents: int, scale: int, unit: str) -> tuple[int, int]:

@@ -67,7 +67,10 @@ def encrypt(key, block):
         for at in range(0, 64, 4):
             table = ea07.SECOND if key[(at + turn) & 63] else ea07.FIRST
             ea07.substitute(bits, at, bytes([table.index(value) for value in range(16)]))
-        bits = bytearray([bits[ea07.GOES_TO[index]] for index in range(64)])
+        moved = bytearray(64)
+        for index, place in enumerate(ea07.COMES_FROM):
+            moved[place] = bits[index]
+        bits = moved
     return ea07.bytes_of(bits)
 
 
