@@ -14,6 +14,7 @@ from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
 from wattledger.agent.display.view import View
+from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.keeper import Keeper
@@ -120,11 +121,11 @@ class Agent:
         `tariff` is a document (bytes) that provisioning brings; TariffError when it is refused.
         """
         state = self.ledger.open()
-        if tariff is not None:
-            self.ledger.offer_tariff(tariff)
         self.time.restore(
             self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
         )
+        if tariff is not None:
+            self.ledger.shelf.offer(tariff, self.time.unix())
         self._restore_registers(state)
         state.boots += 1
         self.ledger.go_on(self.time.unix(), self.time.trust())
@@ -148,6 +149,16 @@ class Agent:
             register.restore(
                 max(start_import, register.import_wh), 0, max(start_export, register.export_wh), 0
             )
+
+    def accept_document(self, data):
+        """Take a document (bytes): a tariff, dynamic prices or a correction.
+
+        Returns a word for the log; TariffError says where and why it is refused.
+        """
+        try:
+            return self.ledger.shelf.offer(data, self.time.unix())
+        except OSError as error:
+            raise TariffError((), "cannot be stored (error %s); send it again" % error.errno)
 
     def stop(self):
         """A clean end: everything durable, nothing moved, the utility told."""

@@ -17,6 +17,7 @@ NUMBERS = {
     "journal_kb": (400, 16, 1000000),
     "segment_kb": (16, 4, 64),
     "price_limit_micro": (10000000000, 1000, 100000000000),
+    "price_change_percent": (50, 0, 10000),
 }
 TEXTS = ("meter", "tenant", "board")
 CHOICES = {

@@ -57,7 +57,14 @@ class Ledger:
         segment_bytes = config.segment_kb * 1024
         self.journal = Journal(storage, config.meter, segment_bytes)
         self.account = Account(self.journal)
-        self._shelf = TariffShelf(storage, self.account, self.journal, config.price_limit_micro)
+        self.shelf = TariffShelf(
+            storage,
+            self.account,
+            self.journal,
+            config.price_limit_micro,
+            config.price_change_percent,
+        )
+        self.account.dynamic = self.shelf.dynamic
         self.state = HotState()
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
@@ -90,7 +97,7 @@ class Ledger:
             self.fault = "damaged"
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
-        self.found.extend(self._shelf.open(self._last_tariff, self.fault is not None))
+        self.found.extend(self.shelf.open(self._last_tariff, self.fault is not None))
         if self.tokens and not self.missing:
             first_hash = records.first_hash(self._meter)
             self.found.extend(self.tokens.open(first_hash, self._has_tokens))
@@ -216,13 +223,9 @@ class Ledger:
                 # A clock set back opens an interval earlier than the last one ended.
                 account.start = state.start
 
-    def offer_tariff(self, data):
-        """Take a tariff document (bytes) as the next set; TariffError says why not."""
-        return self._shelf.offer(data)
-
     def turn(self, boundary, trust):
         """Put a due tariff in force at `boundary`."""
-        self._shelf.turn(boundary, trust)
+        self.shelf.turn(boundary, trust)
 
     def flush(self, unix):
         """Make the journal durable, dropping its oldest segment when room is short. OSError: not
@@ -253,7 +256,7 @@ class Ledger:
         state.boots = self.state.boots
         self._slots.commit(state)
         self.state = state
-        self._shelf.settle()
+        self.shelf.settle()
 
     def _settle_tokens(self):
         if self.tokens and not self.missing:

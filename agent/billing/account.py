@@ -26,6 +26,7 @@ class Account:
         self._journal = journal
         self.tariff = None
         self.pending = None
+        self.dynamic = None  # a DynamicPrices, once there is a shelf of documents
         self.purchases = PurchaseMemory()
         self.watch = CreditWatch()
         self.used_wh = 0
@@ -66,6 +67,8 @@ class Account:
         """Parts of the open interval up to these registers; empty while there is no tariff."""
         if self.tariff is None:
             return []
+        if dynamic is None and self.dynamic is not None:
+            dynamic = self.dynamic.price_at(self.start)
         return rating.rate(
             self.tariff,
             self.start,

@@ -21,8 +21,8 @@ def rate(tariff, start, import_wh, export_wh, used_wh, trust, dynamic=None):
     code = flags if dynamic is None else flags | DYNAMIC
     left = import_wh
     while left:
-        block = tariff.block_of(used_wh)
-        room = tariff.block_left(used_wh)
+        block = tariff.block_of(used_wh, start)
+        room = tariff.block_left(used_wh, start)
         wh = left if room is None or left < room else room
         price = tariff.price[block][band] if dynamic is None else dynamic
         parts.append(Part(code, block, wh, price))

@@ -125,14 +125,14 @@ class View:
         synced = agent.time.trust() == TRUST_SYNCED
         band = tariff.band_at(agent.time.unix()) if synced else tariff.fallback
         used = account.used_wh + agent.meter.register.import_wh - account.start_import
-        block = tariff.block_of(used)
+        block = tariff.block_of(used, agent.time.unix())
         return {
             "band": tariff.bands[band],
             "block": block + 1,
             "blocks": len(tariff.price),
             "price_micro": tariff.price[block][band],
             "export_micro": tariff.export[band],
-            "block_left_wh": tariff.block_left(used),
+            "block_left_wh": tariff.block_left(used, agent.time.unix()),
             "fallback": not synced,
         }
 
@@ -151,10 +151,12 @@ class View:
         account = self._agent.account
         used = account.used_wh + self._agent.meter.register.import_wh - account.start_import
         at, band = change
+        if tariff.block_day(at) != tariff.block_day(unix):
+            used = 0
         return {
             "time": at,
             "band": tariff.bands[band],
-            "price_micro": tariff.price[tariff.block_of(used)][band],
+            "price_micro": tariff.price[tariff.block_of(used, at)][band],
         }
 
     def _supply(self, tariff):

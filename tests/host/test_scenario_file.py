@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from wattledger.agent.billing.zone import Zone
 from wattledger.host_sim.load import Household
 from wattledger.tests.host.scenario_bench import cli
 from wattledger.tools import scenario_file, sim
@@ -37,7 +38,9 @@ def test_what_is_no_duration_is_refused(text):
 
 
 def test_a_local_time_is_placed_by_the_tariffs_zone():
-    assert texts.unix("2027-01-12 06:00", 28_800) == 1_799_704_800  # the demo tariff's `from`
+    assert (
+        texts.unix("2027-01-12 06:00", Zone(28_800)) == 1_799_704_800
+    )  # the demo tariff's `from`
 
 
 @pytest.mark.parametrize(

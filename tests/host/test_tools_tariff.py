@@ -36,7 +36,11 @@ def test_a_person_sees_prices_in_the_currency(capsys):
     ("before", "after", "place"),
     [
         ('"n": 1,', '"n": 1.5,', "4:8: n: must be a whole number, is 1.5"),
-        ('"tz": "CST-8"', '"tz": "CET-1CEST"', "6:9: tz: has daylight saving, which"),
+        (
+            '"tz": "CST-8"',
+            '"tz": "CET-1CEST"',
+            "6:9: tz: must say when daylight saving begins and",
+        ),
         ("[180, 280]", "[280, 180]", "10:19: blocks[1]: must be above the block before"),
         ("830000],", '"x"],', '15:22: price[1][2]: must be a whole number, is "x"'),
         ("[420, 1]", "[425, 1]", "19:26: days.workday[1][0]: must be a multiple of 15"),
