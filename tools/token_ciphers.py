@@ -35,9 +35,9 @@ def encrypt_misty1(key: bytes, block: bytes) -> bytes:
         d ^= c & mask
         c ^= d | fill
         if turn < 8:
-            high, low = misty1.fo(a, b, keys, turn)
+            high, low = misty1.through_three(a, b, keys, turn)
             c, d = c ^ high, d ^ low
-            high, low = misty1.fo(c, d, keys, turn + 1)
+            high, low = misty1.through_three(c, d, keys, turn + 1)
             a, b = a ^ high, b ^ low
     return b"".join(word.to_bytes(2, "big") for word in (c, d, a, b))
 

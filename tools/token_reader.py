@@ -25,7 +25,7 @@ def read(request):
     if request["scheme"] == "openpaygo":
         return read_openpaygo(request, key)
     answers = []
-    sections = {}
+    sections: dict = {}
     for digits in request["tokens"]:
         answers.append(read_sts(digits, request["ea"], key, request["base"], sections))
     if len(answers) == 1:

@@ -41,7 +41,8 @@ def encode(value: int, exponents: int) -> tuple[int, int] | None:
 
 def nearest(value: int, exponents: int) -> list[int]:
     """The largest number below and the smallest above `value` that a token can say."""
-    below, above = [], []
+    below: list[int] = []
+    above: list[int] = []
     for exponent in range(exponents):
         low, step = sts.scaled(exponent, 0), 10**exponent
         mantissa = max(min((value - low) // step, MANTISSAS - 1), 0)

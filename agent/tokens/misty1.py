@@ -1,7 +1,7 @@
 """MISTY1 (RFC 2994), which STS calls EA11: 64-bit block, 128-bit key, 8 rounds.
 
-A 32-bit half is a pair of 16-bit words, so that a microcontroller needs no long integers. FI, FO
-and FL are the RFC's names.
+A 32-bit half is a pair of 16-bit words, so that a microcontroller needs no long integers. FI and
+FL are the RFC's names.
 """
 
 S7 = (
@@ -51,7 +51,7 @@ def fi(word, key):
     return seven << 9 | s9(nine ^ key & 0x1FF) ^ seven
 
 
-def fo(high, low, keys, turn):
+def through_three(high, low, keys, turn):
     """A half (two words) through three FI with the keys of round `turn`."""
     high = fi(high ^ keys[turn], keys[(turn + 5 & 7) + 8]) ^ low
     low = fi(low ^ keys[turn + 2 & 7], keys[(turn + 1 & 7) + 8]) ^ high
@@ -79,9 +79,9 @@ def decrypt(key, block):
     c, d, a, b = [block[at] << 8 | block[at + 1] for at in range(0, 8, 2)]
     for turn in range(8, -1, -2):
         if turn < 8:
-            high, low = fo(c, d, keys, turn + 1)
+            high, low = through_three(c, d, keys, turn + 1)
             a, b = a ^ high, b ^ low
-            high, low = fo(a, b, keys, turn)
+            high, low = through_three(a, b, keys, turn)
             c, d = c ^ high, d ^ low
         mask, fill = fl_keys(keys, turn)
         a ^= b | fill
