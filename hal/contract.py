@@ -134,7 +134,8 @@ class Page:
         """Take a new view model (agent/display/view.py); returns at once."""
 
     def request(self):
-        """The next request of a person, ("press",) or ("release",), or None."""
+        """The next request of a person, ("press",), ("release",), ("token", digits) or
+        ("key", a digit, "erase" or "enter"); or None."""
 
 
 class Watchdog:

@@ -6,6 +6,7 @@ import { holdButton } from "./hold.js";
 import { loadLanguages, remember, remembered, switchLanguage, t } from "./language.js";
 import { paint, paintHold } from "./paint.js";
 import { openStream } from "./stream.js";
+import { paintToken, tokenField } from "./token.js";
 
 const LIVE_S = 4;
 const OFFLINE_S = 15;
@@ -27,6 +28,7 @@ function seconds(since) {
 function refresh() {
   paint(view);
   paintHold(view, hold);
+  paintToken(view.token);
   freshness();
   draw(element("chart"), element("chart-title"), view);
 }
@@ -88,6 +90,7 @@ async function start() {
       paintHold(view, hold);
     },
   });
+  tokenField();
   element("language").addEventListener("click", () => {
     switchLanguage();
     refresh();
