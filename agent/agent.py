@@ -6,6 +6,7 @@ intervals, supply, storage, messages, people.
 """
 
 from wattledger.agent import events
+from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
@@ -23,13 +24,14 @@ from wattledger.agent.metering.meter import Meter
 from wattledger.agent.supply.control import SupplyControl
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
+from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
 BUSY_MS = 10
 
 
 class Agent:
-    """Wired by constructor arguments (hal/contract.py); `link` and `page` may be None.
+    """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
     the decoder key of its tokens; `firmware` names this build, `cause` why it restarted.
@@ -50,6 +52,7 @@ class Agent:
         token_key=b"",
         firmware="",
         cause="power",
+        book=None,
     ):
         self.config = config
         self.firmware = firmware
@@ -68,7 +71,9 @@ class Agent:
         self.keeper = Keeper(
             config, clock, self.meter, self.ledger, self.supply, self.time, self.report
         )
-        self.intervals = Intervals(config, clock, self.meter, self.ledger, self.keeper, self.time)
+        self.intervals = Intervals(
+            config, clock, self.meter, self.ledger, self.keeper, self.supply, self.time
+        )
         self.control = SupplyControl(
             config,
             relay,
@@ -85,6 +90,13 @@ class Agent:
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
         self.view = View(self)
+        self.prospect = Prospect(storage)
+        self._feed = None
+        if book is not None:
+            # Only boards with room for a book load this.
+            from wattledger.agent.journal.book import BookFeed
+
+            self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = None
         self.desk = None
         if link is not None:
@@ -158,11 +170,14 @@ class Agent:
         try:
             return self.ledger.shelf.offer(data, self.time.unix())
         except OSError as error:
+            self.keeper.urgent = True  # what was written down is stored with the next try
             raise TariffError((), "cannot be stored (error %s); send it again" % error.errno)
 
     def stop(self):
         """A clean end: everything durable, nothing moved, the utility told."""
         self.keeper.now()
+        if self._feed is not None:
+            self._feed.finish()
         if self.sender:
             self.sender.leave()
 
@@ -176,10 +191,21 @@ class Agent:
         self.intervals.take_time()
         self._watch_meter()
         self.intervals.close_due()
+        self.intervals.work()
         self.control.decide()
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        self._correct()
+        self.prospect.work(
+            self.account,
+            self.time.unix(),
+            self.time.trust() == TRUST_SYNCED,
+            self.keeper.available,
+            self.journal.balance,
+        )
+        if self._feed is not None:
+            self._feed.work()
         busy = self._talk()
         if self._hear_people():
             busy = True
@@ -221,6 +247,16 @@ class Agent:
         found = self.ledger.audit()
         if found is not None:
             self.report(found[0], found[1])
+
+    def _correct(self):
+        register = self.meter.register
+        now, trust = self.time.unix(), self.time.trust()
+        if self.ledger.correct(now, trust, register.import_wh, register.export_wh):
+            account = self.account
+            available = account.available(register.import_wh, register.export_wh)
+            account.watch.arm(account.tariff, available)
+            self.control.look_again()
+            self.keeper.money()
 
     def _hear_people(self):
         request = self._page.request() if self._page else None

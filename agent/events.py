@@ -26,9 +26,10 @@ CONTACT_STUCK = 25  # open although told to close
 CONTACT_FREED = 26  # a welded contact opened after all
 JOURNAL_DROPPED = 27  # room was short; value: last sequence that went
 RELAY_FAILED = 23  # the relay did not take its opening; value: errno
-TOKEN_MEMORY_LOST = 50  # no token is taken: used ones could not be told from new ones
-TOKENS_LOCKED = 51  # value: wrong tokens in a row
+TOKEN_MEMORY_LOST = 60  # no token is taken: used ones could not be told from new ones
+TOKENS_LOCKED = 61  # value: wrong tokens in a row
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
+CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 
 NAMES = {
     STARTED: "started",
@@ -60,4 +61,5 @@ NAMES = {
     JOURNAL_DROPPED: "journal segment dropped",
     TOKEN_MEMORY_LOST: "token memory lost",
     TOKENS_LOCKED: "tokens locked out",
+    CORRECTION_FAILED: "correction not possible",
 }

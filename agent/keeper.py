@@ -35,6 +35,7 @@ class Keeper:
         self.today_wh = 0
         self.today_nano = 0  # what the local day has moved on the balance, purchases apart
         self.purchases = []
+        self.owed = 0  # nano
 
     def work(self):
         """Flush and commit when it is time."""
@@ -91,6 +92,7 @@ class Keeper:
         self.today_wh = account.day_wh + import_wh - account.start_import
         self.today_nano = account.day_nano + self.available - self._ledger.journal.balance
         self.purchases = account.recent
+        self.owed = account.debt.owed
 
     def _snapshot(self):
         register = self._meter.register
@@ -110,6 +112,8 @@ class Keeper:
         state.quality = self._meter.interval_quality
         state.trust = account.trust
         state.used_wh = account.used_wh
-        state.cycle_day = account.cycle_day
+        state.cycle_day = account.block_day
+        state.demand_w = account.cycle.demand_w
+        state.window_wh = account.cycle.window_wh
         state.standing_day = account.standing_day
         return state

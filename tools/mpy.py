@@ -1,5 +1,7 @@
 """The portable rooms as MicroPython sees them: found, compiled with mpy-cross and kept in a cache.
 
+`firmware_tree` is a device image (tools/image); other trees hold the files as they lie.
+
 A staged tree lies in `<cache>/<key>/` and is named after its content, so that it is made once for
 all processes and never stale. It looks like a device image: everything in a folder `wattledger`.
 """
@@ -13,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from wattledger.tools.image import build as image
+from wattledger.tools.image.build import BRIDGE
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,9 +58,9 @@ def portable_files(places: tuple[str, ...] = FIRMWARE, root: Path = ROOT) -> lis
 
 
 def firmware_tree() -> Path:
-    """The folder to put on MICROPYPATH for the firmware alone, built if need be."""
+    """The folder to put on MICROPYPATH for the firmware alone, built if need be. ImageError."""
     sources = {"wattledger/" + name: (ROOT / name).read_bytes() for name in portable_files()}
-    return build_tree(sources, cache_folder())
+    return build_tree(sources, cache_folder(), roots=(BRIDGE,))
 
 
 def cache_folder() -> Path:
@@ -66,12 +71,19 @@ def cache_folder() -> Path:
     return (Path(named) if named else Path.home() / ".cache") / "wattledger" / "mpy"
 
 
-def build_tree(sources: dict[str, bytes], cache: Path) -> Path:
-    """The staged tree of `sources` (path in the tree -> content) in `cache`, built if need be."""
+def build_tree(sources: dict[str, bytes], cache: Path, roots: tuple[str, ...] = ()) -> Path:
+    """The staged tree of `sources` (path in the tree -> content) in `cache`, built if need be.
+
+    With `roots` (dotted names) it is the image that they are started from.
+    """
     import fcntl  # not on Windows, where nothing else here is needed either
 
     tool = compiler()
-    key = hashlib.sha256(repr((tool, sorted(sources.items()))).encode()).hexdigest()[:16]
+    # Without a compiler nothing is merged: a device compiles a small file in less heap.
+    merged = tuple(roots) if tool else ()
+    made_by = image.recipe() if merged else b""
+    named = repr((tool, merged, made_by, sorted(sources.items())))
+    key = hashlib.sha256(named.encode()).hexdigest()[:16]
     tree = cache / key
     if tree.exists():
         return tree
@@ -80,6 +92,8 @@ def build_tree(sources: dict[str, bytes], cache: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if tree.exists():
             return tree
+        if merged:
+            sources = image.compose(sources, list(merged))
         # Built beside its place and renamed: a tree that exists is whole.
         building = Path(tempfile.mkdtemp(dir=cache, prefix="building-"))
         try:

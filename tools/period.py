@@ -154,6 +154,8 @@ def line_json(source: Source, versions: dict[int, bytes], line: Any) -> dict[str
         "export": export,
         "dynamic": bool(line.code & payloads.DYNAMIC),
         "fallback": bool(line.code & payloads.FALLBACK),
+        "net": bool(line.code & payloads.NET),
+        "unpriced": bool(line.code & payloads.UNPRICED),
         "wh": line.wh,
         "price": line.price,
         "amount_nano": line.amount,

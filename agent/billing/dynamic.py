@@ -62,6 +62,22 @@ class DynamicPrices:
         slot = self.slot(unix)
         return slot[1] if slot else None
 
+    def next_change(self, unix):
+        """The next instant at which another price, or none, holds; None when none is known of."""
+        price = self.price_at(unix)
+        at = unix
+        while True:
+            edges = [
+                max(at + prices.step - (at - prices.start) % prices.step, prices.since)
+                for prices in self.held
+                if prices and prices.id == self.tariff_id and at < prices.end
+            ]
+            if not edges:
+                return None
+            at = min(edges)
+            if self.price_at(at) != price:
+                return at
+
     def is_expected(self):
         """True when this tariff has had dynamic prices: a slot without one is then missing."""
         return any(prices and prices.id == self.tariff_id for prices in self.held)

@@ -1,5 +1,4 @@
-"""The documents of a meter: the set in force, the one that follows it, dynamic prices, a
-correction at work.
+"""The documents of a meter: the set in force, the one that follows it, dynamic prices.
 
 A set comes into force by its journal entry; its file moves from NEXT to ACTIVE only once that
 entry is durable, so after a power cut the journal's last tariff entry says which file is in
@@ -14,7 +13,6 @@ from wattledger.agent.errors import TariffError
 
 ACTIVE = "tariff.active"
 NEXT = "tariff.next"
-CORRECTION = "tariff.correct"
 PRICES = ("prices.0", "prices.1")
 SINCE_BYTES = 5  # before the document: the first slot that is charged by, unix seconds
 # What became of an offered document, a word for the log.
@@ -27,11 +25,10 @@ TAKEN_CORRECTION = "correction"
 class TariffShelf:
     """Loads, takes and moves the documents; the account holds the checked sets.
 
-    `dynamic` answers for the dynamic prices, `correction` is the checked document of a correction
-    that waits or is at work (None without): who does its work calls end_correction().
+    `dynamic` answers for the dynamic prices, `corrections()` gives what takes a correction.
     """
 
-    def __init__(self, storage, account, journal, price_limit, change_percent):
+    def __init__(self, storage, account, journal, price_limit, change_percent, corrections):
         self._storage = storage
         self._account = account
         self._journal = journal
@@ -39,7 +36,7 @@ class TariffShelf:
         self._change_percent = change_percent
         self._unmoved = False  # the set in force still lies in NEXT
         self.dynamic = dynamics.DynamicPrices()
-        self.correction = None
+        self.corrections = corrections
 
     def open(self, digest, damaged):
         """Put the set with `digest` (the journal's last, None for none) in force after a boot.
@@ -61,7 +58,6 @@ class TariffShelf:
             self._account.adopt(active)
             self.dynamic.tariff_id = active.id
         self._account.pending = following
-        self.correction = self._load(CORRECTION, found)
         for place in (0, 1):
             self.dynamic.held[place] = self._load_prices(PRICES[place], found)
         return found
@@ -103,7 +99,7 @@ class TariffShelf:
             return self._offer_prices(document, data, now)
         tariff = tariffs.made(document, data, self._price_limit)
         if tariff.correct:
-            return self._offer_correction(tariff, data)
+            return self._offer_correction(tariff, data, now)
         return self._offer_set(tariff, data)
 
     def _offer_set(self, tariff, data):
@@ -146,25 +142,14 @@ class TariffShelf:
         self.dynamic.held[place] = new
         return TAKEN_PRICES
 
-    def _offer_correction(self, tariff, data):
-        active, waiting = self._account.tariff, self.correction
-        if waiting and waiting.digest == tariff.digest:
-            return HELD
+    def _offer_correction(self, tariff, data, now):
+        active = self._account.tariff
         if active is None or tariff.id != active.id:
             raise TariffError(("id",), "is %s, which is not the tariff in force" % tariff.id)
-        if waiting:
-            raise TariffError(("n",), "correction %d is still at work; send it later" % waiting.n)
         for held in (active, self._account.pending):
             if held and tariff.n == held.n:
                 raise TariffError(("n",), "%d is held already with other content" % held.n)
-        self._storage.commit(CORRECTION, data)
-        self.correction = tariff
-        return TAKEN_CORRECTION
-
-    def end_correction(self):
-        """The correction's entries are durable: forget its document."""
-        self._storage.remove(CORRECTION)
-        self.correction = None
+        return TAKEN_CORRECTION if self.corrections().offer(tariff, data, now) else HELD
 
     def turn(self, boundary, trust):
         """Put a due set in force at `boundary`; settle() moves its file."""

@@ -112,6 +112,11 @@ class Tariff:
                 break
         self._day = days
 
+    def table(self, days):
+        """The switches [minute, band] of a local date."""
+        self._look(days)
+        return self._table
+
     def band_at(self, unix):
         """Index of the band in force at `unix`."""
         days, second = self.zone.local(unix)
@@ -198,19 +203,23 @@ class Tariff:
     def block_day(self, unix):
         """The first day of the period that the use of blocks at `unix` is counted in.
 
-        That of the billing cycle, or of the season when it began later and blocks start anew.
+        That of the billing cycle, or of a season in which blocks start anew if that began later:
+        the season in force may go on with the count of one before it.
         """
         begun = self.cycle_day(unix)
         days, _ = self.zone.local(unix)
-        self._look(days)
-        return max(begun, _latest(days, self._season[0])) if self._season[4] else begun
+        for season in self._seasons:
+            if season[4]:
+                begun = max(begun, _latest(days, season[0]))
+        return begun
 
     def block_of(self, used_wh, unix):
-        """Index of the block the next Wh at `unix` falls in, after `used_wh` of the period."""
-        days, _ = self.zone.local(unix)
-        self._look(days)
+        """Index of the block the next Wh at `unix` falls in, after `used_wh` of the period.
+
+        None for a time that is not known: no season is then, the set's own limits hold.
+        """
         block = 0
-        for limit in self._season[3]:
+        for limit in self._limits_at(unix):
             if used_wh < limit:
                 break
             block += 1
@@ -218,9 +227,16 @@ class Tariff:
 
     def block_left(self, used_wh, unix):
         """Wh left in the present block, or None in the last."""
-        block = self.block_of(used_wh, unix)
-        limits = self._season[3]
-        return limits[block] - used_wh if block < len(limits) else None
+        for limit in self._limits_at(unix):
+            if used_wh < limit:
+                return limit - used_wh
+        return None
+
+    def _limits_at(self, unix):
+        if unix is None:
+            return self.limits
+        self._look(self.zone.local(unix)[0])
+        return self._season[3]
 
 
 def _watt_hours(limits):

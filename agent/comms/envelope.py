@@ -41,22 +41,25 @@ def same(first, second):
 
 
 class Mac:
-    """HMAC-SHA256 with its pads made once."""
+    """HMAC-SHA256. Its pads are made at each use: kept, they are a third of a keyring's heap."""
 
     def __init__(self, key):
-        if len(key) > BLOCK:
-            key = hashlib.sha256(key).digest()
-        key = key + b"\0" * (BLOCK - len(key))
-        self._inner = bytes([byte ^ 0x36 for byte in key])
-        self._outer = bytes([byte ^ 0x5C for byte in key])
+        self._key = hashlib.sha256(key).digest() if len(key) > BLOCK else key
 
     def digest(self, data):
         """32 bytes."""
-        inner = hashlib.sha256(self._inner)
+        inner = hashlib.sha256(self._pad(0x36))
         inner.update(data)
-        outer = hashlib.sha256(self._outer)
+        outer = hashlib.sha256(self._pad(0x5C))
         outer.update(inner.digest())
         return outer.digest()
+
+    def _pad(self, filler):
+        pad = bytearray(BLOCK)
+        key = self._key
+        for index in range(BLOCK):
+            pad[index] = filler ^ (key[index] if index < len(key) else 0)
+        return pad
 
 
 def derive(device_key, kid):
@@ -71,9 +74,9 @@ class Keyring:
         self._by_header = {}
         for purpose in purposes:
             kid = "%s.%d" % (purpose, generation)
-            mac = Mac(derive(device_key, kid))
+            found = (purpose, Mac(derive(device_key, kid)))
             for header in ('{"alg":"HS256","kid":"%s"}', '{"kid":"%s","alg":"HS256"}'):
-                self._by_header[base64url((header % kid).encode())] = (purpose, mac)
+                self._by_header[base64url((header % kid).encode())] = found
         kid = "up.%d" % generation
         self._up = Mac(derive(device_key, kid))
         self._up_header = base64url(('{"alg":"HS256","kid":"%s"}' % kid).encode())

@@ -21,9 +21,10 @@ class HotState:
     """Everything a power cut must not cost. Times are unix seconds, energies Wh, money nano-units.
 
     `import_rest` and `export_rest` are numerators over the denominator of the chip's calibration.
-    `flags` are those of supply control, `demand_wh` the highest demand window of the cycle and
-    `window_wh` the register at the start of the open one, `warning_s` and `last_move_s` powered
-    seconds (None: never), `keep_power_s` what is left of keep-power.
+    `used_wh` and `cycle_day` are those of the block counter, `flags` those of supply control,
+    `demand_w` is the highest demand of the cycle and `window_wh` the register at the start of the
+    open window (None: none), `warning_s` and `last_move_s` powered seconds (None: never),
+    `keep_power_s` what is left of keep-power.
     """
 
     def __init__(self):
@@ -51,8 +52,8 @@ class HotState:
         self.clock_budget_s = DAY_S
         self.last_move_s = None
         self.flags = 0  # 14 bits
-        self.demand_wh = 0
-        self.window_wh = 0
+        self.demand_w = 0
+        self.window_wh = None
         self.keep_power_s = 0
         self.remote_opens = 0
         self.warning_s = None
@@ -86,8 +87,8 @@ class HotState:
             self.used_wh,
             self.cycle_day,
             self.standing_day,
-            self.demand_wh,
-            self.window_wh,
+            self.demand_w,
+            NEVER if self.window_wh is None else self.window_wh,
             self.clock_budget_s,
             self.keep_power_s,
             self.remote_opens,
@@ -119,7 +120,8 @@ def unpack(data):
     state.start = fields[17] | fields[18] << 32
     state.quality, state.trust = fields[19] & 15, fields[19] >> 4
     state.used_wh, state.cycle_day, state.standing_day = fields[20:23]
-    state.demand_wh, state.window_wh, state.clock_budget_s = fields[23:26]
+    state.demand_w, state.clock_budget_s = fields[23], fields[25]
+    state.window_wh = None if fields[24] == NEVER else fields[24]
     state.keep_power_s, state.remote_opens = fields[26:28]
     state.last_move_s = None if fields[28] == NEVER else fields[28]
     state.warning_s = None if fields[29] == NEVER else fields[29]

@@ -141,13 +141,14 @@ class TokenDesk:
         return not self._due
 
     def post(self, scheme, kind, id, value, until, amount):
-        """Make a token's entry durable, then remember it. `amount` in nano-units.
+        """Make a token's entry durable and remember it; `amount` in nano-units. Returns what it
+        paid of a debt, in words.
 
         TokenError NOT_READY when it could not be stored; it will be, or a power cut unmakes it.
         """
         agent = self.agent
         payload = payloads.pack_token(scheme, kind, id, value, until)
-        agent.account.token(amount, payload, agent.time.unix(), agent.time.trust())
+        told = agent.account.token(amount, payload, agent.time.unix(), agent.time.trust())
         self._scheme.remember(kind, id, value, until)
         self.memory.forgive()
         self.covered = agent.journal.sequence
@@ -161,6 +162,7 @@ class TokenDesk:
         agent.control.look_again()
         if not agent.keeper.money():
             raise TokenError(results.NOT_READY, NOT_STORED)
+        return told
 
     def check_credit(self, amount):
         """TokenError unless `amount` (nano) may be added; the token then stays unused."""

@@ -70,8 +70,7 @@ class PaygoDesk:
             until = value + (max(until, now) if kind == ADD_TIME else now)
             if until > LAST_SECOND:
                 raise TokenError(results.OVERFLOW, "more time than the meter can count")
-        desk.post(SCHEME, kind, found.count, value, until, amount)
-        return results.ACCEPT, ""
+        return results.ACCEPT, desk.post(SCHEME, kind, found.count, value, until, amount)
 
     def remember(self, kind, id, value, until):
         """Do what an entry says to the memory: now, and again at a boot whose cold state is

@@ -76,8 +76,7 @@ class StsDesk:
                 raise TokenError(results.FUNCTION, "the tariff has no price for kWh tokens")
             amount = value * price  # Wh x micro per kWh is nano
         desk.check_credit(amount)
-        self._post(token, value, amount)
-        return results.ACCEPT, ""
+        return results.ACCEPT, self._post(token, value, amount)
 
     def _manage(self, token):
         desk = self._desk
@@ -101,12 +100,11 @@ class StsDesk:
             raise TokenError(results.FUNCTION, "prices come signed, not by token")
         else:
             raise TokenError(results.FUNCTION, "function %d is not for this meter" % subclass)
-        self._post(token, value, amount)
-        return results.ACCEPT, ""
+        return results.ACCEPT, self._post(token, value, amount)
 
     def _post(self, token, value, amount):
         kind = token.cls << 4 | token.subclass
-        self._desk.post(SCHEME, kind, token.tid, value, 0, amount)
+        return self._desk.post(SCHEME, kind, token.tid, value, 0, amount)
 
     def _section(self, token):
         desk = self._desk

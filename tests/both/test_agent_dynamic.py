@@ -98,6 +98,25 @@ class TestPriceAt(unittest.TestCase):
         self.assertIsNone(prices.price_at(T))
         self.assertFalse(prices.is_expected())
 
+    def test_next_change(self):
+        prices = dynamics.DynamicPrices()
+        prices.tariff_id = "demo-cn"
+        self.assertIsNone(prices.next_change(T))
+        prices.held = [listed(T, [5, 5, 7]), listed(T + 4 * HALF, [7, 8], n=2)]
+        for unix, change in (
+            (T - DAY, T),
+            (T - 1, T),
+            (T, T + HOUR),
+            (T + HOUR, T + 3 * HALF),  # a half hour without a price
+            (T + 3 * HALF, T + 4 * HALF),
+            (T + 4 * HALF, T + 5 * HALF),
+            (T + 5 * HALF, T + 6 * HALF),
+            (T + 6 * HALF, None),
+        ):
+            self.assertEqual(prices.next_change(unix), change, unix)
+        prices.held[0].since = T + HALF
+        self.assertEqual(prices.next_change(T), T + HALF)
+
     def test_the_newer_document_answers(self):
         prices = dynamics.DynamicPrices()
         prices.tariff_id = "demo-cn"

@@ -173,7 +173,7 @@ class TestDays(unittest.TestCase):
             house.cut()
             house.boot()
             account = house.agent.account
-            if account.cycle_day == 9893 and turned is None:  # 2027-02-01
+            if account.cycle.day == 9893 and turned is None:  # 2027-02-01
                 turned = house.agent.meter.register.import_wh - account.used_wh
             posted = house.intervals()[-1][1].import_wh
             wanted = 99100 + posted if turned is None else posted - turned

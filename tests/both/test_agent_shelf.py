@@ -48,6 +48,19 @@ class TestPrices(unittest.TestCase):
         )
         self.assertEqual(house.sum() - before, -900 * (777777 - 2 * 50000 + 3))
 
+    def test_people_see_the_price_of_the_slot(self):
+        house = running(NOON, data())  # 12:20, 777777 until 22:00
+        house.agent.accept_document(prices_data(NOON, [1, -50000, 3]))
+        page = house.agent.view.page()
+        self.assertEqual(page["rate"]["price_micro"], 777777)
+        self.assertEqual(
+            page["next"], {"time": NOON + 1800, "band": "peak", "price_micro": -50000}
+        )
+        house.run(6 * 15)
+        page = house.agent.view.page()
+        self.assertEqual(page["rate"]["price_micro"], -50000)
+        self.assertEqual(page["next"], {"time": NOON + 3600, "band": "peak", "price_micro": 3})
+
     def test_they_survive_a_boot_with_the_slots_that_had_begun(self):
         house = running(NOON, data())  # 12:20
         house.agent.accept_document(prices_data(NOON, [1, 2]))
@@ -101,24 +114,16 @@ class TestPrices(unittest.TestCase):
 class TestCorrection(unittest.TestCase):
     CORRECT = {"from": NOON - 900, "until": NOON + 900}
 
-    def test_it_waits_beside_the_sets_and_over_a_boot(self):
+    def test_it_leaves_the_sets_as_they_are_and_is_known_over_a_boot(self):
         house = running(NOON, data())
         raw = data(n=2, correct=self.CORRECT, price=[[1, 2], [3, 4]])
         self.assertEqual(house.agent.accept_document(raw), "correction")
-        self.assertEqual(house.agent.accept_document(raw), "held")
         for _ in range(2):
-            shelf = house.agent.ledger.shelf
-            self.assertEqual(
-                (house.agent.account.tariff.n, house.agent.account.pending), (1, None)
-            )
-            self.assertEqual((shelf.correction.n, shelf.correction.price[1]), (2, [3, 4]))
-            self.assertEqual(shelf.correction.correct, (NOON - 900, NOON + 900))
+            self.assertEqual(house.agent.accept_document(raw), "held")
+            account = house.agent.account
+            self.assertEqual((account.tariff.n, account.pending), (1, None))
             house.cut()
             house.boot()
-        house.agent.ledger.shelf.end_correction()
-        house.cut()
-        house.boot()
-        self.assertIsNone(house.agent.ledger.shelf.correction)
 
     def test_refused(self):
         house = running(NOON, data())
@@ -129,11 +134,12 @@ class TestCorrection(unittest.TestCase):
             refused(house, data(n=2, id="other", correct=self.CORRECT)),
             "id: is other, which is not the tariff in force",
         )
-        house.agent.accept_document(data(n=2, correct=self.CORRECT))
-        self.assertEqual(
-            refused(house, data(n=3, correct=self.CORRECT)),
-            "n: correction 2 is still at work; send it later",
-        )
+        house.agent.accept_document(data(n=3, correct=self.CORRECT))
+        for changes in ({"n": 2}, {"n": 3, "standing_day": 1}):
+            self.assertEqual(
+                refused(house, data(correct=self.CORRECT, **changes)),
+                "n: must be above 3, the correction the meter took last",
+            )
 
 
 class TestChange(unittest.TestCase):

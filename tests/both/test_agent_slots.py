@@ -32,8 +32,8 @@ BIG = {
     "standing_day": 65535,
     "clock_budget_s": 86400,
     "last_move_s": 0xFFFFFFFE,  # the highest is none
-    "demand_wh": 0xFFFFFFFF,
-    "window_wh": 0xFFFFFFFF,
+    "demand_w": 0xFFFFFFFF,
+    "window_wh": 0xFFFFFFFE,
     "keep_power_s": 0xFFFFFFFF,
     "remote_opens": 0xFFFFFFFF,
     "warning_s": 0xFFFFFFFE,

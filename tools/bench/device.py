@@ -1,16 +1,21 @@
-"""MicroPython for the benches: the portable rooms as .mpy, in files or in a ROMFS image."""
+"""MicroPython for the benches: the portable rooms as .mpy, in files or in a ROMFS image.
+
+Staged as the sources lie, or as a device image (tools/image).
+"""
 
 import ast
 import json
 import os
 import shutil
 import subprocess
+import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from wattledger.tools import mpy
 from wattledger.tools.errors import ToolError
+from wattledger.tools.image.build import compose
 from wattledger.tools.mpy import CPYTHON_ONLY, ROOT
 
 PACKAGE = "wattledger."
@@ -73,20 +78,26 @@ def _imports(path: Path) -> list[str]:
     return names
 
 
-def stage(modules: dict[str, Path], folder: Path, page: bool = False) -> dict[str, int]:
-    """Compile modules into `folder` as on a device; with `page` microdot and the assets too.
+def stage(
+    modules: dict[str, Path], folder: Path, page: bool = False, root: str = ""
+) -> dict[str, int]:
+    """Compile modules into `folder`; with `page` microdot and the assets too.
 
-    Bytes of .mpy by module; microdot counts as one.
+    With `root` (a dotted name) they become the image that is started from it. Bytes of .mpy by
+    module; microdot counts as one.
     """
     folder.mkdir()
+    sources = {
+        (Path("wattledger") / path.relative_to(ROOT)).as_posix(): path.read_bytes()
+        for path in modules.values()
+    }
     sizes = {}
-    for name, path in modules.items():
-        place = Path("wattledger") / path.relative_to(ROOT)
-        sizes[name] = _compile(path, folder, place)
+    for name, source in (compose(sources, [root]) if root else sources).items():
+        place = Path(name)
+        sizes[name.removesuffix(".py").replace("/", ".")] = _compile(source, folder, place)
         for parent in place.parents[:-2]:  # a folder with an __init__, as on a device
             if not (folder / parent / "__init__.mpy").exists():
-                init = ROOT / parent.relative_to("wattledger") / "__init__.py"
-                _compile(init, folder, parent / "__init__.py")
+                _compile(b"", folder, parent / "__init__.py")
     if page:
         sizes["microdot"] = _stage_microdot(folder)
         assets = "hal/display/assets"
@@ -102,13 +113,15 @@ def _stage_microdot(folder: Path) -> int:
     source = Path(microdot.__file__ or "").parent
     files = [source / f"{name}.py" for name in ("__init__", "microdot", "helpers", "sse")]
     return sum(
-        _compile(file, folder, Path("microdot") / file.name) for file in files if file.is_file()
+        _compile(file.read_bytes(), folder, Path("microdot") / file.name)
+        for file in files
+        if file.is_file()
     )
 
 
-def _compile(source: Path, folder: Path, place: Path) -> int:
+def _compile(source: bytes, folder: Path, place: Path) -> int:
     """Bytes of the .mpy of `source` in `folder` at `place`."""
-    refusal = mpy.stage(find("mpy-cross"), place.as_posix(), source.read_bytes(), folder)
+    refusal = mpy.stage(find("mpy-cross"), place.as_posix(), source, folder)
     if refusal:
         raise BenchError(f"mpy-cross refuses {refusal.strip()}")
     return (folder / place).with_suffix(".mpy").stat().st_size
@@ -135,20 +148,31 @@ def image_of(folder: Path) -> bytes:
 
 
 class Device:
-    """A MicroPython that sees one staged folder, as files or as a mounted ROMFS image."""
+    """A MicroPython that sees one staged folder, as files or as a mounted ROMFS image.
 
-    def __init__(self, folder: Path, image: Path | None = None) -> None:
+    `programs` is the module whose functions it runs; `collect` bytes taken start a collection,
+    0: only a full heap.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        image: Path | None = None,
+        programs: str = PROGRAMS,
+        collect: int = 0,
+    ) -> None:
         self._interpreter = find("micropython")
         self._folder = folder
         self._image = image
         self._excluded = 0
-        mount = ""
+        self._programs = programs
+        mount = f"import gc; gc.threshold({collect}); " if collect else ""
         if image is not None:
             size = image.stat().st_size
             # The build has no memory outside its heap: the image is read to the heap's start,
             # and its blocks are added to the heap that was asked for.
             self._excluded = int((size + 64) * (1 + TABLES))
-            mount = (
+            mount += (
                 f"import vfs; image = bytearray({size}); file = open({str(image)!r}, 'rb'); "
                 "file.readinto(image); file.close(); del file; "
                 "vfs.mount(vfs.VfsRom(memoryview(image)), '/rom'); "
@@ -156,7 +180,7 @@ class Device:
         self._prepare = mount
 
     def run(self, function: str, *arguments: object, heap: int | None = None) -> dict[str, Any]:
-        """The dict that a function of programs.py returns; `heap` in bytes, the image apart.
+        """The dict that a function of the programs returns; `heap` in bytes, the image apart.
 
         BenchError with the interpreter's last line when it fails.
         """
@@ -178,23 +202,25 @@ class Device:
     ) -> "subprocess.CompletedProcess[str]":
         listed = ", ".join(repr(argument) for argument in arguments)
         program = (
-            f"{self._prepare}import json; from {PROGRAMS} import {function}; "
+            f"{self._prepare}import json; from {self._programs} import {function}; "
             f"print(json.dumps({function}({listed})))"
         )
         limit = AMPLE if heap is None else str(heap + self._excluded)
         path = "/rom" if self._image else str(self._folder)
         try:
-            return subprocess.run(
-                [self._interpreter, "-X", f"heapsize={limit}", "-c", program],
-                cwd=self._folder.parent,  # "" is on the path: no files where a ROM is meant
-                env=dict(os.environ, MICROPYPATH=f"{path}:.frozen"),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT_S,
-            )
+            # An empty folder to store in; "" is on the path: no files where a ROM is meant.
+            with tempfile.TemporaryDirectory() as scratch:
+                return subprocess.run(
+                    [self._interpreter, "-X", f"heapsize={limit}", "-c", program],
+                    cwd=scratch,
+                    env=dict(os.environ, MICROPYPATH=f"{path}:.frozen"),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    timeout=TIMEOUT_S,
+                )
         except subprocess.TimeoutExpired:
             raise BenchError(
                 f"bench program {function} took over {TIMEOUT_S} s on MicroPython"

@@ -1,5 +1,7 @@
 """What the firmware takes of a device: .mpy bytes, heap from files and from ROMFS, least heap.
 
+Modules are weighed as the sources lie; the least heap is that of the image a device gets
+(tools/image), and of the sources beside it.
 Measured on the 64-bit MicroPython, where an object takes twice the bytes it takes on an ESP32.
 """
 
@@ -9,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from wattledger.firmware.main_bridge import GC_BYTES
 from wattledger.tools.bench import device
 from wattledger.tools.bench.device import BenchError, Device
 from wattledger.tools.bench.rows import Report, Row
@@ -18,11 +21,13 @@ PAGE_LIMIT_KB = 170
 LIMIT = ("KiB", "limit set", "<= 1")
 HOUR_S = 3600
 SHOWN = 12  # modules named in the notes
-COLLECT = 8192  # bytes taken between two collections, as a device sets at boot
+COLLECT = GC_BYTES  # as a device sets at boot
+HOUR = "wattledger.tools.bench.hour"
+BROWSER = "wattledger.tools.bench.browser"
 CORE = (
     "wattledger.agent.agent",
     "wattledger.hal.meter.atm90e32",
-    "wattledger.hal.storage.memory",
+    "wattledger.hal.storage.vfs",
 )
 PAGE = ("wattledger.hal.display.page", "wattledger.hal.display.app")
 SIMULATED = ("wattledger.host_sim.chip.atm90e32",)
@@ -35,17 +40,15 @@ def run(seconds: int = HOUR_S, steps_kb: int = 1) -> Report:
 
 
 def _weigh(folder: Path, seconds: int, steps_kb: int) -> Report:
-    tree = folder / "tree"
-    sizes = device.stage(device.modules_of(device.PROGRAMS), tree, page=True)
-    image = folder / "rom"
-    image.write_bytes(device.image_of(tree))
-    files, rom = Device(tree), Device(tree, image)
-    core = list(device.modules_of(*CORE))
-    names = list(core)
+    lying, merged = folder / "lying", folder / "merged"
+    sizes = device.stage(device.modules_of(device.PROGRAMS, HOUR), lying, page=True)
+    device.stage(device.modules_of(HOUR), merged, page=True, root=HOUR)
+    as_it_lies, image = _image(lying), _image(merged)
+    names = list(device.modules_of(*CORE))
     names += ["microdot"] + [n for n in device.modules_of(*PAGE) if n not in names]
     names += [n for n in device.modules_of(*SIMULATED) if n not in names]
-    from_files = files.run("imports", names)["costs"]
-    from_rom = rom.run("imports", names)["costs"]
+    from_files = Device(lying).run("imports", names)["costs"]
+    from_rom = Device(lying, as_it_lies).run("imports", names)["costs"]
     modules = {
         name: {"mpy": sizes[name], "files": filed, "romfs": mapped}
         for name, filed, mapped in zip(names, from_files, from_rom, strict=True)
@@ -55,10 +58,21 @@ def _weigh(folder: Path, seconds: int, steps_kb: int) -> Report:
         Row(f"{name} ({cost['mpy']} B of .mpy)", cost["romfs"], cost["files"], "B", "from files")
         for name, cost in packages.items()
     ]
+    kinds = {
+        "core imported, ROMFS": (merged, image, None),
+        "core, ROMFS": (merged, image, (False, False, COLLECT)),
+        "core, ROMFS, collecting only when full": (merged, image, (False, False, 0)),
+        "core, files": (merged, None, (False, False, COLLECT)),
+        "core, ROMFS, sources as they lie": (lying, as_it_lies, (False, False, COLLECT)),
+        "core and simulated chip, ROMFS": (merged, image, (False, True, COLLECT)),
+        "core and page, ROMFS": (merged, image, (True, False, COLLECT)),
+        "core and page, files": (merged, None, (True, False, COLLECT)),
+    }
+    least = [_least(name, *kind, seconds, steps_kb) for name, kind in kinds.items()]
     report = Report(
         "heap",
         "Heap of imports from ROMFS beside files, and the least heap to meter an hour with",
-        weighed + [_imported(rom, core, steps_kb)] + _least(files, rom, seconds, steps_kb),
+        weighed + least,
         {"packages": packages, "modules": modules, "image_bytes": image.stat().st_size},
         picture=weighed,
     )
@@ -91,30 +105,31 @@ def _packages(modules: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     return found
 
 
-def _imported(rom: Device, core: list[str], steps_kb: int) -> Row:
-    """The least heap in which the core is imported from ROMFS, and nothing run."""
-    least = smallest(partial(_fits, rom, ("imports", core)), steps_kb)
-    return Row("least heap: core imported, ROMFS", least, CORE_LIMIT_KB, *LIMIT)
+def _image(tree: Path) -> Path:
+    """The ROMFS image of a staged tree, beside it."""
+    image = tree.with_suffix(".rom")
+    image.write_bytes(device.image_of(tree))
+    return image
 
 
-def _least(files: Device, rom: Device, seconds: int, steps_kb: int) -> list[Row]:
-    """The least heap of each build, kB. The image of ROMFS is not counted."""
-    kinds = (
-        ("core, ROMFS", rom, False, False, COLLECT),
-        ("core, ROMFS, collecting only when full", rom, False, False, 0),
-        ("core, files", files, False, False, COLLECT),
-        ("core and simulated chip, ROMFS", rom, False, True, COLLECT),
-        ("core and page, ROMFS", rom, True, False, COLLECT),
-        ("core and page, files", files, True, False, COLLECT),
-    )
-    rows = []
-    for name, place, page, simulated, threshold in kinds:
-        program = ("meter", seconds, page, simulated, threshold)
+def _least(
+    name: str,
+    tree: Path,
+    image: Path | None,
+    kind: tuple[bool, bool, int] | None,
+    seconds: int,
+    steps_kb: int,
+) -> Row:
+    """The least heap, KiB, to import the core in (no `kind`), or to meter `seconds` in: with the
+    page, with the simulated chip, bytes between collections. The image is not counted."""
+    page, simulated, collect = kind or (False, False, COLLECT)
+    place = Device(tree, image, HOUR, collect)
+    program: tuple[Any, ...] = ("imported",)
+    if kind is not None:
+        program = ("meter", seconds, page, simulated)
         _check(place.run(*program), page)
-        least = smallest(partial(_fits, place, program), steps_kb)
-        limit = PAGE_LIMIT_KB if page else CORE_LIMIT_KB
-        rows.append(Row(f"least heap: {name}", least, limit, *LIMIT))
-    return rows
+    least = smallest(partial(_fits, place, program), steps_kb)
+    return Row(f"least heap: {name}", least, PAGE_LIMIT_KB if page else CORE_LIMIT_KB, *LIMIT)
 
 
 def _fits(place: Device, program: tuple[Any, ...], kb: int) -> bool:

@@ -12,7 +12,6 @@ from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.sample import TRUST_SYNCED
-from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.host_sim.relay import LatchingRelay
@@ -117,9 +116,14 @@ class House:
     """One phase on `chip`. `link` and `page` may be None; `storage` is in memory if not given."""
 
     def __init__(self, chip, link=None, page=None, storage=None):
+        if storage is None:
+            # Not at the top: a device that stores elsewhere must not hold this one in its heap.
+            from wattledger.hal.storage.memory import MemoryStorage
+
+            storage = MemoryStorage()
         self.chip = chip
         self.clock = VirtualClock(START * 1000)
-        self.storage = MemoryStorage() if storage is None else storage
+        self.storage = storage
         self.link = link
         commission(self.storage, METER, START, TRUST_SYNCED, CREDIT, CONNECTED)
         self.agent = Agent(

@@ -103,40 +103,6 @@ def interval(count):
     return {"split": taken[0], "plain": max(taken[1:])}
 
 
-def meter(seconds, with_page, simulated, threshold):
-    """`seconds` of metering with a link, with the page if asked for, and the heap after it.
-
-    `threshold` bytes taken start a collection, as a device sets at boot; 0: only a full heap.
-    """
-    if threshold and hasattr(gc, "threshold"):
-        gc.threshold(threshold)
-    from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
-
-    page = app = None
-    if with_page:
-        from wattledger.hal.display.app import build_app
-        from wattledger.hal.display.page import Page
-
-        page = Page()
-        app = build_app(page, ["127.0.0.1"], 2)
-    house = House(simulated_chip() if simulated else PlainChip(), Sink(), page)
-    house.run(seconds)
-    status = ""
-    if app is not None:
-        from wattledger.tools.bench.browser import ask
-
-        status = ask(app, "/view") + " " + ask(app, "/")
-    gc.collect()
-    return {
-        "drift": house.drift(),
-        "import_wh": house.agent.meter.register.import_wh,
-        "messages": house.link.messages,
-        "journal": house.agent.journal.durable,
-        "status": status,
-        "heap": gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0,
-    }
-
-
 def imports(names):
     """Bytes of heap that each module costs, imported in this order, garbage taken away."""
     costs = []

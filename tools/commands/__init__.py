@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands import document, journal, rating, remote, run, token
+from wattledger.tools.commands import document, journal, rating, remote, run, tariffs, token
 
 app = typer.Typer(
     name="wattledger",
@@ -49,6 +49,7 @@ for command in (
     remote.credit,
     remote.relay,
     journal.statement,
+    journal.book,
     run.sim,
     run.bench,
 ):
@@ -56,6 +57,8 @@ for command in (
 
 tariff_app = typer.Typer(help="Tariff documents.", rich_markup_mode=None)
 tariff_app.command("check")(document.tariff_check)
+tariff_app.command("show")(tariffs.tariff_show)
+tariff_app.command("import-urdb")(tariffs.tariff_import_urdb)
 device_app = typer.Typer(help="A meter's device.json.", rich_markup_mode=None)
 device_app.command("check")(document.device_check)
 ledger_app = typer.Typer(help="The journal of a meter, offline.", rich_markup_mode=None)

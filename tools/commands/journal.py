@@ -104,3 +104,23 @@ def statement(
     found = statements.collect(state, start, until, month)
     statements.write(found, form.value, Words(language.value), out)
     ledger.require_whole(state)
+
+
+def book(
+    state: State,
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="purchases, messages, events or tariffs.")
+    ],
+    start: Start = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """Purchases, messages, events or tariffs of a meter in a period."""
+    from wattledger.tools import book as books
+    from wattledger.tools.period import Source
+
+    found = books.find(state, table, Source(state).period(start, until))
+    if as_json:
+        output.result({"table": table, "found": len(found), "documents": found})
+    else:
+        books.show(state, table, found)

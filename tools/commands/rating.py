@@ -11,7 +11,10 @@ from wattledger.tools.commands.options import Json, State
 
 
 def bill(
-    tariff: Annotated[Path, typer.Option(metavar="T.json", help="Tariff document.")],
+    tariff: Annotated[
+        list[Path],
+        typer.Option(metavar="T.json", help="Tariff document; again for each set that follows."),
+    ],
     profile: Annotated[
         Path,
         typer.Option(metavar="P.csv", help="Rows start_utc,import_wh[,export_wh][,trust]."),
@@ -23,6 +26,10 @@ def bill(
     used: Annotated[
         int, typer.Option(metavar="WH", min=0, help="Used in the cycle before the first row.")
     ] = 0,
+    prices: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="F", help="Dynamic prices: a document or a folder; again for more."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """What a load profile costs, by the meter's own engine.
@@ -31,10 +38,14 @@ def bill(
     lasts 15 minutes. --json counts blocks from 0, as the journal does.
     """
     from wattledger.tools import bill as bills
+    from wattledger.tools import bill_prices
     from wattledger.tools import profile as profiles
     from wattledger.tools import tariff as tariffs
 
-    found = bills.bill(tariffs.load(tariff), profiles.read(profile), profile, used, estimate)
+    sets = [tariffs.load(path) for path in tariff]
+    dynamic = bill_prices.read(prices or [], sets[0].id)
+    rows = profiles.read(profile)
+    found = bills.bill(sets, rows, profile, used, estimate, dynamic)
     if as_json:
         output.result(found)
     else:

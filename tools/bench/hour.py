@@ -1,0 +1,49 @@
+"""The meter that `bench heap` weighs: a root like those of firmware/, with stand-ins for hardware.
+
+Portable. It is built into an image as a device's root is, so what it imports here is the core; the
+stand-ins for chip, relay, clock, link and entropy are in it too and are counted.
+"""
+
+# mypy: disable-error-code="attr-defined"
+# gc of MicroPython has more than that of CPython.
+
+import gc
+
+from wattledger.hal.storage.vfs import VfsStorage
+from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
+
+
+def imported():
+    """Nothing but what importing this file took."""
+    return {}
+
+
+def meter(seconds, with_page, simulated):
+    """`seconds` of metering with a link, with the page if asked for, and the heap after it.
+
+    Stores in the working directory, which is empty.
+    """
+    page = app = None
+    if with_page:
+        from wattledger.hal.display.app import build_app
+        from wattledger.hal.display.page import Page
+
+        page = Page()
+        app = build_app(page, ["127.0.0.1"], 2)
+    chip = simulated_chip() if simulated else PlainChip()
+    house = House(chip, Sink(), page, VfsStorage("."))
+    house.run(seconds)
+    status = ""
+    if app is not None:
+        from wattledger.tools.bench.browser import ask
+
+        status = ask(app, "/view") + " " + ask(app, "/")
+    gc.collect()
+    return {
+        "drift": house.drift(),
+        "import_wh": house.agent.meter.register.import_wh,
+        "messages": house.link.messages,
+        "journal": house.agent.journal.durable,
+        "status": status,
+        "heap": gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0,
+    }

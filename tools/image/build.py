@@ -1,0 +1,61 @@
+"""A device image from the portable sources: constants written out, the core in one module.
+
+    wattledger/core.py    all that the root imports when it starts, the app's rooms apart
+    wattledger/...        the root, what is imported only when needed, and the app
+
+Nothing else differs from the sources: the same code runs in the same order.
+"""
+
+import ast
+from pathlib import Path
+
+from wattledger.tools.image.bundle import bundle, closure
+from wattledger.tools.image.constants import inline
+from wattledger.tools.image.program import Program
+from wattledger.tools.image.unused import drop_unused
+
+CORE = "wattledger.core"
+BRIDGE = "wattledger.firmware.main_bridge"
+# Rooms that an update replaces while the core stays: never merged into it.
+APP = (
+    "wattledger.agent.comms.discovery",
+    "wattledger.agent.display",
+    "wattledger.agent.tokens",
+    "wattledger.hal.display",
+    "wattledger.hal.network",
+)
+
+
+def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
+    """The sources of an image: path -> content. What `roots` import is the core; the roots
+    themselves stay, for they are started by name. ImageError names the line that is in the way.
+    """
+    program = Program(sources)
+    inline(program)
+    wanted = []
+    for root in roots:
+        wanted += [name for name in program.eager(root) if name not in wanted]
+    apart = (*APP, *roots)
+    drop_unused(program, closure(program, wanted, apart))
+    bundle(program, wanted, CORE, apart)
+    _drop_empty_packages(program)
+    return program.sources()
+
+
+def _drop_empty_packages(program: Program) -> None:
+    """A folder whose modules all went into the core needs no __init__ any more."""
+    for name in sorted(program.modules, reverse=True):
+        module = program.modules[name]
+        inside = any(other.startswith(name + ".") for other in program.modules)
+        if module.path.endswith("/__init__.py") and not inside and _says_nothing(module.tree):
+            del program.modules[name]
+
+
+def _says_nothing(tree: ast.Module) -> bool:
+    return all(isinstance(node, ast.Expr) for node in tree.body)
+
+
+def recipe() -> bytes:
+    """The builder's own code, so that a tree made by another one is not taken for its own."""
+    folder = Path(__file__).parent
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
