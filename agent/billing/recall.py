@@ -110,6 +110,10 @@ def replay(account, entry):
         account.purchases.restore(highest, seen)
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
         account.debt.waiting = (entry.amount, n, entry.time)
+    elif kind == records.TOKEN and entry.amount > 0:
+        id = payloads.unpack_token(entry.payload)[2]
+        account.remember(entry.time, entry.amount // NANO_PER_MICRO, id)
+        account.debt.waiting = (entry.amount, id, entry.time)
     elif kind not in records.MONEY_IN and entry.amount:
         account.count_day(entry.time, 0, entry.amount)
     if kind == records.DEBT:

@@ -162,6 +162,8 @@ class Statement:
             self._digest = payloads.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.CREDIT:
             reference = payloads.unpack_credit(entry.payload)[0]
+        elif entry.kind == records.TOKEN:
+            reference = payloads.unpack_token(entry.payload)[2]
         elif entry.kind == records.STANDING:
             reference = payloads.unpack_standing(entry.payload)[0]
         elif entry.kind == records.DEMAND:

@@ -14,6 +14,7 @@ FORMAT = "<B8sIIIIBHHHQQ32sHIqIBqqIBBB"
 DAMAGED = 1  # flag: records were lost before it, and purchases may be missing from its memory
 WHOLE = 2  # flag: a tariff was in force from the first instant of the cycle on
 ESTIMATED = 4  # flag: estimated charges stand that a measurement may yet reverse
+HAS_TOKENS = 8  # flag: the cold state exists; without it used tokens would be good again
 LENGTH = struct.calcsize(FORMAT)
 NO_TARIFF = b"\0" * 32
 

@@ -134,6 +134,15 @@ def pack_credit(n, highest, seen):
 unpack_credit = fixed("<QQQ", 24)  # (n, highest, seen bitmap)
 
 
+def pack_token(scheme, kind, id, value, until):
+    """A token taken: scheme (1 STS, 2 OpenPAYGO), kind, TID or count, value; `until` is the
+    powered second at which OpenPAYGO time runs out after it."""
+    return struct.pack("<BBIqI", scheme, kind, id, value, until)
+
+
+unpack_token = _fixed("<BBIqI", 18)  # (scheme, kind, TID or count, value, until)
+
+
 def pack_standing(day, n):
     """The key of a standing charge: local date as yyyymmdd, and the tariff it was charged at."""
     return struct.pack("<II", day, n)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands import document, journal, rating, remote, run, tariffs
+from wattledger.tools.commands import document, journal, rating, remote, run, tariffs, token
 
 app = typer.Typer(
     name="wattledger",
@@ -70,3 +70,4 @@ ledger_app.command("freezes")(journal.ledger_freezes)
 app.add_typer(tariff_app, name="tariff")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(token.app, name="token")
