@@ -6,6 +6,7 @@ intervals, supply, storage, messages, people.
 """
 
 from wattledger.agent import events
+from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
@@ -14,6 +15,7 @@ from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
 from wattledger.agent.display.view import View
+from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.keeper import Keeper
@@ -22,13 +24,14 @@ from wattledger.agent.metering.meter import Meter
 from wattledger.agent.supply.control import SupplyControl
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
+from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
 BUSY_MS = 10
 
 
 class Agent:
-    """Wired by constructor arguments (hal/contract.py); `link` and `page` may be None.
+    """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `firmware`
     names this build, `cause` why it restarted.
@@ -48,6 +51,7 @@ class Agent:
         device_key=b"",
         firmware="",
         cause="power",
+        book=None,
     ):
         self.config = config
         self.firmware = firmware
@@ -65,7 +69,9 @@ class Agent:
         self.keeper = Keeper(
             config, clock, self.meter, self.ledger, self.supply, self.time, self.report
         )
-        self.intervals = Intervals(config, clock, self.meter, self.ledger, self.keeper, self.time)
+        self.intervals = Intervals(
+            config, clock, self.meter, self.ledger, self.keeper, self.supply, self.time
+        )
         self.control = SupplyControl(
             config,
             relay,
@@ -79,6 +85,13 @@ class Agent:
             self.report,
         )
         self.view = View(self)
+        self.prospect = Prospect(storage)
+        self._feed = None
+        if book is not None:
+            # Only boards with room for a book load this.
+            from wattledger.agent.journal.book import BookFeed
+
+            self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = None
         self.desk = None
         if link is not None:
@@ -106,11 +119,11 @@ class Agent:
         `tariff` is a document (bytes) that provisioning brings; TariffError when it is refused.
         """
         state = self.ledger.open()
-        if tariff is not None:
-            self.ledger.offer_tariff(tariff)
         self.time.restore(
             self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
         )
+        if tariff is not None:
+            self.ledger.shelf.offer(tariff, self.time.unix())
         self._restore_registers(state)
         state.boots += 1
         self.ledger.go_on(self.time.unix(), self.time.trust())
@@ -135,9 +148,22 @@ class Agent:
                 max(start_import, register.import_wh), 0, max(start_export, register.export_wh), 0
             )
 
+    def accept_document(self, data):
+        """Take a document (bytes): a tariff, dynamic prices or a correction.
+
+        Returns a word for the log; TariffError says where and why it is refused.
+        """
+        try:
+            return self.ledger.shelf.offer(data, self.time.unix())
+        except OSError as error:
+            self.keeper.urgent = True  # what was written down is stored with the next try
+            raise TariffError((), "cannot be stored (error %s); send it again" % error.errno)
+
     def stop(self):
         """A clean end: everything durable, nothing moved, the utility told."""
         self.keeper.now()
+        if self._feed is not None:
+            self._feed.finish()
         if self.sender:
             self.sender.leave()
 
@@ -151,10 +177,21 @@ class Agent:
         self.intervals.take_time()
         self._watch_meter()
         self.intervals.close_due()
+        self.intervals.work()
         self.control.decide()
         self.control.check_contact()
         self.keeper.work()
         self._audit()
+        self._correct()
+        self.prospect.work(
+            self.account,
+            self.time.unix(),
+            self.time.trust() == TRUST_SYNCED,
+            self.keeper.available,
+            self.journal.balance,
+        )
+        if self._feed is not None:
+            self._feed.work()
         busy = self._talk()
         self._hear_people()
         self._show()
@@ -195,6 +232,16 @@ class Agent:
         found = self.ledger.audit()
         if found is not None:
             self.report(found[0], found[1])
+
+    def _correct(self):
+        register = self.meter.register
+        now, trust = self.time.unix(), self.time.trust()
+        if self.ledger.correct(now, trust, register.import_wh, register.export_wh):
+            account = self.account
+            available = account.available(register.import_wh, register.export_wh)
+            account.watch.arm(account.tariff, available)
+            self.control.look_again()
+            self.keeper.money()
 
     def _hear_people(self):
         request = self._page.request() if self._page else None

@@ -16,7 +16,9 @@ NUMBERS = {
     "retention_days": (45, 1, 3650),
     "journal_kb": (400, 16, 1000000),
     "segment_kb": (16, 4, 64),
+    "estimate_h": (24, 24, 720),
     "price_limit_micro": (10000000000, 1000, 100000000000),
+    "price_change_percent": (50, 0, 10000),
 }
 TEXTS = ("meter", "tenant", "board")
 CHOICES = {

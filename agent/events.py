@@ -27,6 +27,7 @@ CONTACT_FREED = 26  # a welded contact opened after all
 JOURNAL_DROPPED = 27  # room was short; value: last sequence that went
 RELAY_FAILED = 23  # the relay did not take its opening; value: errno
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
+CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 
 NAMES = {
     STARTED: "started",
@@ -56,4 +57,5 @@ NAMES = {
     CONTACT_STUCK: "contact stuck open",
     CONTACT_FREED: "contact freed",
     JOURNAL_DROPPED: "journal segment dropped",
+    CORRECTION_FAILED: "correction not possible",
 }

@@ -1,7 +1,9 @@
 """Keeping: when the journal is flushed and the hot state committed, and what a failure means.
 
 Every 10 s or 10 Wh, whichever comes first and at least 1 s apart, and at once for what is urgent
-(money, relay movements, closed intervals). What people are shown is what was kept last.
+(relay movements, closed intervals). Money is durable with its record alone: a boot applies the
+records after the slot, so the slot may follow in the next step. What people are shown is what was
+kept last.
 """
 
 from wattledger.agent import events
@@ -33,6 +35,7 @@ class Keeper:
         self.today_wh = 0
         self.today_nano = 0  # what the local day has moved on the balance, purchases apart
         self.purchases = []
+        self.owed = 0  # nano
 
     def work(self):
         """Flush and commit when it is time."""
@@ -49,6 +52,22 @@ class Keeper:
         self._commit()
         return not self.failed
 
+    def money(self):
+        """Make money that was just journalled durable; True when it is."""
+        self.urgent = True
+        try:
+            self._ledger.flush(self._time.unix())
+        except OSError as error:
+            self._fail(error)
+            return False
+        self.failed = 0
+        # The registers people see stay those of the last snapshot.
+        kept, account = self._ledger.state, self._ledger.account
+        self._show(
+            max(kept.import_wh, account.start_import), max(kept.export_wh, account.start_export)
+        )
+        return True
+
     def _commit(self):
         register = self._meter.register
         self._at = self._clock.ticks_ms()
@@ -56,17 +75,24 @@ class Keeper:
         try:
             self._ledger.keep(self._snapshot(), self._supply.closings, self._supply.moved_at)
         except OSError as error:
-            if not self.failed:
-                self._report(events.STORAGE_FAILED, error.errno or 0)
-            self.failed = error.errno or 1
+            self._fail(error)
             return
         self.failed = 0
         self.urgent = False
+        self._show(register.import_wh, register.export_wh)
+
+    def _fail(self, error):
+        if not self.failed:
+            self._report(events.STORAGE_FAILED, error.errno or 0)
+        self.failed = error.errno or 1
+
+    def _show(self, import_wh, export_wh):
         account = self._ledger.account
-        self.available = account.available(register.import_wh, register.export_wh)
-        self.today_wh = account.day_wh + register.import_wh - account.start_import
+        self.available = account.available(import_wh, export_wh)
+        self.today_wh = account.day_wh + import_wh - account.start_import
         self.today_nano = account.day_nano + self.available - self._ledger.journal.balance
         self.purchases = account.recent
+        self.owed = account.debt.owed
 
     def _snapshot(self):
         register = self._meter.register
@@ -86,6 +112,8 @@ class Keeper:
         state.quality = self._meter.interval_quality
         state.trust = account.trust
         state.used_wh = account.used_wh
-        state.cycle_day = account.cycle_day
+        state.cycle_day = account.block_day
+        state.demand_w = account.cycle.demand_w
+        state.window_wh = account.cycle.window_wh
         state.standing_day = account.standing_day
         return state

@@ -1,11 +1,12 @@
 """The ledger: journal, snapshot and tariff files as one store, and how a boot finds its way back.
 
-Order of every write: records, then the slot that names them. A boot takes the newest slot, walks
-the journal, and applies what was written after the slot.
+Order of every write: records, then the slot that names them; money is done with its record. A
+boot takes the newest slot, walks the journal, and applies what was written after the slot.
 """
 
 from wattledger.agent import events
 from wattledger.agent.billing.account import RECENT, Account
+from wattledger.agent.billing.recall import begin_after, replay, sum_up
 from wattledger.agent.billing.shelf import TariffShelf
 from wattledger.agent.errors import AgentError
 from wattledger.agent.journal import checkpoint as checkpoints
@@ -22,6 +23,7 @@ from wattledger.agent.units import NANO_PER_MICRO
 
 ALL = 1 << 32  # above every sequence
 ENOSPC = 28
+REARMING = records.MONEY_IN + (records.ADJUST,)  # alarms may sound again after these
 
 
 def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
@@ -57,7 +59,15 @@ class Ledger:
         segment_bytes = config.segment_kb * 1024
         self.journal = Journal(storage, config.meter, segment_bytes)
         self.account = Account(self.journal)
-        self._shelf = TariffShelf(storage, self.account, self.journal, config.price_limit_micro)
+        self.shelf = TariffShelf(
+            storage,
+            self.account,
+            self.journal,
+            config.price_limit_micro,
+            config.price_change_percent,
+            self.corrections,
+        )
+        self.account.dynamic = self.shelf.dynamic
         self.state = HotState()
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
@@ -71,6 +81,8 @@ class Ledger:
         self._short_of_memory = False  # an earlier boot lost records
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
+        self._corrections = None  # made when there is one
+        self._topped_up = False  # money came in after the slot was written
 
     def open(self):
         """Find the way back after a boot. Never raises for damaged files: they become events."""
@@ -87,7 +99,7 @@ class Ledger:
             self.fault = "damaged"
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
-        self.found.extend(self._shelf.open(self._last_tariff, self.fault is not None))
+        self.found.extend(self.shelf.open(self._last_tariff, self.fault is not None))
         self._replay()
         if behind:
             self._resume()
@@ -96,7 +108,11 @@ class Ledger:
         )
         if self.missing:
             self.found.append((events.LEDGER_MISSING, 0))
+        self._find_corrections()
         self.account.watch.alarms = self.state.alarms
+        if self._topped_up:
+            # The cut came between the record and the slot that would have armed them again.
+            self.account.watch.arm(self.account.tariff, self.journal.balance)
         return self.state
 
     def _walk(self):
@@ -113,16 +129,16 @@ class Ledger:
         state = self.state
         account = self.account
         self.journal.resume(state.sequence, state.hash, state.balance)
+        begin_after(account, state)
         account.start = state.unix
         account.start_import = state.import_wh
         account.start_export = state.export_wh
-        account.used_wh = state.used_wh
-        account.cycle_day = state.cycle_day
-        account.standing_day = state.standing_day
+        account.cycle.whole = False  # what it was charged so far is not known
 
     def go_on(self, unix, trust):
         """After a boot: the checkpoint that opens the segment to come."""
         if not self.missing:
+            self.account.debt.settle(self.account, trust)
             self._write_checkpoint(unix, trust, self.closings, self.moved_at)
 
     def _write_checkpoint(self, unix, trust, closings, moved_at):
@@ -132,7 +148,7 @@ class Ledger:
         checkpoint.closings = closings[-LONG_CLOSINGS:]
         checkpoint.moved_at = moved_at or 0
         checkpoint.meter = self._meter
-        self.account.sum_up(checkpoint)
+        sum_up(self.account, checkpoint)
         self.journal.append(records.CHECKPOINT, unix, trust, 0, checkpoint.pack())
 
     def audit(self):
@@ -187,33 +203,64 @@ class Ledger:
 
     def _replay(self):
         state = self.state
-        account = self.account
-
         for entry in self._stored():
-            account.replay(entry)
+            replay(self.account, entry)
+            if entry.sequence > state.sequence and entry.kind in REARMING:
+                self._topped_up = True
             if entry.sequence == state.sequence:
-                account.used_wh = state.used_wh
-                account.cycle_day = state.cycle_day
-                account.standing_day = max(account.standing_day, state.standing_day)
-                # A clock set back opens an interval earlier than the last one ended.
-                account.start = state.start
+                begin_after(self.account, state)
 
-    def offer_tariff(self, data):
-        """Take a tariff document (bytes) as the next set; TariffError says why not."""
-        return self._shelf.offer(data)
+    def corrections(self):
+        """The corrections of this ledger (agent/billing/correction.py)."""
+        if self._corrections is None:
+            # Rare, and larger than it deserves to be held for.
+            from wattledger.agent.billing.correction import Corrections
+
+            self._corrections = Corrections(self._storage, self.account, self.journal, self._meter)
+        return self._corrections
+
+    def _find_corrections(self):
+        """One that a power cut stopped goes on; those that are done need not be in memory."""
+        try:
+            if any(name.startswith("correct.") for name in self._storage.names()):
+                self.corrections()
+        except OSError as error:
+            self.found.append((events.STORAGE_FAILED, error.errno or 0))
+
+    def correct(self, unix, trust, import_wh, export_wh):
+        """One slice of a correction that waits; True when money was posted: store it at once."""
+        waiting = self._corrections
+        if waiting is None:
+            return False
+        posted = waiting.work(unix, trust, import_wh, export_wh)
+        if not waiting.is_waiting():
+            self._corrections = None
+        return posted
+
+    def estimate(self, after_s):
+        """A walk that charges what could not be measured (agent/billing/estimate.py)."""
+        from wattledger.agent.billing.estimate import Estimate  # after a chip's fault only
+
+        first_hash = records.first_hash(self._meter)
+        return Estimate(self._storage, first_hash, self.account, after_s)
 
     def turn(self, boundary, trust):
         """Put a due tariff in force at `boundary`."""
-        self._shelf.turn(boundary, trust)
+        self.shelf.turn(boundary, trust)
 
-    def keep(self, state, closings, moved_at):
-        """Flush the journal, then commit the slot that names its head. OSError: not stored."""
+    def flush(self, unix):
+        """Make the journal durable, dropping its oldest segment when room is short. OSError: not
+        stored."""
         try:
             self.journal.flush()
         except OSError as error:
-            if error.errno != ENOSPC or not self._make_room(state.unix, True):
+            if error.errno != ENOSPC or not self._make_room(unix, True):
                 raise
             self.journal.flush()
+
+    def keep(self, state, closings, moved_at):
+        """Flush the journal, then commit the slot that names its head. OSError: not stored."""
+        self.flush(state.unix)
         if self.journal.is_full():
             self.journal.rotate()
             self._write_checkpoint(state.unix, self.account.trust, closings, moved_at)
@@ -228,7 +275,7 @@ class Ledger:
         state.boots = self.state.boots
         self._slots.commit(state)
         self.state = state
-        self._shelf.settle()
+        self.shelf.settle()
 
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""

@@ -6,6 +6,7 @@ from wattledger.agent.units import DAY_S
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
 
 BACK_S = 600  # a time source may step a known clock back at most this far
+AGREED_S = 600  # two sources agree when their times lie no further apart
 FORWARD_S = 31 * DAY_S
 STEP_S = 10  # larger steps are written down
 SETTLED_S = 1
@@ -21,6 +22,7 @@ class Timekeeper:
         self.powered_s = 0
         self.budget_s = CLOCK_BUDGET_S
         self.refused = 0  # offers not believed
+        self._far = None  # (unix - powered seconds, source) of the last one that was too far
 
     def restore(self, unix, powered_s, budget_s):
         """Go on after a boot; a clock nobody set takes the last time the store knows."""
@@ -55,17 +57,29 @@ class Timekeeper:
         offer = self._clock.offer()
         if offer is None:
             return None
-        if offer[0] < EPOCH_2000:
+        unix, source = offer
+        if unix < EPOCH_2000:
             self.refused += 1
             return None
-        step = offer[0] - self._clock.unix_s()
+        step = unix - self._clock.unix_s()
         trust = self._clock.trust()
         if trust == TRUST_SYNCED and -SETTLED_S <= step <= SETTLED_S:
             return None
-        if trust != TRUST_UNKNOWN and not -BACK_S <= step <= FORWARD_S:
+        far = trust != TRUST_UNKNOWN and not -BACK_S <= step <= FORWARD_S
+        if far and not self._is_agreed(unix, source):
             self.refused += 1
             return None
-        return offer[0]
+        self._far = None
+        return unix
+
+    def _is_agreed(self, unix, source):
+        """True when another source said the same; one alone is remembered, whatever it repeats."""
+        start = unix - self.powered_s  # what a right clock keeps while the meter runs
+        far = self._far
+        if far is not None and far[1] != source:
+            return -AGREED_S <= start - far[0] <= AGREED_S
+        self._far = (start, source)
+        return False
 
     def set(self, unix):
         """Believe an offered time."""

@@ -15,13 +15,13 @@ import gc
 import sys
 
 from wattledger.agent import config as configs
-from wattledger.agent.agent import Agent
-from wattledger.board import sim as board
 from wattledger.firmware.runtime import Runtime
-from wattledger.hal.bus.bridge import Bridge, BridgeRelay
+from wattledger.firmware.simulated import build
+from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, SYNCED, Bridge, BridgeRelay
 from wattledger.hal.clock.bridge import BridgeClock
-from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.network.link_bridge import BridgeLink
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.bridge import BridgeStorage
 from wattledger.hal.storage.vfs import VfsStorage
 
 FIRMWARE = "bridge"
@@ -44,15 +44,15 @@ class LockstepMeter:
         self._clock = BridgeClock(port)
         self._tick_ms = config.tick_ms
         self._pressed = False
-        gains = [(board.VOLTAGE_GAIN, board.CURRENT_GAIN)] * len(board.PHASES)
-        self.agent = Agent(
+        self.agent = build(
             config,
-            Atm90e32(port, self._wait, gains),
+            port,
             BridgeRelay(port),
-            clock=self._clock,
+            self._clock,
+            self._wait,
+            BridgeStorage(port, storage),
+            port,
             link_clock=self._clock,
-            entropy=port,
-            storage=storage,
             link=BridgeLink(port),
             device_key=device_key,
             firmware=FIRMWARE,
@@ -87,7 +87,21 @@ class LockstepMeter:
         left = MOST_STEPS
         while left and runtime.step() < tick_ms:
             left -= 1
+        if port.asks:
+            self._tell()
         return True
+
+    def _tell(self):
+        agent = self.agent
+        register = agent.meter.register
+        account = agent.account
+        state = HAS_TARIFF if account.tariff else 0
+        if agent.time.trust() == TRUST_SYNCED:
+            state |= SYNCED
+        if agent.time.budget_s > 0:
+            state |= CLOCK_BUDGET
+        left = account.available(register.import_wh, register.export_wh)
+        self._port.tell(left, agent.time.unix(), state)
 
     def _hear_button(self):
         self._pressed = self._port.button

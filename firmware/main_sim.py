@@ -1,14 +1,11 @@
 """Composition root of the simulator: the firmware on a simulated board, in virtual time.
 
-`build` wires the agent to any world; `Pacer` lets that world run at a chosen speed.
+`Pacer` lets the world of an agent run at a chosen speed.
 """
 
 import time
 
-from wattledger.agent.agent import Agent
-from wattledger.board import sim as board
 from wattledger.firmware.runtime import Runtime
-from wattledger.hal.meter.atm90e32 import Atm90e32
 
 FAST = 60  # above this speed ticks grow longer and commits skip their sync
 TICKS_A_SECOND = 200  # of wall time, above FAST
@@ -23,14 +20,6 @@ def tick_ms(speed):
     if speed <= FAST:
         return 1000
     return min(int(speed * 1000 / TICKS_A_SECOND), MAX_TICK_MS)
-
-
-def build(config, spi, relay, clock, advance, storage, entropy, **parts):
-    """The agent on the simulated board. `advance(ms)` lets the world pass; `parts` are link_clock,
-    link, page, device_key and firmware of Agent."""
-    gains = [(board.VOLTAGE_GAIN, board.CURRENT_GAIN)] * len(board.PHASES)
-    chip = Atm90e32(spi, advance, gains)
-    return Agent(config, chip, relay, clock=clock, storage=storage, entropy=entropy, **parts)
 
 
 class Pacer:

@@ -105,6 +105,28 @@ class Storage:
         """Bytes free."""
 
 
+class Book:
+    """A copy of the journal for queries; only where there is room for one. May be absent."""
+
+    def head(self):
+        """(sequence, 16 hex digits of its hash or None) of the last record copied; 0 for none."""
+
+    def clear(self):
+        """Forget everything: the journal fills it again."""
+
+    def add(self, table, document):
+        """Add a document (dict of numbers and texts) to purchases, messages, events, tariffs."""
+
+    def advance(self, sequence, hash):
+        """All up to this record is copied."""
+
+    def find(self, table, since, until):
+        """Documents with since <= time < until (unix seconds, None: open), oldest first."""
+
+    def save(self, now=False):
+        """Make it durable, at most once a minute unless `now`. OSError: later."""
+
+
 class Link:
     """An MQTT connection. Called from step() only; threads and sockets stay behind it."""
 

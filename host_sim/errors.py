@@ -5,6 +5,10 @@ class SimulatorError(Exception):
     """Base of every error raised in host_sim/."""
 
 
+class PowerLost(BaseException):
+    """The power of a simulated meter goes: nothing in the meter may catch this."""
+
+
 class LoadError(SimulatorError):
     """A load file cannot be used; the message names file, line, column and remedy."""
 

@@ -4,12 +4,15 @@ The same methods as `Bridge` in hal/bus/bridge.py, without a process between; on
 against each other.
 """
 
+from wattledger.host_sim.errors import PowerLost
+
 
 class LocalPort:
     """World, network (network.py), time source (times.py) and entropy around one meter.
 
-    `offer_waits`, `message_waits`, `link_up`, `link_session` and `button` are as of the last
-    start() or advance(); `stopping` is set by whoever wants the meter to end.
+    `offer_waits`, `message_waits`, `link_up`, `link_session`, `button`, `watches_writes` and
+    `asks` are as of the last start() or advance(); `stopping` is set by whoever wants the meter
+    to end. `told` is what the meter told last, as (left, unix, state), or None.
     """
 
     def __init__(self, world, network, times, entropy):
@@ -20,7 +23,23 @@ class LocalPort:
         # Straight to the chip: a meter-second makes a dozen transfers.
         self.transfer = world.chip.transfer
         self.stopping = False
+        self.told = None
+        self._ask_ms = 0
+        self._writes_left = 0
+        self._arriving = 0
         self._look()
+
+    def ask_at(self, unix_ms):
+        """Have the meter tell at the end of the first turn that reaches `unix_ms`."""
+        self.told = None
+        self._ask_ms = unix_ms
+
+    def cut_at_write(self, number, permille=0):
+        """Let the power go within the meter's `number`th write from now on (0: within none), when
+        that much of its bytes has arrived."""
+        self._writes_left = number
+        self._arriving = permille
+        self.watches_writes = number > 0
 
     def _look(self):
         network = self._network
@@ -29,6 +48,8 @@ class LocalPort:
         self.link_up = network.up
         self.link_session = network.session
         self.button = self._world.button
+        self.watches_writes = self._writes_left > 0
+        self.asks = 0 < self._ask_ms <= self._world.time_ms
 
     def time_ms(self):
         """The world's time, unix ms."""
@@ -83,3 +104,21 @@ class LocalPort:
         if message is None:
             self.message_waits = False
         return message
+
+    def writing(self, length):
+        """A write begins; how many of its bytes arrive before the power goes, -1 when it stays."""
+        self._writes_left -= 1
+        if self._writes_left:
+            return -1
+        return min(max(length * self._arriving // 1000, 0), length)
+
+    def lose_power(self):
+        """The power goes here."""
+        self.watches_writes = False
+        raise PowerLost
+
+    def tell(self, left, unix, state):
+        """The meter tells: credit above the floor (nano), its time (unix s), supply bits."""
+        self.asks = False
+        self._ask_ms = 0
+        self.told = left, unix, state

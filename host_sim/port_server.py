@@ -1,9 +1,9 @@
 """Answers the frames of a meter in another process from a LocalPort, in lock-step.
 
-Requests and replies are those of world_server.py and, for a whole meter, six more things: what
-waits for it is told with the time, and it may take a time, send, ask, receive and draw random
-bytes. A message (topic length u8, topic, data) follows the frame that names its length, filled up
-to whole frames.
+Requests and replies are those of world_server.py and, for a whole meter, more: what waits for it
+is told with the time, and it may take a time, send, ask, receive, draw random bytes, lose its
+power within a write, and tell of its supply. A message (topic length u8, topic, data) follows the
+frame that names its length, filled up to whole frames.
 
 The meter waits for the reply to the request that begins a turn, so whoever drives the world
 decides between two turns how long it stands still.
@@ -30,6 +30,9 @@ SEND = 7  # flags u8, length u32; then the message -> token u32
 SENT = 8  # token u32 -> u8
 RECEIVE = 9  # -> flags u8, length u32; then the message
 ENTROPY = 10  # n u8 -> n bytes
+WRITE = 11  # length u32 -> bytes that arrive i32, -1 all
+LOST = 12  # never answered: PowerLost is raised
+TELL = 13  # left i64, unix s u40, state u8
 
 ENTROPY_MAX = 15
 PRESENT = 1
@@ -57,12 +60,15 @@ class PortServer:
             SENT: self._sent,
             RECEIVE: self._receive,
             ENTROPY: self._entropy,
+            WRITE: self._write,
+            LOST: self._lose,
+            TELL: self._tell,
         }
 
     def serve(self, until_ms):
         """Answer until the meter would begin a turn at or after `until_ms` (unix ms of the world).
 
-        EOFError when the meter's process ends before that.
+        EOFError when the meter's process ends before that, PowerLost when its power goes.
         """
         while True:
             if self._turn is None:
@@ -123,6 +129,7 @@ class PortServer:
         port = self._port
         flags = port.offer_waits | port.message_waits << 1 | port.link_up << 2
         flags |= port.stopping << 3 | port.button << 4
+        flags |= port.watches_writes << 5 | port.asks << 6
         struct.pack_into("<QBI", reply, at, time_ms, flags, port.link_session)
 
     def _hello(self, request, reply):
@@ -198,6 +205,19 @@ class PortServer:
         drawn = bytearray(length)
         self._port.fill(drawn)
         reply[1 : 1 + length] = drawn
+        return True
+
+    def _write(self, request, reply):
+        arrives = self._port.writing(*struct.unpack_from("<I", request, 1))
+        struct.pack_into("<i", reply, 1, arrives)
+        return True
+
+    def _lose(self, request, reply):
+        self._port.lose_power()
+
+    def _tell(self, request, reply):
+        left, low, high, state = struct.unpack_from("<qIBB", request, 1)
+        self._port.tell(left, high << 32 | low, state)
         return True
 
 

@@ -20,12 +20,14 @@ from typing import Any
 from wattledger.agent.agent import Agent
 from wattledger.agent.comms import topics
 from wattledger.board import sim as board
-from wattledger.firmware import main_sim
+from wattledger.firmware import main_sim, simulated
 from wattledger.hal.bus.bridge import Bridge, BridgeRelay
 from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.entropy_linux import OsEntropy
 from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.network.link_paho_linux import PahoLink
+from wattledger.hal.storage.book_tinydb import NAME as BOOK
+from wattledger.hal.storage.book_tinydb import TinyBook
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.host_sim.load_csv import LoadCsv
@@ -181,7 +183,7 @@ class Demo:
                 f"speed {self._speed:g}: a tick is {config.tick_ms / 1000:g} s of world time and "
                 "commits are not synced to disk"
             )
-        return main_sim.build(
+        return simulated.build(
             config,
             self._bridge,
             BridgeRelay(self._bridge),
@@ -194,6 +196,7 @@ class Demo:
             page=self._page,
             device_key=self._state.keys.device_key,
             firmware=FIRMWARE,
+            book=TinyBook(self._state.meter_folder / BOOK),
         )
 
     def _advance(self, ms: int) -> None:

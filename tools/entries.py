@@ -5,12 +5,17 @@ from typing import NamedTuple
 
 from wattledger.agent import events
 from wattledger.agent.supply import rules, states
+from wattledger.agent.units import micro_of
 from wattledger.tools.errors import ToolError
 
 INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
 PART = struct.Struct("<BBIq")  # band, block, Wh, price
 # Flags, hash before, import Wh, export Wh, then the rest of docs/journal.md.
-CHECKPOINT = struct.Struct("<B8sIIIIBHHQQ32sHIqQB")
+CHECKPOINT = struct.Struct("<B8sIIIIBHHHQQ32sHIqIBqqIBBB")
+DEMAND = struct.Struct("<IIIBI")  # cycle, W, W before, minutes, tariff n
+MINIMUM = struct.Struct("<IQqqI")  # cycle, minimum in micro, energy and standing in nano, n
+FREEZE = struct.Struct("<BIHHIIIIqq")  # flags, cycle, days, registers, used, W, energy, standing
+NET = 0x10  # in a part's band: import and export of the interval were netted
 EXPORT = 0x80  # in a part's band: energy delivered to the grid
 # Kinds that never move the balance.
 RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")
@@ -21,23 +26,27 @@ class LedgerError(ToolError):
 
 
 class Interval(NamedTuple):
-    """An interval entry's payload; parts are (is export, Wh, amount in nano-units)."""
+    """An interval entry's payload; parts are (is export, Wh, amount in nano-units). `net`: they
+    hold what is left of import and export once the smaller is taken off both."""
 
     import_wh: int
     export_wh: int
     duration_s: int
     tariff_n: int
     parts: list[tuple[bool, int, int]]
+    net: bool
 
 
 def interval(payload: bytes) -> Interval:
     """The payload of an interval entry; struct.error when its length is wrong."""
     import_wh, export_wh, duration, _, n = INTERVAL.unpack_from(payload)
     parts = []
+    net = False
     for band, _, wh, price in PART.iter_unpack(payload[INTERVAL.size :]):
         out = bool(band & EXPORT)
+        net = net or bool(band & NET)
         parts.append((out, wh, wh * price if out else -wh * price))
-    return Interval(import_wh, export_wh, duration, n, parts)
+    return Interval(import_wh, export_wh, duration, n, parts, net)
 
 
 class Books:
@@ -79,6 +88,12 @@ class Books:
             self._once(self._purchases, struct.unpack("<QQQ", payload)[0], "purchase")
         elif kind == "standing":
             self._once(self._days, struct.unpack("<II", payload)[0], "standing charge of")
+        elif kind == "demand":
+            self._take_demand(amount, payload)
+        elif kind == "minimum":
+            self._take_minimum(amount, payload)
+        elif kind == "freeze":
+            self._take_freeze(payload)
 
     def _take_checkpoint(self, payload: bytes) -> None:
         """A journal whose oldest segments were retired begins with one; later ones must agree."""
@@ -87,6 +102,22 @@ class Books:
             raise LedgerError(f"sums up registers {registers}, they stand at {self._registers}")
         self._opened = True
         self._registers = registers
+
+    def _take_demand(self, amount: int, payload: bytes) -> None:
+        _, watts, before, minutes, _ = DEMAND.unpack(payload)
+        if watts <= before or amount % (watts - before):
+            raise LedgerError(f"moves {amount} for {watts} W in {minutes} min, {before} W before")
+
+    def _take_minimum(self, amount: int, payload: bytes) -> None:
+        cycle, minimum, energy, standing, _ = MINIMUM.unpack(payload)
+        lack = minimum * 1000 - energy - standing
+        if amount != -lack:
+            raise LedgerError(f"moves {amount}; the cycle of {cycle} lacks {lack} of its minimum")
+
+    def _take_freeze(self, payload: bytes) -> None:
+        registers = FREEZE.unpack_from(payload)[4:6]
+        if registers != self._registers:
+            raise LedgerError(f"freezes registers {registers}, they stand at {self._registers}")
 
     def begin(self, balance: int) -> None:
         """The balance before the first entry held, where it is not the opening entry."""
@@ -102,11 +133,14 @@ class Books:
             raise LedgerError(f"moves {amount}; its parts sum up to {total}")
         if not found.tariff_n:
             return
+        both = min(now[0] - before[0], now[1] - before[1]) if found.net else 0
         for export in (False, True):
-            moved = now[export] - before[export]
+            moved = now[export] - before[export] - both
             rated = sum(wh for out, wh, _ in found.parts if out == export)
             if rated != moved:
-                raise LedgerError(f"rates {rated} Wh; its registers moved by {moved} Wh")
+                raise LedgerError(
+                    f"rates {rated} Wh; its registers moved by {moved} Wh" + " net" * found.net
+                )
 
     def _once(self, seen: set[int], key: int, what: str) -> None:
         if key in seen:
@@ -132,6 +166,18 @@ def describe(kind: str, payload: bytes) -> str:
         return f"purchase {struct.unpack_from('<Q', payload)[0]}"
     if kind == "standing":
         return "day %08d" % struct.unpack_from("<I", payload)[0]
+    if kind == "demand":
+        cycle, watts, before, minutes, _ = DEMAND.unpack(payload)
+        return f"{watts} W in {minutes} min, {before} W before, cycle of {cycle:08d}"
+    if kind == "minimum":
+        cycle, minimum, energy, standing, _ = MINIMUM.unpack(payload)
+        charged = micro_of(energy + standing)
+        return f"cycle of {cycle:08d}: charged {charged} of at least {minimum} micro-units"
+    if kind == "freeze":
+        flags, cycle, *_, import_wh, export_wh, used_wh, watts, _, _ = FREEZE.unpack_from(payload)
+        what = f"cycle of {cycle:08d}" if flags & 1 else "the blocks start anew"
+        registers = f"import {import_wh} Wh, export {export_wh} Wh"
+        return f"{what}: {registers}, {used_wh} Wh in blocks, {watts} W"
     if kind == "event":
         code, value = struct.unpack_from("<Hq", payload)
         return f"{events.NAMES.get(code, code)}: {value}"

@@ -21,6 +21,10 @@ class JournalError(ToolError):
     """A journal message that does not continue the utility's copy."""
 
 
+class GapError(JournalError):
+    """A journal message whose entries come after some that are not held."""
+
+
 class ReplicaError(ToolError):
     """The utility's copy of a journal cannot be used."""
 

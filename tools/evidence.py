@@ -26,3 +26,5 @@ class Evidence:
     marks: list[tuple[int, str, int]] = field(default_factory=list)  # at a clock fault:
     # sequence, hash and balance of the journal's durable head
     faults: dict[str, list[str]] = field(default_factory=dict)
+    growth: int | None = None  # bytes of the meter's memory from an hour after boot to the end
+    growth_limit: int = 2048

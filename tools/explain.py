@@ -192,6 +192,8 @@ class Names:
             (payloads.EXPORT, "export"),
             (payloads.DYNAMIC, "dynamic"),
             (payloads.FALLBACK, "fallback"),
+            (payloads.NET, "net"),
+            (payloads.UNPRICED, "no dynamic price"),
         ):
             if code & bit:
                 name += f", {word}"

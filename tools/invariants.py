@@ -145,9 +145,14 @@ def movements_have_causes(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_was_uncaught(evidence: Evidence) -> Iterator[str]:
-    """I6: no tick and no step failed. Memory is measured by `wattledger bench heap`."""
+    """I6: no tick and no step failed, and the meter's memory did not grow."""
     for entry, value in _events(evidence, events.TICK_FAILED, events.STEP_FAILED):
         yield f"entry {entry.sequence}: failure {value} of a tick or a step"
+    if evidence.growth is not None and evidence.growth > evidence.growth_limit:
+        yield (
+            f"the meter holds {evidence.growth} bytes more than an hour after its boot;"
+            f" {evidence.growth_limit} are allowed"
+        )
 
 
 def no_sample_missed(evidence: Evidence) -> Iterator[str]:

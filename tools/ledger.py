@@ -182,9 +182,12 @@ def _checkpoint_meter(data: bytes) -> str | None:
     at = HEAD.size + CHECKPOINT.size
     if data[1:2] != b"\x02" or len(data) < size or size < at + CRC + HASH:
         return None
+    # Closings and debt, whose numbers end the fixed part; then bands and their blocks.
     try:
-        return data[at + 4 * data[at - 1] : size - CRC - HASH].decode()
-    except UnicodeDecodeError:
+        at += 4 * data[at - 1] + data[at - 2]
+        at += 2 + 4 * data[at] * (1 + data[at + 1])
+        return data[at : size - CRC - HASH].decode()
+    except (UnicodeDecodeError, IndexError):
         return None
 
 

@@ -4,8 +4,8 @@ from collections import deque
 from pathlib import Path
 
 from wattledger.agent.billing import tariff as tariffs
-from wattledger.agent.billing.calendar import Zone
 from wattledger.agent.billing.shelf import ACTIVE
+from wattledger.agent.billing.zone import Zone
 from wattledger.agent.errors import TariffError
 from wattledger.hal.sample import TRUST_NAMES
 from wattledger.tools import entries, ledger, output

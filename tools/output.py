@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wattledger.agent.billing.calendar import Zone
+    from wattledger.agent.billing.zone import Zone
 
 NANO = 10**9
 MICRO = 10**6

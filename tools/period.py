@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import typer
 
 from wattledger.agent.billing import tariff as tariffs
-from wattledger.agent.billing.calendar import EPOCH_2000, Zone, day_number
+from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.billing.shelf import ACTIVE, NEXT
 from wattledger.agent.billing.tariff import Tariff
+from wattledger.agent.billing.zone import Zone
 from wattledger.agent.errors import RecordError, TariffError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
-from wattledger.agent.units import DAY_S
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.tools import ledger, output
 from wattledger.tools.places import FileError
@@ -124,9 +124,7 @@ class Source:
         days = day_number(day.year, day.month, day.day)
         if match[2] is None:
             return self.zone.first_instant(days)
-        civil = days * DAY_S + EPOCH_2000 + hour * 3600 + minute * 60 + second
-        near = civil - self.zone.offset_at(civil)
-        return civil - self.zone.offset_at(near)
+        return self.zone.first_instant(days, hour * 3600 + minute * 60 + second)
 
     def instant(self, unix: int | None) -> str | None:
         """A time as the source's zone has it."""
@@ -156,6 +154,8 @@ def line_json(source: Source, versions: dict[int, bytes], line: Any) -> dict[str
         "export": export,
         "dynamic": bool(line.code & payloads.DYNAMIC),
         "fallback": bool(line.code & payloads.FALLBACK),
+        "net": bool(line.code & payloads.NET),
+        "unpriced": bool(line.code & payloads.UNPRICED),
         "wh": line.wh,
         "price": line.price,
         "amount_nano": line.amount,

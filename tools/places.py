@@ -80,10 +80,7 @@ def load(path: str | Path, loader: Callable[[bytes], Loaded]) -> Loaded:
     """
     data = read(path)
     text = decode(path, data)
-    try:
-        places = scan(text)[1]
-    except _TextError as fault:
-        raise PlaceError(path, *line_and_column(text, fault.offset), str(fault)) from None
+    places = parse(path, text)[1]
     try:
         return loader(data)
     except PlacedError as error:
@@ -91,6 +88,14 @@ def load(path: str | Path, loader: Callable[[bytes], Loaded]) -> Loaded:
         while at not in places:  # what is missing has no place of its own
             at = at[:-1]
         raise PlaceError(path, *line_and_column(text, places[at]), str(error)) from None
+
+
+def parse(path: str | Path, text: str) -> tuple[Any, dict[Path_, int]]:
+    """`scan` of a file's text, whose error is told at its line and column as PlaceError."""
+    try:
+        return scan(text)
+    except _TextError as fault:
+        raise PlaceError(path, *line_and_column(text, fault.offset), str(fault)) from None
 
 
 def scan(text: str) -> tuple[Any, dict[Path_, int]]:

@@ -16,7 +16,7 @@ from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.agent.units import QUARTER_S
-from wattledger.hal.sample import TRUST_NAMES, TRUST_SYNCED
+from wattledger.hal.sample import TRUST_NAMES, TRUST_SYNCED, TRUST_UNKNOWN
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.tools import ledger, output, places
 
@@ -218,7 +218,8 @@ class _Builder:
     def _take_interval(self, end: int, trust: int, interval: payloads.Interval) -> None:
         start = end - interval.duration_s
         if self._end is not None and start > self._end:
-            self._add(self._end, 0, 0, self._rows[-1].trust)
+            # Nobody measured there, so it is no part of a demand window.
+            self._add(self._end, 0, 0, TRUST_UNKNOWN)
             self._gaps += 1
         now = (interval.import_wh, interval.export_wh)
         moved = [after - before for after, before in zip(now, self._registers, strict=True)]

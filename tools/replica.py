@@ -12,7 +12,7 @@ from pathlib import Path
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import record
 from wattledger.tools import durable, jws
-from wattledger.tools.errors import JournalError, JwsError, ReplicaError
+from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError
 
 MESSAGE_ENTRIES = 8  # the most a journal message carries
 
@@ -56,12 +56,13 @@ class Replica:
     def add(self, message: bytes) -> int:
         """Take a journal message; how many new entries are now held durably, 0 when all were.
 
-        JournalError when it leaves a gap, breaks the chain or is malformed: nothing is taken then.
+        JournalError when it leaves a gap (GapError), breaks the chain or is malformed: nothing is
+        taken then.
         ReplicaError when the disk fails.
         """
         first, previous, blocks = self._parse(message)
         if first > self.entries + 1:
-            raise JournalError(f"gap: entry {first} came, {self.entries + 1} is next")
+            raise GapError(f"gap: entry {first} came, {self.entries + 1} is next")
         if previous != self.hash_of(first - 1):
             raise JournalError(f"chain broken: entry {first} does not follow the entry before it")
         new = []

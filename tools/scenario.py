@@ -76,9 +76,8 @@ class Scenario(Part):
             self._tariff = tariffs.load(self._document)
         except TariffError as error:
             raise FieldError(("tariff",), f"is no tariff: {error}") from None
-        offset = self._tariff.zone.offset_s
         start = self.start if self.start is not None else self._tariff.start
-        self._start = texts.unix(start, offset) if isinstance(start, str) else start
+        self._start = texts.unix(start, self._tariff.zone) if isinstance(start, str) else start
         if self.load_path is not None and not self.load_path.is_file():
             raise FieldError(
                 ("load",),
@@ -119,5 +118,5 @@ class Scenario(Part):
     def at(self, event: Event) -> int:
         """Seconds from the start at which an event happens."""
         if texts.is_local(event.at):
-            return texts.unix(event.at, self._tariff.zone.offset_s) - self._start
+            return texts.unix(event.at, self._tariff.zone) - self._start
         return texts.seconds(event.at)

@@ -78,6 +78,20 @@ class Lasting(Part):
     seconds: Duration = Field(alias="for")
 
 
+class Cut(Lasting):
+    """The power fails: at once, or within the `write`th write to storage from then on, and once
+    more within the `again`th write after its return."""
+
+    write: int = Field(0, ge=0, le=1000)
+    again: int = Field(0, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Cut":
+        if self.again and not self.write:
+            raise ValueError("has again without write; say within which write it fails first")
+        return self
+
+
 class Broker(Part):
     """The broker is away for a time, or without one for good."""
 
@@ -118,6 +132,7 @@ class Random(Part):
     welds: int = Field(0, ge=0, le=1000)
     bit_errors: int = Field(0, ge=0, le=10_000)
     presses: int = Field(0, ge=0, le=1000)
+    write_cuts: int = Field(0, ge=0, le=1000)
 
 
 BadCommand = Literal["retained", "replayed", "forged", "out of range", "wrong key", "stale"]
@@ -134,7 +149,7 @@ class Event(Part):
     credit: Amount | None = None
     arm: Literal[True] | None = None
     press: int | None = Field(None, ge=1, le=60)
-    cut: Lasting | None = None
+    cut: Cut | None = None
     broker: Broker | None = None
     brown_out: Literal[True] | None = None
     clock: Clock | None = None

@@ -1,7 +1,10 @@
 """How a scenario says times and durations: `10 min`, `36h`, `1d 06:00`, `2027-01-15 18:00`."""
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime
+
+from wattledger.agent.billing.calendar import day_number
+from wattledger.agent.billing.zone import Zone
 
 _UNITS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 _AMOUNT = re.compile(r"(\d+)\s*(days?|d|hours?|h|min|m|sec|s)(?![a-z])", re.ASCII)
@@ -38,10 +41,11 @@ def is_local(text: str) -> bool:
     return _LOCAL.fullmatch(text.strip()) is not None
 
 
-def unix(text: str, utc_offset_s: int) -> int:
+def unix(text: str, zone: Zone) -> int:
     """Unix seconds of a local time; ValueError when there is no such time."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"is {text!r}; there is no such date or time") from None
-    return int(moment.replace(tzinfo=timezone.utc).timestamp()) - utc_offset_s
+    days = day_number(moment.year, moment.month, moment.day)
+    return zone.first_instant(days, moment.hour * 3600 + moment.minute * 60 + moment.second)

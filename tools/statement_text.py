@@ -1,10 +1,13 @@
 """A statement as text in a terminal."""
 
+from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules
 from wattledger.tools import output
 from wattledger.tools import statement as statements
 from wattledger.tools.statement import Found
 from wattledger.tools.statement_words import Words
+
+OF_CYCLES = (records.DEMAND, records.MINIMUM)  # their reference is a date
 
 
 def show(found: Found, words: Words) -> None:
@@ -104,8 +107,11 @@ def _show_postings(found: Found, words: Words) -> None:
 
 
 def posting_text(posting: statements.Posting, words: Words) -> str:
-    """What a record is, with its purchase number."""
+    """What a record is, with its purchase number or the billing cycle it is for."""
     name = words.kind(posting.code, one=True)
+    if posting.code in OF_CYCLES and posting.reference:
+        date = f"{posting.reference // 10000:04d}-{posting.reference // 100 % 100:02d}"
+        return f"{name}, {words['cycle']} {date}-{posting.reference % 100:02d}"
     return f"{name}, {words['reference']} {posting.reference}" if posting.reference else name
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.tools import child, durable, jws, keys, mqtt
-from wattledger.tools.errors import JournalError, JwsError, ReplicaError, ToolError
+from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError, ToolError
 from wattledger.tools.replica import Replica
 
 UPLINK_KID = "up.1"
@@ -84,7 +84,10 @@ class Utility:
         try:
             added = self.replica.add(data)
         except JournalError as fault:
-            self._say(str(fault))
+            # One that begins to listen late has missed the first entries: it asks for them, and
+            # there is nothing to tell.
+            if self.replica.entries or not isinstance(fault, GapError):
+                self._say(str(fault))
             added = 0
         except ReplicaError as error:
             self._say(str(error))  # not acknowledged: the meter keeps the entries

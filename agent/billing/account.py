@@ -1,14 +1,16 @@
 """The account: the tariff in force, what the cycle has used, and what the open interval costs.
 
 Everything it decides is posted to the journal; balance and hash live there. Times are unix
-seconds, energies whole Wh of the registers, money nano-units.
+seconds, energies whole Wh of the registers, money nano-units. It needs no agent: take the sets in
+force with switch(), the dates with charge_standing(), the energy with begin() and close().
 """
 
 from wattledger.agent import events
 from wattledger.agent.billing import rating
-from wattledger.agent.billing.calendar import date_key, day_number
+from wattledger.agent.billing.calendar import date_key
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD, CreditWatch, PurchaseMemory
-from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.billing.cycle import Cycle
+from wattledger.agent.billing.debt import Debt
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import NANO_PER_MICRO
@@ -20,49 +22,93 @@ DEFAULT_CREDIT_MAX = 1000000000000  # micro-units, while no tariff sets its own
 
 
 class Account:
-    """`tariff` is the set in force (None before the first), `pending` the one that follows it."""
+    """`tariff` is the set in force (None before the first), `pending` the one that follows it.
+
+    `dynamic` is a DynamicPrices, or None where there is no shelf of documents.
+    """
 
     def __init__(self, journal):
         self._journal = journal
         self.tariff = None
         self.pending = None
+        self.dynamic = None
         self.purchases = PurchaseMemory()
         self.watch = CreditWatch()
-        self.used_wh = 0
-        self._cycle_asked = None  # local day the cycle was last worked out for
-        self.cycle_day = 0  # first day of the cycle `used_wh` belongs to; 0 until one is known
+        self.cycle = Cycle()
+        self.debt = Debt()
+        self.used_wh = 0  # what fills the blocks
+        self.block_day = 0  # first day of the period `used_wh` belongs to; 0 until one is known
+        self._asked = None  # local day the periods were last worked out for
         self.standing_day = 0  # last local day charged; 0 until a tariff is in force
         self.recent = []  # (unix, micro-units, n) of the last purchases, newest first
         self.day = 0  # local day the next two belong to
         self.day_wh = 0
         self.day_nano = 0  # what the day has moved on the balance, purchases apart
+        self.day_energy = None  # of it, what its intervals moved; None when not all were seen
+        self.day_used = None  # block counter before the day's first interval
+        self.finished = None  # (day, Wh, energy, used) of the day that ended last
         self.start = 0
         self.start_import = 0
         self.start_export = 0
         self.trust = TRUST_UNKNOWN
+        self.estimated = False  # charges stand for days that were not measured
+        self.price = None  # dynamic price of the open interval, rating.NO_SLOT or None
 
     def begin(self, start, import_wh, export_wh, trust):
-        """Open an interval at `start`; the billing cycle turns here when it is due."""
+        """Open an interval at `start`; billing cycle and block counter turn here when due."""
         self.start = start
         self.start_import = import_wh
         self.start_export = export_wh
         self.trust = trust
-        self._count_day(start, 0, 0)
-        if self.tariff is not None and trust == TRUST_SYNCED:
-            self._turn_cycle(start)
+        self.look_up()
+        self.count_day(start, 0, 0)
+        tariff = self.tariff
+        if tariff is None:
+            return
+        if trust == TRUST_SYNCED:
+            self._turn(start, start)
+        if tariff.demand:
+            from wattledger.agent.billing import demand  # few tariffs have it
 
-    def _turn_cycle(self, start):
-        days, _ = self.tariff.zone.local(start)
-        if days == self._cycle_asked:
-            return  # a cycle turns at midnight only
-        self._cycle_asked = days
-        cycle_day = self.tariff.cycle_day(start)
-        if cycle_day > self.cycle_day:
-            if self.cycle_day:
+            demand.begin(self)
+
+    def look_up(self):
+        """Find the dynamic price of the open interval, which holds for all of it."""
+        self.price = None
+        if self.dynamic is not None and self.trust == TRUST_SYNCED:
+            self.price = self.dynamic.price_at(self.start)
+            if self.price is None and self.dynamic.is_expected():
+                self.price = rating.NO_SLOT
+
+    def _turn(self, at, now, due=True):
+        """Turn to the cycle and the block period that hold at `at`: never back, and at midnight
+        only. `due` is False where another tariff says so before the cycle's end."""
+        tariff = self.tariff
+        days, _ = tariff.zone.local(at)
+        if days == self._asked:
+            return
+        self._asked = days
+        cycle_day = tariff.cycle_day(at)
+        block_day = tariff.block_day(at)
+        known = self.cycle.day > 0
+        ended = known and cycle_day > self.cycle.day
+        whole = (due and known) or tariff.zone.first_instant(cycle_day) == at
+        if ended or 0 < self.block_day < block_day:
+            from wattledger.agent.billing.freeze import freeze  # once a cycle
+
+            freeze(self, now, cycle_day, block_day, whole, due)
+        self.begin_periods(cycle_day, block_day, whole)
+
+    def begin_periods(self, cycle_day, block_day, whole):
+        """Begin the cycle and the block period of these days where they are new."""
+        if cycle_day > self.cycle.day:
+            self.cycle.begin(cycle_day, whole)
+        if block_day > self.block_day:
+            if self.block_day:
                 self.used_wh = 0
-            self.cycle_day = cycle_day
+            self.block_day = block_day
 
-    def parts(self, import_wh, export_wh, dynamic=None):
+    def parts(self, import_wh, export_wh):
         """Parts of the open interval up to these registers; empty while there is no tariff."""
         if self.tariff is None:
             return []
@@ -73,17 +119,25 @@ class Account:
             export_wh - self.start_export,
             self.used_wh,
             self.trust,
-            dynamic,
+            self.price,
         )
 
     def available(self, import_wh, export_wh):
         """Balance less what the open interval has accrued, nano."""
         return self._journal.balance + rating.total(self.parts(import_wh, export_wh))
 
-    def close(self, end, import_wh, export_wh, quality=QUALITY_OK, dynamic=None):
+    def post(self, kind, amount, payload, now, trust, at=None):
+        """Append an entry that may move the balance; returns its sequence.
+
+        It counts for the local date of `at` (its own time where None), purchases apart.
+        """
+        if kind not in records.MONEY_IN:
+            self.count_day(now if at is None else at, 0, amount)
+        return self._journal.append(kind, now, trust, amount, payload)
+
+    def close(self, end, import_wh, export_wh, quality=QUALITY_OK):
         """Post the open interval. Call begin() next."""
-        parts = self.parts(import_wh, export_wh, dynamic)
-        amount = rating.total(parts)
+        parts = self.parts(import_wh, export_wh)
         interval = payloads.pack_interval(
             import_wh,
             export_wh,
@@ -92,61 +146,95 @@ class Account:
             self.tariff.n if self.tariff else 0,
             parts,
         )
-        self._count_day(self.start, import_wh - self.start_import, amount)
-        self.used_wh += import_wh - self.start_import
+        amount = rating.total(parts)
+        self._journal.append(records.INTERVAL, end, self.trust, amount, interval)
+        start = self.start
+        self.count(import_wh, export_wh, parts, amount)
+        if self.tariff is not None and self.tariff.demand:
+            from wattledger.agent.billing import demand
+
+            demand.close(self, start, end)
+
+    def count(self, import_wh, export_wh, parts, amount):
+        """Count an interval up to these registers in the day, the cycle and the blocks."""
+        moved = import_wh - self.start_import
+        self.count_day(self.start, moved, amount)
+        if self.day_energy is not None:
+            self.day_energy += amount
+            if self.day_used is None:
+                self.day_used = self.used_wh
+        if parts:
+            self.cycle.take(parts, moved)
+            moved = rating.counted(parts)
+        self.used_wh += moved
         self.start_import = import_wh
         self.start_export = export_wh
-        self._journal.append(records.INTERVAL, end, self.trust, amount, interval)
 
     def adopt(self, tariff):
         """Take the set that is in force already, after a boot."""
         self.tariff = tariff
-        self._cycle_asked = None
+        self._asked = None
 
     def switch(self, at, trust):
         """Put the pending set in force when it is due at boundary `at`; True when it was."""
         tariff = self.pending
         if tariff is None or at < tariff.start:
             return False
+        known = self.tariff is not None and self.standing_day > 0
+        if known and trust == TRUST_SYNCED:
+            # Dates that began before it, and a cycle that ends as it begins, are the old set's.
+            self._begin_dates(min(tariff.start, at) - 1, at)
+            self._turn(min(tariff.start, at), at)
         self.pending = None
         self._journal.append(
             records.TARIFF, at, trust, 0, payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
         )
-        self.tariff = tariff
-        self._cycle_asked = None
-        self._begin_standing(at)
+        self.adopt(tariff)
+        if known:
+            # Dates missed since then are still to come: charge_standing() begins them.
+            first = tariff.zone.first_instant(self.standing_day)
+            self._take_periods(max(min(tariff.start, at), first), at)
+        else:
+            self.begin_first(at)
         return True
 
-    def _begin_standing(self, at):
+    def _take_periods(self, at, now):
+        """The set that has come into force may count other cycles than the one before it."""
+        if self.tariff.cycle_day(at) != self.cycle.day:
+            self.cycle.whole = False
+        self._turn(at, now, False)
+
+    def begin_first(self, at):
         """The first tariff takes force: day one counts only when that is its first instant."""
         if not self.standing_day:
             days, _ = self.tariff.zone.local(at)
             self.standing_day = days if self.tariff.zone.first_instant(days) < at else days - 1
+        if not self.cycle.day and not self.block_day:
+            self._turn(at, at, False)
 
     def charge_standing(self, now, trust):
-        """Post the standing charge of every local date begun by `now`, one line a date."""
-        if self.tariff is None or trust != TRUST_SYNCED:
-            return
-        today, _ = self.tariff.zone.local(now)
-        missed = today - self.standing_day
-        if missed > MAX_STANDING_DAYS:
-            skipped = missed - MAX_STANDING_DAYS
+        """Begin every local date begun by `now`: cycles turn, a standing charge is posted each."""
+        if self.tariff is not None and trust == TRUST_SYNCED:
+            self._begin_dates(now, now)
+
+    def _begin_dates(self, last, now):
+        """Begin the local dates not yet begun, up to that of `last`."""
+        today, _ = self.tariff.zone.local(last)
+        skipped = today - self.standing_day - MAX_STANDING_DAYS
+        if skipped > 0:
             self.standing_day += skipped
-            self._journal.append(
-                records.EVENT, now, trust, 0, payloads.pack_event(events.STANDING_SKIPPED, skipped)
-            )
+            event = payloads.pack_event(events.STANDING_SKIPPED, skipped)
+            self.post(records.EVENT, 0, event, now, TRUST_SYNCED)
         while self.standing_day < today:
             self.standing_day += 1
-            if self.tariff.standing_day:
-                amount = -self.tariff.standing_day * NANO_PER_MICRO
-                self._count_day(self.tariff.zone.first_instant(self.standing_day), 0, amount)
-                self._journal.append(
-                    records.STANDING,
-                    now,
-                    trust,
-                    amount,
-                    payloads.pack_standing(date_key(self.standing_day), self.tariff.n),
-                )
+            first = self.tariff.zone.first_instant(self.standing_day)
+            self._turn(first, now)
+            amount = self.tariff.standing_day * NANO_PER_MICRO
+            self.debt.take_day(self, self.standing_day, self._journal.balance - amount, now)
+            if amount:
+                self.cycle.standing += amount
+                standing = payloads.pack_standing(date_key(self.standing_day), self.tariff.n)
+                self.post(records.STANDING, -amount, standing, now, TRUST_SYNCED, first)
 
     def credit(self, n, amount_micro, now, trust):
         """Add purchase `n`: ("ok" | "duplicate" | "range", why). Posts only when it is ok."""
@@ -160,19 +248,14 @@ class Account:
         limit = self.tariff.credit_max if self.tariff else DEFAULT_CREDIT_MAX
         if amount_micro <= 0:
             return "range", "the amount must be above zero"
-        if self._journal.balance + amount_micro * NANO_PER_MICRO > limit * NANO_PER_MICRO:
+        amount = amount_micro * NANO_PER_MICRO
+        if self._journal.balance + amount > limit * NANO_PER_MICRO:
             return "range", "the balance would be over the limit"
         highest, seen = self.purchases.after(n)
-        self._journal.append(
-            records.CREDIT,
-            now,
-            trust,
-            amount_micro * NANO_PER_MICRO,
-            payloads.pack_credit(n, highest, seen),
-        )
+        self.post(records.CREDIT, amount, payloads.pack_credit(n, highest, seen), now, trust)
         self.purchases.restore(highest, seen)
-        self._remember(now, amount_micro, n)
-        return "ok", ""
+        self.remember(now, amount_micro, n)
+        return "ok", self.debt.told(self.debt.take_share(self, amount, n, now, trust))
 
     def remember_older(self, purchases):
         """Purchases that an audit found, for the list that people see."""
@@ -180,81 +263,22 @@ class Account:
         older = [purchase for purchase in purchases if purchase[2] not in known]
         self.recent = (self.recent + older)[:RECENT]
 
-    def _remember(self, unix, amount_micro, n):
+    def remember(self, unix, amount_micro, n):
+        """Put a purchase at the head of the list that people see."""
         self.recent = [(unix, amount_micro, n)] + self.recent[: RECENT - 1]
 
-    def _count_day(self, unix, wh, amount):
+    def count_day(self, unix, wh, amount):
+        """Count Wh and nano-units in the local day of `unix`, the latest one only."""
         if self.tariff is None:
             return
         days, _ = self.tariff.zone.local(unix)
         if days > self.day:
+            self.finished = (self.day, self.day_wh, self.day_energy, self.day_used)
             self.day = days
             self.day_wh = 0
             self.day_nano = 0
+            self.day_energy = 0
+            self.day_used = None
         if days == self.day:
             self.day_wh += wh
             self.day_nano += amount
-
-    def sum_up(self, checkpoint):
-        """Write what the account stands at into a checkpoint."""
-        checkpoint.import_wh = self.start_import
-        checkpoint.export_wh = self.start_export
-        checkpoint.start = self.start
-        checkpoint.used_wh = self.used_wh
-        checkpoint.cycle_day = self.cycle_day
-        checkpoint.standing_day = self.standing_day
-        checkpoint.highest = self.purchases.highest
-        checkpoint.seen = self.purchases.seen
-        checkpoint.day = self.day
-        checkpoint.day_wh = self.day_wh
-        checkpoint.day_nano = self.day_nano
-        if self.tariff is not None:
-            checkpoint.tariff = self.tariff.digest
-
-    def begin_at(self, checkpoint):
-        """Stand where a checkpoint says, whatever came before it."""
-        self.start_import = checkpoint.import_wh
-        self.start_export = checkpoint.export_wh
-        self.start = checkpoint.start
-        self.used_wh = checkpoint.used_wh
-        self.cycle_day = checkpoint.cycle_day
-        self.standing_day = checkpoint.standing_day
-        self.purchases.restore(checkpoint.highest, checkpoint.seen)
-        self.day = checkpoint.day
-        self.day_wh = checkpoint.day_wh
-        self.day_nano = checkpoint.day_nano
-
-    def replay(self, entry):
-        """Take what a stored record says, in order, after a boot."""
-        if entry.kind == records.CHECKPOINT:
-            self.begin_at(checkpoints.unpack(entry.payload))
-        elif entry.kind == records.OPENING:
-            self.start_import, self.start_export, self.used_wh, _ = payloads.unpack_opening(
-                entry.payload
-            )
-            self.start = entry.time
-        elif entry.kind == records.INTERVAL:
-            interval = payloads.unpack_interval(entry.payload)
-            self.begin(
-                entry.time - interval.duration_s, self.start_import, self.start_export, entry.trust
-            )
-            self._count_day(self.start, interval.import_wh - self.start_import, entry.amount)
-            self.used_wh += interval.import_wh - self.start_import
-            self.start = entry.time
-            self.start_import = interval.import_wh
-            self.start_export = interval.export_wh
-        elif entry.kind == records.CREDIT:
-            n, highest, seen = payloads.unpack_credit(entry.payload)
-            self.purchases.restore(highest, seen)
-            self._remember(entry.time, entry.amount // NANO_PER_MICRO, n)
-        elif entry.kind == records.STANDING:
-            days = _days_of(payloads.unpack_standing(entry.payload)[0])
-            self.standing_day = max(self.standing_day, days)
-            if self.tariff is not None:
-                self._count_day(self.tariff.zone.first_instant(days), 0, entry.amount)
-        elif entry.kind == records.TARIFF and self.tariff is not None:
-            self._begin_standing(entry.time)
-
-
-def _days_of(key):
-    return day_number(key // 10000, key // 100 % 100, key % 100)

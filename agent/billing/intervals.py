@@ -8,21 +8,27 @@ of its start and is marked estimated.
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.metering.quality import worse
+from wattledger.agent.supply.states import CONNECTED
 from wattledger.agent.timekeeping import STEP_S
-from wattledger.agent.units import QUARTER_S
-from wattledger.hal.sample import QUALITY_ESTIMATED, TRUST_SYNCED
+from wattledger.agent.units import DAY_S, QUARTER_S
+from wattledger.hal.sample import QUALITY_ESTIMATED, QUALITY_STALE, TRUST_SYNCED
 
 
 class Intervals:
     """Opens and closes the account's interval by the meter's registers and the clock."""
 
-    def __init__(self, config, clock, meter, ledger, keeper, time):
+    def __init__(self, config, clock, meter, ledger, keeper, supply, time):
         self._profile_s = config.profile_s
         self._clock = clock
         self._meter = meter
         self._ledger = ledger
         self._keeper = keeper
+        self._supply = supply
         self._time = time
+        self._estimate_s = config.estimate_h * 3600
+        self._silent_s = 0  # without measurement, supply connected; since the boot or as found
+        self._look_s = 0  # at so many the journal is looked through for what to charge
+        self._estimate = None  # at work
 
     def recover(self, state):
         """After a boot: energy up to the snapshot belongs to the interval that was open then."""
@@ -34,6 +40,7 @@ class Intervals:
         )
         if not self._ledger.missing and (moved or state.unix > account.start):
             account.trust = state.trust
+            account.look_up()
             self._post(state.unix, worse(state.quality, QUALITY_ESTIMATED))
         self._open(self._time.unix())
         self.take_time()
@@ -82,5 +89,34 @@ class Intervals:
 
     def _post(self, end, quality):
         register = self._meter.register
-        self._ledger.account.close(end, register.import_wh, register.export_wh, quality)
+        account = self._ledger.account
+        moved = (
+            register.import_wh != account.start_import
+            or register.export_wh != account.start_export
+        )
+        seconds = max(end - account.start, 0)
+        account.close(end, register.import_wh, register.export_wh, quality)
         self._keeper.urgent = True
+        if quality < QUALITY_STALE or moved:
+            self._silent_s = 0
+            look = account.estimated
+        else:
+            if self._supply.state == CONNECTED:
+                self._silent_s += seconds
+            look = self._silent_s and self._silent_s >= self._look_s
+        if look and account.tariff is not None:
+            self._estimate = self._ledger.estimate(self._estimate_s)
+
+    def work(self):
+        """One slice of the estimate of what could not be measured, when there is one."""
+        if self._estimate is None:
+            return
+        try:
+            done = self._estimate.work(self._time.unix(), self._time.trust())
+        except OSError:
+            return  # storage cannot be read now: go on later
+        if done:
+            silent_s = self._silent_s = self._estimate.silent_s
+            self._look_s = max(self._estimate_s, (silent_s // DAY_S + 1) * DAY_S)
+            self._estimate = None
+            self._keeper.urgent = True

@@ -1,27 +1,42 @@
-"""The tariff files of a meter: the set in force and the one that follows it.
+"""The documents of a meter: the set in force, the one that follows it, dynamic prices.
 
 A set comes into force by its journal entry; its file moves from NEXT to ACTIVE only once that
 entry is durable, so after a power cut the journal's last tariff entry says which file is in
-force.
+force. Every file is replaced in one commit: what is refused leaves all that is held as it was.
 """
 
 from wattledger.agent import events
+from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
+from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
 
 ACTIVE = "tariff.active"
 NEXT = "tariff.next"
+PRICES = ("prices.0", "prices.1")
+SINCE_BYTES = 5  # before the document: the first slot that is charged by, unix seconds
+# What became of an offered document, a word for the log.
+HELD = "held"
+TAKEN_NEXT = "next"
+TAKEN_PRICES = "prices"
+TAKEN_CORRECTION = "correction"
 
 
 class TariffShelf:
-    """Loads, takes and moves the documents; the account holds the checked sets."""
+    """Loads, takes and moves the documents; the account holds the checked sets.
 
-    def __init__(self, storage, account, journal, price_limit):
+    `dynamic` answers for the dynamic prices, `corrections()` gives what takes a correction.
+    """
+
+    def __init__(self, storage, account, journal, price_limit, change_percent, corrections):
         self._storage = storage
         self._account = account
         self._journal = journal
         self._price_limit = price_limit
+        self._change_percent = change_percent
         self._unmoved = False  # the set in force still lies in NEXT
+        self.dynamic = dynamics.DynamicPrices()
+        self.corrections = corrections
 
     def open(self, digest, damaged):
         """Put the set with `digest` (the journal's last, None for none) in force after a boot.
@@ -41,7 +56,10 @@ class TariffShelf:
             active = None
         if active:
             self._account.adopt(active)
+            self.dynamic.tariff_id = active.id
         self._account.pending = following
+        for place in (0, 1):
+            self.dynamic.held[place] = self._load_prices(PRICES[place], found)
         return found
 
     def _load(self, name, found):
@@ -52,40 +70,92 @@ class TariffShelf:
             found.append((events.TARIFF_REFUSED, 0))
             return None
 
+    def _load_prices(self, name, found):
+        try:
+            data = self._read(name)
+            if not data:
+                return None
+            prices = dynamics.load(data[SINCE_BYTES:], self._price_limit)
+        except (TariffError, OSError):
+            found.append((events.TARIFF_REFUSED, 0))
+            return None
+        prices.since = int.from_bytes(data[:SINCE_BYTES], "little")
+        return prices
+
     def _read(self, name):
         size = self._storage.size(name)
         buffer = bytearray(size)
         return bytes(buffer[: self._storage.read_from(name, 0, buffer)]) if size else b""
 
-    def offer(self, data):
-        """Take a document (bytes) as the next set; TariffError says why not.
+    def offer(self, data, now):
+        """Take a document (bytes) at `now` (unix s); a word for the log.
 
-        The set that is held already is silent. It comes into force at the first 15-minute boundary
-        at or after its `from`.
+        TariffError says why it is refused, OSError that storage does not take it. A set
+        comes into force at the first 15-minute boundary at or after its `from`; what is held
+        already is silent.
         """
-        tariff = tariffs.load(data, self._price_limit)
+        document = parse_object(data, tariffs.MAX_BYTES, TariffError)
+        if "prices_of" in document:
+            return self._offer_prices(document, data, now)
+        tariff = tariffs.made(document, data, self._price_limit)
+        if tariff.correct:
+            return self._offer_correction(tariff, data, now)
+        return self._offer_set(tariff, data)
+
+    def _offer_set(self, tariff, data):
         active = self._account.tariff
         for held in (active, self._account.pending):
             if held is None:
                 continue
             if tariff.digest == held.digest:
-                return held
+                return HELD
             if tariff.id != held.id:
-                raise TariffError(("id",), "is %s, the meter has %s" % (tariff.id, held.id))
+                raise TariffError(
+                    ("id",),
+                    "is %s, the meter has %s; a change of id needs a signed want"
+                    % (tariff.id, held.id),
+                )
             if tariff.n < held.n or (tariff.n == held.n and held is active):
                 raise TariffError(("n",), "must be above %d, which the meter holds" % held.n)
             if tariff.n == held.n:
                 raise TariffError(("n",), "%d is held already with other content" % held.n)
+        if active:
+            from wattledger.agent.billing.change import check_change  # with a new set only
+
+            check_change(active, tariff, self._change_percent)
         self._journal.flush()  # the entry of the set in force comes before its file is moved
         self.settle()
         self._storage.commit(NEXT, data)
         self._account.pending = tariff
-        return tariff
+        return TAKEN_NEXT
+
+    def _offer_prices(self, document, data, now):
+        from wattledger.agent.billing.dynamic_document import admit  # once a day
+
+        new = dynamics.made(document, data, self._price_limit)
+        if self._account.tariff is None:
+            raise TariffError(("prices_of",), "there is no tariff in force yet; send that first")
+        place = admit(new, self.dynamic, now, min(now, self._account.start))
+        if place is None:
+            return HELD
+        self._storage.commit(PRICES[place], new.since.to_bytes(SINCE_BYTES, "little") + data)
+        self.dynamic.held[place] = new
+        return TAKEN_PRICES
+
+    def _offer_correction(self, tariff, data, now):
+        active = self._account.tariff
+        if active is None or tariff.id != active.id:
+            raise TariffError(("id",), "is %s, which is not the tariff in force" % tariff.id)
+        for held in (active, self._account.pending):
+            if held and tariff.n == held.n:
+                raise TariffError(("n",), "%d is held already with other content" % held.n)
+        return TAKEN_CORRECTION if self.corrections().offer(tariff, data, now) else HELD
 
     def turn(self, boundary, trust):
         """Put a due set in force at `boundary`; settle() moves its file."""
         if self._account.switch(boundary, trust):
             self._unmoved = True
+            self.dynamic.tariff_id = self._account.tariff.id
 
     def settle(self):
         """Move the file of the set in force once the journal's entry is durable."""

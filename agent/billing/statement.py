@@ -27,7 +27,7 @@ class Reader:
 
     def posting(self, entry, reference):
         """A record that moved the balance and is no interval; `reference` is its purchase number
-        or its date as yyyymmdd, 0 without one."""
+        or, as yyyymmdd, its date or the first of its billing cycle; 0 without one."""
 
     def cut(self, cut):
         """The supply was off in the period (Cut)."""
@@ -163,6 +163,10 @@ class Statement:
             reference = payloads.unpack_credit(entry.payload)[0]
         elif entry.kind == records.STANDING:
             reference = payloads.unpack_standing(entry.payload)[0]
+        elif entry.kind == records.DEMAND:
+            reference = payloads.unpack_demand(entry.payload)[0]
+        elif entry.kind == records.MINIMUM:
+            reference = payloads.unpack_minimum(entry.payload)[0]
         elif entry.kind == records.RELAY:
             self._take_movement(entry)
         elif entry.kind == records.EVENT:

@@ -4,9 +4,11 @@ import binascii
 
 from wattledger.agent import events
 from wattledger.agent.billing.credit import MAX_N
+from wattledger.agent.billing.debt import MAX_DEBT_MICRO, MAX_SHARE
 from wattledger.agent.comms import commands
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.supply import rules, states
+from wattledger.agent.units import micro_of
 
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
@@ -22,6 +24,7 @@ class Actions:
             commands.CREDIT_ADD: self.credit_add,
             commands.RELAY_ARM: self.relay_arm,
             commands.JOURNAL_ACK: self.journal_ack,
+            commands.DEBT_SET: self.debt_set,
         }
 
     def credit_add(self, arguments):
@@ -41,9 +44,31 @@ class Actions:
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
             agent.control.look_again()
-            if not agent.keeper.now():
+            if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
+
+    def debt_set(self, arguments):
+        """id, total, and the terms per_day, share (per cent) and cap (a week); micro-units."""
+        agent = self._agent
+        whole = commands.whole
+        id = whole(arguments, "id", 1, MAX_SEQUENCE)
+        total = whole(arguments, "total", 0, MAX_DEBT_MICRO)
+        terms = []
+        for key, most in (
+            ("per_day", MAX_DEBT_MICRO),
+            ("share", MAX_SHARE),
+            ("cap", MAX_DEBT_MICRO),
+        ):
+            terms.append(whole(arguments, key, 0, most) if key in arguments else 0)
+        if agent.ledger.fault:
+            raise RefusalError(commands.DENIED, "the ledger is %s" % agent.ledger.fault)
+        debt = agent.account.debt
+        if not debt.set(agent.account, id, total, terms, agent.time.unix(), agent.time.trust()):
+            raise RefusalError(commands.RANGE, "id is below %d, the debt the meter has" % debt.id)
+        if not agent.keeper.money():
+            raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
+        return commands.OK, "%d micro-units are owed" % micro_of(debt.owed)
 
     def relay_arm(self, arguments):
         """Clear a remote opening. Only arms: a person at the meter closes."""

@@ -25,11 +25,13 @@ RESULTS = (OK, "scheduled", DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED
 CREDIT_ADD = "credit.add"
 RELAY_ARM = "relay.arm"
 JOURNAL_ACK = "journal.ack"
+DEBT_SET = "debt.set"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
     RELAY_ARM: (2, "relay", True),
     JOURNAL_ACK: (3, "config", False),
+    DEBT_SET: (8, "config", True),
 }
 UNKNOWN_OP = 0
 PURPOSES = ("relay", "credit", "config")

@@ -47,11 +47,16 @@ class View:
         view["today_wh"] = agent.keeper.today_wh if tariff else None
         view["today_micro"] = -micro_of(agent.keeper.today_nano) if tariff else None
         view["link"] = agent.is_linked()
-        view["days_left"] = None
+        outlook = agent.prospect.found
+        view["days_left"] = outlook.days if outlook else None
+        view["days_range"] = outlook.days_range if outlook else None
+        view["cycle_cost_micro"] = outlook.cost_micro if outlook else None
+        view["cycle_cost_range"] = outlook.cost_range if outlook else None
         view["purchases"] = [
             {"time": time, "amount_micro": amount, "n": n}
             for time, amount, n in agent.keeper.purchases
         ]
+        view["debt"] = self._debt(account.debt)
         view["messages"] = []
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
@@ -117,6 +122,18 @@ class View:
             "zone": agent.account.watch.zone(agent.account.tariff, agent.keeper.available),
         }
 
+    def _debt(self, debt):
+        """What is owed beside the balance and how it is paid off, None without."""
+        owed = self._agent.keeper.owed
+        if not owed:
+            return None
+        return {
+            "owed_micro": micro_of(owed),
+            "per_day_micro": debt.per_day,
+            "share": debt.share,
+            "cap_micro": debt.cap,
+        }
+
     def _rate(self, tariff):
         if tariff is None:
             return None
@@ -125,14 +142,16 @@ class View:
         synced = agent.time.trust() == TRUST_SYNCED
         band = tariff.band_at(agent.time.unix()) if synced else tariff.fallback
         used = account.used_wh + agent.meter.register.import_wh - account.start_import
-        block = tariff.block_of(used)
+        unix = agent.time.unix()
+        block = tariff.block_of(used, unix)
+        dynamic = account.dynamic.price_at(unix) if synced else None
         return {
             "band": tariff.bands[band],
             "block": block + 1,
             "blocks": len(tariff.price),
-            "price_micro": tariff.price[block][band],
+            "price_micro": tariff.price[block][band] if dynamic is None else dynamic,
             "export_micro": tariff.export[band],
-            "block_left_wh": tariff.block_left(used),
+            "block_left_wh": tariff.block_left(used, unix),
             "fallback": not synced,
         }
 
@@ -145,16 +164,24 @@ class View:
     def _next(self, tariff, unix):
         if tariff is None or self._agent.time.trust() != TRUST_SYNCED:
             return None
-        change = tariff.next_change(unix)
-        if change is None:
-            return None
         account = self._agent.account
+        band_change = tariff.next_change(unix)
+        changes = [band_change[0] if band_change else None, account.dynamic.next_change(unix)]
+        changes = [at for at in changes if at is not None]
+        if not changes:
+            return None
         used = account.used_wh + self._agent.meter.register.import_wh - account.start_import
-        at, band = change
+        at = min(changes)
+        band = tariff.band_at(at)
+        dynamic = account.dynamic.price_at(at)
+        if tariff.block_day(at) != tariff.block_day(unix):
+            used = 0
         return {
             "time": at,
             "band": tariff.bands[band],
-            "price_micro": tariff.price[tariff.block_of(used)][band],
+            "price_micro": tariff.price[tariff.block_of(used, at)][band]
+            if dynamic is None
+            else dynamic,
         }
 
     def _supply(self, tariff):

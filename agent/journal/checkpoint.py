@@ -1,15 +1,19 @@
 """A checkpoint: everything the entries before it added up to, so that a walk can begin at it.
 
 It carries the chain's hash before it; the balance is in its record. It opens every segment that a
-boot or a full segment begins, so a boot reads one segment and old ones can go.
+boot or a full segment begins, so a boot reads one segment and old ones can go. At its largest
+(8 bands of 6 blocks, 10 closings, a debt of 48 bytes, a meter id of 32) its record has 510 bytes.
 """
 
 import struct
 
 from wattledger.agent.errors import RecordError
+from wattledger.agent.journal.payload import pack_energy, unpack_energy
 
-FORMAT = "<B8sIIIIBHHQQ32sHIqQB"
+FORMAT = "<B8sIIIIBHHHQQ32sHIqIBqqIBBB"
 DAMAGED = 1  # flag: records were lost before it, and purchases may be missing from its memory
+WHOLE = 2  # flag: a tariff was in force from the first instant of the cycle on
+ESTIMATED = 4  # flag: estimated charges stand that a measurement may yet reverse
 LENGTH = struct.calcsize(FORMAT)
 NO_TARIFF = b"\0" * 32
 
@@ -24,7 +28,8 @@ class Checkpoint:
         self.export_wh = 0
         self.used_wh = 0
         self.start = 0
-        self.cycle_day = 0
+        self.block_day = 0  # first day of the period that `used_wh` belongs to
+        self.cycle_day = 0  # first day of the billing cycle
         self.standing_day = 0
         self.highest = 0
         self.seen = 0
@@ -33,7 +38,14 @@ class Checkpoint:
         self.day_wh = 0
         self.day_nano = 0
         self.moved_at = 0  # unix seconds of the last relay movement, 0 for none
+        self.energy = 0  # what the cycle was charged for import, nano
+        self.standing = 0  # and for standing
+        self.demand_w = 0  # its highest demand
+        self.emergency = 0  # state of emergency credit
+        self.debt = b""  # a packed Debt
         self.closings = []  # powered seconds of the last closings
+        self.bands = []  # as in a Cycle
+        self.cells = []
         self.meter = ""  # its id: the opening entry may be gone
 
     def pack(self):
@@ -47,6 +59,7 @@ class Checkpoint:
             self.used_wh,
             self.start & 0xFFFFFFFF,
             self.start >> 32,
+            self.block_day,
             self.cycle_day,
             self.standing_day,
             self.highest,
@@ -55,11 +68,18 @@ class Checkpoint:
             self.day,
             self.day_wh,
             self.day_nano,
-            self.moved_at,
+            self.moved_at & 0xFFFFFFFF,
+            self.moved_at >> 32,
+            self.energy,
+            self.standing,
+            self.demand_w,
+            self.emergency,
+            len(self.debt),
             len(self.closings),
         )
         closings = b"".join([struct.pack("<I", at) for at in self.closings])
-        return head + closings + self.meter.encode()
+        energy = pack_energy(self.bands, self.cells)
+        return head + closings + self.debt + energy + self.meter.encode()
 
 
 def unpack(payload):
@@ -67,19 +87,24 @@ def unpack(payload):
     if len(payload) < LENGTH:
         raise RecordError("a checkpoint payload cannot be %d bytes" % len(payload))
     fields = struct.unpack_from(FORMAT, payload, 0)
-    meter_at = LENGTH + 4 * fields[16]
-    if len(payload) < meter_at:
+    debt_at = LENGTH + 4 * fields[23]
+    energy_at = debt_at + fields[22]
+    if len(payload) < energy_at + 2:
         raise RecordError("a checkpoint payload cannot be %d bytes" % len(payload))
     checkpoint = Checkpoint()
     checkpoint.flags, checkpoint.previous = fields[:2]
     checkpoint.import_wh, checkpoint.export_wh, checkpoint.used_wh = fields[2:5]
     checkpoint.start = fields[5] | fields[6] << 32
-    checkpoint.cycle_day, checkpoint.standing_day = fields[7:9]
-    checkpoint.highest, checkpoint.seen, checkpoint.tariff = fields[9:12]
-    checkpoint.day, checkpoint.day_wh, checkpoint.day_nano = fields[12:15]
-    checkpoint.moved_at = fields[15]
+    checkpoint.block_day, checkpoint.cycle_day, checkpoint.standing_day = fields[7:10]
+    checkpoint.highest, checkpoint.seen, checkpoint.tariff = fields[10:13]
+    checkpoint.day, checkpoint.day_wh, checkpoint.day_nano = fields[13:16]
+    checkpoint.moved_at = fields[16] | fields[17] << 32
+    checkpoint.energy, checkpoint.standing, checkpoint.demand_w = fields[18:21]
+    checkpoint.emergency = fields[21]
     checkpoint.closings = [
-        struct.unpack_from("<I", payload, LENGTH + 4 * index)[0] for index in range(fields[16])
+        struct.unpack_from("<I", payload, at)[0] for at in range(LENGTH, debt_at, 4)
     ]
+    checkpoint.debt = bytes(payload[debt_at:energy_at])
+    checkpoint.bands, checkpoint.cells, meter_at = unpack_energy(payload, energy_at)
     checkpoint.meter = bytes(payload[meter_at:]).decode()
     return checkpoint

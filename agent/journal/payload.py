@@ -8,10 +8,14 @@ from wattledger.agent.errors import RecordError
 EXPORT = 0x80  # energy delivered to the grid; `block` is NO_BLOCK
 DYNAMIC = 0x40  # the price came from a dynamic price document
 FALLBACK = 0x20  # time was not trusted: the tariff's fallback band was billed
-BAND_MASK = 0x1F
+NET = 0x10  # import and export of the interval were netted
+UNPRICED = 0x08  # dynamic prices are in use and had none for this time: the band's was charged
+BAND_MASK = 0x07
 NO_BLOCK = 0xFF
+BLOCKS = 6  # most blocks of a tariff: the width of a table by band and block
 
 INTERVAL_FORMAT = "<IIHBI"  # import Wh, export Wh (cumulative), duration s, quality, tariff n
+LONG = 0xFFFF  # a duration that is longer: the interval began where the one before it ended
 INTERVAL_LENGTH = 15
 PART_FORMAT = "<BBIq"  # band, block, Wh, price (micro per kWh)
 PART_LENGTH = 14
@@ -34,7 +38,7 @@ class Part:
 def pack_interval(import_wh, export_wh, duration_s, quality, tariff_n, parts):
     """Cumulative registers at the end of an interval and the parts it was rated in."""
     data = bytearray(INTERVAL_LENGTH + PART_LENGTH * len(parts))
-    duration = min(duration_s, 0xFFFF)
+    duration = min(duration_s, LONG)
     struct.pack_into(INTERVAL_FORMAT, data, 0, import_wh, export_wh, duration, quality, tariff_n)
     at = INTERVAL_LENGTH
     for part in parts:
@@ -166,3 +170,148 @@ def pack_clock(before, after, source):
 
 
 unpack_clock = _fixed("<qqB", 17)  # (before, after, source)
+
+
+# Reasons of a debt record.
+DEBT_SET = 1  # reference: its id
+DEBT_SHARE = 2  # reference: purchase n
+DEBT_DAY = 3  # reference: local date yyyymmdd
+
+
+def pack_debt(reason, reference, state):
+    """What moved the debt, and everything it stands at afterwards (Debt.pack())."""
+    return struct.pack("<BQ45s", reason, reference, state)
+
+
+unpack_debt = _fixed("<BQ45s", 54)  # (reason, reference, state)
+
+# Reasons of an adjustment.
+ADJUST_CORRECTION = 1
+ADJUST_ESTIMATE = 2
+ADJUST_REVERSAL = 3  # of an estimate
+
+
+def pack_adjust(reason, n, cycle, unrated_wh, diverted, id):
+    """An adjustment for the billing cycle that began on `cycle` (yyyymmdd, 0 for none).
+
+    A correction is (id, n); `unrated_wh` kept their charge and `diverted` nano-units went to the
+    debt instead of the balance.
+    """
+    return struct.pack("<BIIIq", reason, n, cycle, unrated_wh, diverted) + id.encode()
+
+
+def unpack_adjust(payload):
+    """(reason, n, cycle, unrated Wh, diverted, id)."""
+    return struct.unpack_from("<BIIIq", payload, 0) + (_text(payload, 21),)
+
+
+def pack_correction(n, digest, start, until, standing_day, id):
+    """A correction document was taken: re-rate the records before this one from `start` to before
+    `until` (unix); standing charges were posted up to `standing_day` (days since 2000-01-01)."""
+    return struct.pack("<I32sQQH", n, digest, start, until, standing_day) + id.encode()
+
+
+def unpack_correction(payload):
+    """(n, SHA-256, start, until, standing day, id)."""
+    return struct.unpack_from("<I32sQQH", payload, 0) + (_text(payload, 54),)
+
+
+def pack_demand(cycle, watts, before, minutes, n):
+    """A new highest demand of the cycle (its first date as yyyymmdd), and the highest before."""
+    return struct.pack("<IIIBI", cycle, watts, before, minutes, n)
+
+
+unpack_demand = _fixed("<IIIBI", 17)  # (cycle, W, W before, minutes, tariff n)
+
+
+def pack_minimum(cycle, minimum, energy, standing, n):
+    """A cycle's minimum (micro-units) and what it was charged for energy and standing (nano)."""
+    return struct.pack("<IQqqI", cycle, minimum, energy, standing, n)
+
+
+unpack_minimum = _fixed("<IQqqI", 32)  # (cycle, minimum, energy, standing, tariff n)
+
+# Flags of a freeze.
+CYCLE_ENDED = 1  # a billing cycle; without it only the block counter starts anew
+BLOCKS_ANEW = 4
+BEGINS_WHOLE = 2  # the cycle that begins is under a tariff from its first instant on
+
+FREEZE_FORMAT = "<BIHHIIIIqq"
+FREEZE_LENGTH = 41
+
+
+class Freeze:
+    """What a billing cycle came to; `cycle` is its first date as yyyymmdd, the days are those on
+    which the cycle and the period of the block counter that follow began (since 2000-01-01).
+
+    Energies are whole Wh, `energy` and `standing` what was charged (nano), `bands` the import
+    registers of the bands, `cells` the cycle's Wh of band b and block k at b * BLOCKS + k.
+    """
+
+    def __init__(self, fields, bands, cells):
+        self.flags, self.cycle, self.cycle_day, self.block_day = fields[:4]
+        self.import_wh, self.export_wh, self.used_wh, self.demand_w = fields[4:8]
+        self.energy, self.standing = fields[8:]
+        self.bands = bands
+        self.cells = cells
+
+
+def pack_freeze(flags, key, cycle_day, block_day, import_wh, export_wh, used_wh, cycle):
+    """The Freeze of a cycle (agent/billing/cycle.py) at these registers."""
+    head = struct.pack(
+        FREEZE_FORMAT,
+        flags,
+        key,
+        cycle_day,
+        block_day,
+        import_wh,
+        export_wh,
+        used_wh,
+        cycle.demand_w,
+        cycle.energy,
+        cycle.standing,
+    )
+    return head + pack_energy(cycle.bands, cycle.cells)
+
+
+def unpack_freeze(payload):
+    """The Freeze in a payload; RecordError when its length is not one of a freeze."""
+    if len(payload) < FREEZE_LENGTH:
+        raise RecordError("a freeze payload cannot be %d bytes" % len(payload))
+    bands, cells, end = unpack_energy(payload, FREEZE_LENGTH)
+    if end != len(payload):
+        raise RecordError("a freeze payload cannot be %d bytes" % len(payload))
+    return Freeze(struct.unpack_from(FREEZE_FORMAT, payload, 0), bands, cells)
+
+
+def pack_energy(bands, cells):
+    """Registers of the bands, then Wh by band and by the blocks that are used."""
+    blocks = 0
+    for at, wh in enumerate(cells):
+        if wh:
+            blocks = max(blocks, at % BLOCKS + 1)
+    values = bands[:]
+    for at, wh in enumerate(cells):
+        if at % BLOCKS < blocks:
+            values.append(wh)
+    data = bytearray(2 + 4 * len(values))
+    data[0] = len(bands)
+    data[1] = blocks
+    for at, wh in enumerate(values):
+        struct.pack_into("<I", data, 2 + 4 * at, wh)
+    return bytes(data)
+
+
+def unpack_energy(payload, at):
+    """(registers of the bands, Wh by band and block, where they end); RecordError: cut short."""
+    bands, blocks = payload[at : at + 2]
+    end = at + 2 + 4 * bands * (1 + blocks)
+    if end > len(payload) or blocks > BLOCKS:
+        raise RecordError("%d bands of %d blocks are not all there" % (bands, blocks))
+    values = [struct.unpack_from("<I", payload, place)[0] for place in range(at + 2, end, 4)]
+    cells = []
+    for band in range(bands):
+        row = bands + band * blocks
+        cells.extend(values[row : row + blocks])
+        cells.extend([0] * (BLOCKS - blocks))
+    return values[:bands], cells, end

@@ -1,10 +1,12 @@
 """Retention: which sealed segments may go, and what is kept of them outside the chain.
 
 A segment goes when the utility holds it and it is older than the retention, or when room is short,
-acknowledged or not. Its credits, refunds, adjustments and corrections are copied first.
+acknowledged or not. Its credits, refunds, adjustments and corrections are copied first, and the
+freezes of its billing cycles.
 """
 
 from wattledger.agent.journal import record as records
+from wattledger.agent.journal.payload import CYCLE_ENDED
 from wattledger.agent.journal.segments import (
     SegmentReader,
     checkpoint_at,
@@ -15,6 +17,7 @@ from wattledger.agent.units import DAY_S
 
 KEPT = "kept"
 KEPT_RECORDS = 200
+KEPT_FREEZES = 13  # a year of months and the one that runs
 KEPT_KINDS = (records.CREDIT, records.REFUND, records.ADJUST, records.CORRECTION)
 ROOM_SEGMENTS = 2  # free room that is always left for money and relay entries
 
@@ -55,7 +58,7 @@ class Retention:
         money = []
         data = reader.next()
         while data is not None:
-            if data[1] in KEPT_KINDS:
+            if data[1] in KEPT_KINDS or _ends_cycle(data):
                 money.append(data)
             data = reader.next()
         if money:
@@ -63,7 +66,7 @@ class Retention:
         self._storage.remove(segment_name(first))
 
     def _keep(self, money):
-        """Add records to the kept file; the oldest give way beyond 200."""
+        """Add records to the kept file; the oldest give way."""
         held = bytearray(self._storage.size(KEPT))
         self._storage.read_from(KEPT, 0, held)
         kept = split(held)
@@ -71,10 +74,22 @@ class Retention:
             if data not in kept:  # the power went between the copy and the removal
                 kept.append(data)
         try:
-            self._storage.commit(KEPT, b"".join(kept[-KEPT_RECORDS:]))
+            self._storage.commit(KEPT, b"".join(_newest(kept)))
         except OSError:
             # Full: the segment has to go to make room at all; the utility's copy has its money.
             return
+
+
+def _ends_cycle(data):
+    return data[1] == records.FREEZE and data[records.HEAD_LENGTH] & CYCLE_ENDED
+
+
+def _newest(kept):
+    """The records that are kept: so many of money, so many freezes, in their order."""
+    frozen = [data for data in kept if data[1] == records.FREEZE]
+    money = [data for data in kept if data[1] != records.FREEZE]
+    gone = frozen[:-KEPT_FREEZES] + money[:-KEPT_RECORDS]
+    return [data for data in kept if data not in gone]
 
 
 def split(data):

@@ -10,6 +10,7 @@ from wattledger.agent.units import DAY_S
 
 VERSION = 1
 NEVER = 0xFFFFFFFF
+FLAGS_SHIFT = 2  # the supply state has the two lowest bits
 NAMES = ("slot.a", "slot.b")
 FORMAT = "<BHBBIIIIBIIIII8sqIIBBIHHIIIIIIIBB"
 CRC_AT = struct.calcsize(FORMAT)
@@ -20,8 +21,10 @@ class HotState:
     """Everything a power cut must not cost. Times are unix seconds, energies Wh, money nano-units.
 
     `import_rest` and `export_rest` are numerators over the denominator of the chip's calibration.
-    The fields of demand, keep-power, remote opens, warnings and load trips are kept in the layout
-    and are 0 until the rooms that use them write them.
+    `used_wh` and `cycle_day` are those of the block counter, `flags` those of supply control,
+    `demand_w` is the highest demand of the cycle and `window_wh` the register at the start of the
+    open window (None: none), `warning_s` and `last_move_s` powered seconds (None: never),
+    `keep_power_s` what is left of keep-power.
     """
 
     def __init__(self):
@@ -47,14 +50,22 @@ class HotState:
         self.cycle_day = 0
         self.standing_day = 0
         self.clock_budget_s = DAY_S
-        self.last_move_s = None  # powered seconds; None when the relay never moved
+        self.last_move_s = None
+        self.flags = 0  # 14 bits
+        self.demand_w = 0
+        self.window_wh = None
+        self.keep_power_s = 0
+        self.remote_opens = 0
+        self.warning_s = None
+        self.load_tries = 0
+        self.lockout = 0
 
     def pack(self):
         """110 bytes with their CRC."""
         data = bytearray(LENGTH)
         fields = (
             VERSION,
-            self.supply,
+            self.supply | self.flags << FLAGS_SHIFT,
             self.reasons,
             self.alarms,
             self.generation,
@@ -76,15 +87,15 @@ class HotState:
             self.used_wh,
             self.cycle_day,
             self.standing_day,
-            0,  # demand maximum
-            0,  # demand window
+            self.demand_w,
+            NEVER if self.window_wh is None else self.window_wh,
             self.clock_budget_s,
-            0,  # keep-power
-            0,  # remote opens
+            self.keep_power_s,
+            self.remote_opens,
             NEVER if self.last_move_s is None else self.last_move_s,
-            0,  # warning
-            0,  # load tries
-            0,  # lock-out
+            NEVER if self.warning_s is None else self.warning_s,
+            self.load_tries,
+            self.lockout,
         )
         struct.pack_into(FORMAT, data, 0, *fields)
         struct.pack_into("<I", data, CRC_AT, binascii.crc32(memoryview(data)[:CRC_AT]))
@@ -99,7 +110,9 @@ def unpack(data):
         return None
     fields = struct.unpack_from(FORMAT, data, 0)
     state = HotState()
-    state.supply, state.reasons, state.alarms = fields[1:4]
+    state.supply = fields[1] & (1 << FLAGS_SHIFT) - 1
+    state.flags = fields[1] >> FLAGS_SHIFT
+    state.reasons, state.alarms = fields[2:4]
     state.generation, state.boots, state.powered_s = fields[4:7]
     state.unix = fields[7] | fields[8] << 32
     state.import_wh, state.import_rest, state.export_wh, state.export_rest = fields[9:13]
@@ -107,8 +120,12 @@ def unpack(data):
     state.start = fields[17] | fields[18] << 32
     state.quality, state.trust = fields[19] & 15, fields[19] >> 4
     state.used_wh, state.cycle_day, state.standing_day = fields[20:23]
-    state.clock_budget_s = fields[25]
+    state.demand_w, state.clock_budget_s = fields[23], fields[25]
+    state.window_wh = None if fields[24] == NEVER else fields[24]
+    state.keep_power_s, state.remote_opens = fields[26:28]
     state.last_move_s = None if fields[28] == NEVER else fields[28]
+    state.warning_s = None if fields[29] == NEVER else fields[29]
+    state.load_tries, state.lockout = fields[30:32]
     return state
 
 

@@ -131,6 +131,8 @@ class Meter:
     def take_interval_quality(self):
         """The worst quality since the last call."""
         quality = self.interval_quality
+        if not self.answered:  # since the boot
+            quality = worse(quality, QUALITY_STALE)
         self.interval_quality = QUALITY_STALE if self.missed else QUALITY_OK
         return quality
 

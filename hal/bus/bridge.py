@@ -25,6 +25,9 @@ SEND = 7
 SENT = 8
 RECEIVE = 9
 ENTROPY = 10
+WRITE = 11
+LOST = 12
+TELL = 13
 MAX_TRANSFER = 14
 MAX_ENTROPY = 15
 
@@ -38,17 +41,25 @@ MESSAGE_WAITS = 2
 LINK_UP = 4
 STOPPING = 8
 BUTTON = 16
+WATCHES_WRITES = 32
+ASKS = 64
 
 # Of a message.
 PRESENT = 1
 RETAIN = 4
 
+# What a meter tells of its supply besides its credit.
+HAS_TARIFF = 1
+SYNCED = 2
+CLOCK_BUDGET = 4
+
 
 class Bridge:
     """One request at a time over `sink.write(bytes)` and `source.readinto(buffer)`.
 
-    `offer_waits`, `message_waits`, `link_up`, `link_session`, `button` (a person holds it) and
-    `stopping` are as of the last start() or advance(). Raises BusError when the world refuses,
+    `offer_waits`, `message_waits`, `link_up`, `link_session`, `button` (a person holds it),
+    `watches_writes` (each wants a writing()), `asks` (it wants a tell()) and `stopping` are as of
+    the last start() or advance(). Raises BusError when the world refuses,
     and EOFError when it is gone.
     """
 
@@ -66,6 +77,8 @@ class Bridge:
         self.link_up = bool(flags & LINK_UP)
         self.stopping = bool(flags & STOPPING)
         self.button = bool(flags & BUTTON)
+        self.watches_writes = bool(flags & WATCHES_WRITES)
+        self.asks = bool(flags & ASKS)
         self.link_session = session
 
     def start(self):
@@ -158,6 +171,26 @@ class Bridge:
             count = min(MAX_ENTROPY, len(buffer) - at)
             self._request[1] = count
             buffer[at : at + count] = self._ask(ENTROPY)[1 : 1 + count]
+
+    def writing(self, length):
+        """A write of `length` bytes to storage begins; how many of them arrive before the power
+        goes, or -1 when it stays."""
+        struct.pack_into("<I", self._request, 1, length)
+        return struct.unpack_from("<i", self._ask(WRITE), 1)[0]
+
+    def lose_power(self):
+        """The power goes here: the world never answers."""
+        self._ask(LOST)
+
+    def tell(self, left, unix, state):
+        """What the meter knows of its supply: credit above the floor (nano), its time (unix s)
+        and bits HAS_TARIFF, SYNCED, CLOCK_BUDGET."""
+        self.asks = False
+        request = self._request
+        struct.pack_into("<q", request, 1, left)
+        request[9:14] = unix.to_bytes(5, "little")
+        request[14] = state
+        self._ask(TELL)
 
     def _ask(self, op):
         self._request[0] = op

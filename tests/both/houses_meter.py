@@ -129,7 +129,7 @@ def credit(house, n, micro=10000000):
 
 def running(start, document, storage=None):
     """A house that has run for 20 minutes at 1 Wh a second, with purchase 1 made."""
-    house = House(start, storage=storage, tick_ms=10000)
+    house = House(start, storage=storage, tick_ms=10000, price_change_percent=100)
     house.boot(document)
     house.run(60)
     assert credit(house, 1, 1000000) == "ok"

@@ -58,3 +58,24 @@ class BreakingStorage(MemoryStorage):
     def power_cut(self):
         super().power_cut()
         self.cut_at = self.fail_at = 0
+
+
+class TearingStorage(MemoryStorage):
+    """With `tear` set, the next sync stores so many bytes of what was appended, then the power
+    goes."""
+
+    def __init__(self):
+        super().__init__()
+        self.tear = None
+        self.asked = 0  # bytes the last sync was to store
+
+    def sync(self, name):
+        pending = self._unsynced.get(name, b"")
+        self.asked = len(pending)
+        if self.tear is None:
+            super().sync(name)
+            return
+        self.files[name].extend(pending[: self.tear])
+        self._unsynced.pop(name, None)
+        self.tear = None
+        raise PowerCut()

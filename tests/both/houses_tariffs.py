@@ -85,3 +85,15 @@ DESIGN_EXAMPLE = b"""{"v":1,"id":"demo-cn","n":7,"currency":"CNY","tz":"CST-8","
  "credit":{"low":[20000000,5000000],"emergency":10000000,"reconnect_above":1000000,"max":1000000000,
   "friendly":[[5,1080,1440],[6,0,1440],[0,0,1440],[1,0,600]],"friendly_holidays":true,
   "auto_close":false}}"""
+
+
+def prices_document(start, prices, **changes):
+    """A good document of dynamic prices for document() (a dict), half-hourly."""
+    made = {"v": 1, "prices_of": "demo-cn", "n": 1, "start": start, "step": 1800, "prices": prices}
+    made.update(changes)
+    return made
+
+
+def prices_data(start, prices, **changes):
+    """prices_document() as bytes."""
+    return json.dumps(prices_document(start, prices, **changes)).encode()

@@ -3,10 +3,11 @@
 import unittest
 
 from wattledger.agent.billing.account import Account
+from wattledger.agent.billing.recall import replay
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal
-from wattledger.hal.sample import QUALITY_OK, TRUST_SYNCED
+from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.both.houses_account import METER, open_account, stored
 from wattledger.tests.both.houses_tariffs import local_2027, tariff
@@ -48,6 +49,20 @@ TABLE = (
 )
 
 
+class Slot:
+    """Dynamic prices with one slot, from `start` on."""
+
+    def __init__(self, start, price):
+        self.start = start
+        self.price = price
+
+    def price_at(self, unix):
+        return self.price if self.start <= unix < self.start + 1800 else None
+
+    def is_expected(self):
+        return True
+
+
 class TestWorkedExample(unittest.TestCase):
     def play(self):
         start = local_2027(1, 31, 7, 30)
@@ -63,14 +78,14 @@ class TestWorkedExample(unittest.TestCase):
             at = local_2027(month, day, hour, minute)
             account.switch(at, TRUST_SYNCED)
             account.charge_standing(at, TRUST_SYNCED)
+            account.dynamic = None if dynamic is None else Slot(at, dynamic)
             account.begin(at, imported, exported, TRUST_SYNCED)
             imported += import_wh
             exported += export_wh
             before = journal.balance
             available = account.available(imported, exported)
-            account.close(at + 900, imported, exported, QUALITY_OK, dynamic)
-            if dynamic is None:
-                self.assertEqual(available, journal.balance)
+            account.close(at + 900, imported, exported)
+            self.assertEqual(available, journal.balance)
             self.assertNotEqual(before, journal.balance)
         journal.flush()
         return stored(storage)
@@ -122,9 +137,9 @@ class TestWorkedExample(unittest.TestCase):
         account = Account(Journal(MemoryStorage(), METER))
         account.tariff = tariff(n=2, price=SECOND_PRICES, standing_day=260003)
         for entry in entries:
-            account.replay(entry)
+            replay(account, entry)
         self.assertEqual(account.used_wh, 523)
-        self.assertEqual(account.cycle_day, 9893)  # 2027-02-01: 27 * 365 + 7 leap days + 31
+        self.assertEqual(account.cycle.day, 9893)  # 2027-02-01: 27 * 365 + 7 leap days + 31
         self.assertEqual(account.standing_day, 9893)
         self.assertEqual((account.start_import, account.start_export), (4397, 1501))
         self.assertEqual(account.start, local_2027(2, 1, 0, 15))

@@ -5,6 +5,7 @@ import unittest
 from wattledger.agent import events
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.credit import DUPLICATE, NEW, OLD, CreditWatch, PurchaseMemory
+from wattledger.agent.billing.recall import replay
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal, walk
@@ -153,7 +154,7 @@ class TestAccountCredit(unittest.TestCase):
         self.assertEqual(payloads.unpack_credit(entries[1].payload), (1, 3, 5))
         again = Account(self.journal)
         for entry in entries:
-            again.replay(entry)
+            replay(again, entry)
         self.assertEqual(again.credit(1, MILLION, 2000, TRUST_SYNCED)[0], "duplicate")
         self.assertEqual(again.credit(2, MILLION, 2000, TRUST_SYNCED)[0], "ok")
         self.assertEqual(

@@ -2,6 +2,7 @@
 
 import unittest
 
+from wattledger.agent.billing.credit import ALARM_LOW_1
 from wattledger.tests.both.houses_meter import House, credit
 from wattledger.tests.both.houses_tariffs import DAY, data, local_2027
 
@@ -73,6 +74,25 @@ class TestRandomInstants(unittest.TestCase):
         self.assertGreaterEqual(lost, 0)
         # 10 s or 10 Wh, one tick, and what the chip held.
         self.assertLessEqual(lost, cuts * 12)
+
+
+class TestAfterAPurchase(unittest.TestCase):
+    def test_a_cut_before_the_slot_keeps_the_money_and_arms_its_alarms_again(self):
+        # 15.00 is below low 1 (20.00) and above low 2 (5.00).
+        house = House(NOON, credit=15000000)
+        house.boot(data())
+        house.run(20)
+        self.assertEqual(house.agent.account.watch.alarms, ALARM_LOW_1)
+        house.run(10)  # the alarm is in the slot
+        generation = house.agent.ledger.state.generation
+        self.assertEqual(credit(house, 1), "ok")
+        self.assertEqual(house.agent.ledger.state.generation, generation)
+        house.cut()
+        house.boot()
+        self.assertEqual(house.agent.account.watch.alarms, 0)
+        posted = house.intervals()[-1][1].import_wh
+        self.assertEqual(house.agent.journal.balance, 25 * 10**9 - posted * PEAK)
+        self.assertEqual(credit(house, 1), "duplicate")
 
 
 class TestDays(unittest.TestCase):
@@ -153,7 +173,7 @@ class TestDays(unittest.TestCase):
             house.cut()
             house.boot()
             account = house.agent.account
-            if account.cycle_day == 9893 and turned is None:  # 2027-02-01
+            if account.cycle.day == 9893 and turned is None:  # 2027-02-01
                 turned = house.agent.meter.register.import_wh - account.used_wh
             posted = house.intervals()[-1][1].import_wh
             wanted = 99100 + posted if turned is None else posted - turned

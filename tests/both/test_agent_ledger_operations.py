@@ -125,6 +125,7 @@ class TestNextTariff(unittest.TestCase):
             tick_ms=10000,
             snapshot_s=900,
             snapshot_wh=1000,
+            price_change_percent=100,
         )
         house.boot(data())
         house.run(60)
@@ -132,7 +133,7 @@ class TestNextTariff(unittest.TestCase):
         return house
 
     def play(self, house):
-        house.agent.ledger.offer_tariff(data(n=2, start=self.QUARTER, price=[[1, 2], [3, 4]]))
+        house.agent.accept_document(data(n=2, start=self.QUARTER, price=[[1, 2], [3, 4]]))
         while house.clock.true_ms() < (self.QUARTER + 1000) * 1000:
             house.run(1)
         house.agent.stop()

@@ -16,7 +16,7 @@ NOON = local_2027(6, 2, 12)  # peak: 777777 for each Wh
 class TestTariffs(unittest.TestCase):
     def offer(self, house, **changes):
         try:
-            house.agent.ledger.offer_tariff(data(**changes))
+            house.agent.accept_document(data(**changes))
         except TariffError as error:
             return error.path
         return None

@@ -3,11 +3,15 @@
 import unittest
 
 from wattledger.agent import events
+from wattledger.agent.billing.cycle import Cycle
+from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
-from wattledger.agent.journal.journal import segment_name, segments
-from wattledger.agent.journal.retention import split
+from wattledger.agent.journal.journal import Journal, segment_name, segments
+from wattledger.agent.journal.retention import Retention, split
+from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.both.houses_meter import METER, House, credit
 from wattledger.tests.both.houses_tariffs import data, local_2027
 
@@ -49,7 +53,7 @@ class TestSegments(unittest.TestCase):
         before = (
             account.used_wh,
             account.standing_day,
-            account.cycle_day,
+            account.cycle.day,
             account.day_wh,
             account.purchases.highest,
             house.agent.journal.balance,
@@ -64,7 +68,7 @@ class TestSegments(unittest.TestCase):
             (
                 account.used_wh,
                 account.standing_day,
-                account.cycle_day,
+                account.cycle.day,
                 account.day_wh,
                 account.purchases.highest,
                 house.agent.journal.balance,
@@ -89,7 +93,7 @@ class TestSegments(unittest.TestCase):
         made.previous = b"12345678"
         made.import_wh, made.export_wh, made.used_wh = 0xFFFFFFFF, 7, 99100
         made.start = (1 << 33) + 5
-        made.cycle_day, made.standing_day, made.day = 9862, 9893, 9893
+        made.block_day, made.standing_day, made.day = 9862, 9893, 9893
         made.highest, made.seen = (1 << 53) - 1, (1 << 64) - 1
         made.tariff = bytes(range(32))
         made.day_wh, made.day_nano, made.moved_at = 1234, -(1 << 60), 1800000000
@@ -98,6 +102,37 @@ class TestSegments(unittest.TestCase):
         found = checkpoints.unpack(made.pack())
         for name in made.__dict__:
             self.assertEqual(getattr(found, name), getattr(made, name), name)
+
+    def test_the_largest_checkpoint_fits_a_record(self):
+        made = checkpoints.Checkpoint()
+        for name in made.__dict__:
+            if isinstance(getattr(made, name), int):
+                setattr(made, name, 200)
+        made.import_wh = made.export_wh = made.used_wh = made.demand_w = 0xFFFFFFFF
+        made.start = made.moved_at = (1 << 40) - 1
+        made.day_nano = made.energy = made.standing = -(1 << 63)
+        made.highest = made.seen = (1 << 64) - 1
+        made.closings = list(range(10))
+        made.debt = b"d" * 48
+        made.bands = [0xFFFFFFFF - band for band in range(8)]
+        made.cells = [0xFFFFFFFF - cell for cell in range(48)]
+        made.meter = "m" * 32
+        data = records.encode(records.CHECKPOINT, 1, 0, 2, 0, 0, made.pack(), bytes(8))
+        self.assertEqual(len(data), 510)
+        found = checkpoints.unpack(records.decode(data).payload)
+        for name in made.__dict__:
+            self.assertEqual(getattr(found, name), getattr(made, name), name)
+
+    def test_a_checkpoint_cut_short_is_refused(self):
+        made = checkpoints.Checkpoint()
+        made.debt = b"debt"
+        made.closings = [1, 2]
+        made.bands, made.cells = [5], [1, 2, 3, 0, 0, 0]
+        whole = made.pack()
+        for size in range(len(whole)):
+            with self.assertRaises(RecordError):
+                checkpoints.unpack(whole[:size])
+        self.assertEqual(checkpoints.unpack(whole).cells, [1, 2, 3, 0, 0, 0])
 
 
 class TestAudit(unittest.TestCase):
@@ -148,6 +183,32 @@ class TestRetention(unittest.TestCase):
         house.boot()
         self.assertIsNone(house.agent.ledger.fault)
         self.assertEqual(credit(house, 1), "duplicate")
+
+    def test_thirteen_freezes_of_cycles_are_kept_beside_the_money(self):
+        storage = MemoryStorage()
+        journal = Journal(storage, METER)
+        for number in range(42):
+            journal.rotate()
+            opening = checkpoints.Checkpoint()
+            opening.previous = journal.hash
+            journal.append(records.CHECKPOINT, number, 2, 0, opening.pack())
+            # A cycle in every second segment, else a season in which the blocks start anew.
+            flags = payloads.BLOCKS_ANEW if number % 2 else payloads.CYCLE_ENDED
+            frozen = payloads.pack_freeze(flags, number, 0, 0, 0, 0, 0, Cycle())
+            journal.append(records.FREEZE, number, 2, 0, frozen)
+            journal.append(records.CREDIT, number, 2, 1, payloads.pack_credit(1, 1, 1))
+            journal.flush()
+        retention = Retention(storage, 1, 1 << 20, 4096)
+        while retention.crowded(True):
+            pass
+        kept = [records.decode(data) for data in split(storage.files["kept"])]
+        frozen = [
+            payloads.unpack_freeze(e.payload).cycle for e in kept if e.kind == records.FREEZE
+        ]
+        # 41 segments went, the cycles 0, 2 .. 40 with them: the last thirteen stay.
+        cycles = [payloads.unpack_freeze(payload).cycle for payload in frozen]
+        self.assertEqual(cycles, list(range(16, 41, 2)))
+        self.assertEqual(len(kept), 41 + 13)
 
     def test_what_the_utility_does_not_hold_stays(self):
         house = small(retention_days=1)

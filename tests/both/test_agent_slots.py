@@ -8,7 +8,8 @@ from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut
 
 # Each field with the largest value its place in the layout holds.
 BIG = {
-    "supply": 65535,
+    "supply": 3,
+    "flags": (1 << 14) - 1,
     "reasons": 255,
     "alarms": 255,
     "generation": 0xFFFFFFFF,
@@ -30,7 +31,14 @@ BIG = {
     "cycle_day": 65535,
     "standing_day": 65535,
     "clock_budget_s": 86400,
-    "last_move_s": 0xFFFFFFFE,  # kept one higher: 0 is none
+    "last_move_s": 0xFFFFFFFE,  # the highest is none
+    "demand_w": 0xFFFFFFFF,
+    "window_wh": 0xFFFFFFFE,
+    "keep_power_s": 0xFFFFFFFF,
+    "remote_opens": 0xFFFFFFFF,
+    "warning_s": 0xFFFFFFFE,
+    "load_tries": 255,
+    "lockout": 255,
 }
 
 

@@ -3,6 +3,7 @@
 import unittest
 
 from wattledger.agent.billing.account import Account
+from wattledger.agent.billing.recall import replay
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
@@ -85,7 +86,7 @@ class TestStanding(unittest.TestCase):
         account = Account(self.journal)
         account.adopt(self.account.tariff)
         for entry in stored(self.storage):
-            account.replay(entry)
+            replay(account, entry)
         self.assertEqual(account.standing_day, 9930)  # 2027-03-10: 9862 + 31 + 28 + 9
 
     def test_day_totals_are_the_same_after_a_replay(self):
@@ -95,7 +96,7 @@ class TestStanding(unittest.TestCase):
         again = Account(self.journal)
         again.adopt(self.account.tariff)
         for entry in stored(self.storage):
-            again.replay(entry)
+            replay(again, entry)
         self.assertEqual(again.day_nano, -1500000000)
 
 
@@ -155,11 +156,30 @@ class TestSwitch(unittest.TestCase):
         n, digest, name = payloads.unpack_tariff(entry.payload)
         self.assertEqual((n, digest, name), (1, account.tariff.digest, "demo-cn"))
 
-    def test_later_sets_do_not_move_the_standing_day(self):
+    def test_dates_that_began_before_a_set_are_charged_by_the_one_before(self):
         storage, journal, account = open_account(0, 0, 0)
-        account.pending = tariff(start=local_2027(1, 5))
+        account.pending = tariff(start=local_2027(1, 5), standing_day=100)
         account.switch(local_2027(1, 5), TRUST_SYNCED)
-        before = account.standing_day
-        account.pending = tariff(n=2, start=local_2027(1, 9))
-        account.switch(local_2027(1, 9), TRUST_SYNCED)
-        self.assertEqual(account.standing_day, before)
+        account.charge_standing(local_2027(1, 6), TRUST_SYNCED)
+        # Off from the 6th to the 11th: the 7th and 8th are of n 1, the 9th to 11th of n 2.
+        account.pending = tariff(n=2, start=local_2027(1, 9), standing_day=7)
+        account.switch(local_2027(1, 11, 12), TRUST_SYNCED)
+        account.charge_standing(local_2027(1, 11, 12), TRUST_SYNCED)
+        journal.flush()
+        found = [
+            payloads.unpack_standing(entry.payload) + (entry.amount,)
+            for entry in stored(storage)
+            if entry.kind == records.STANDING
+        ]
+        self.assertEqual(
+            found,
+            [
+                (20270105, 1, -100000),
+                (20270106, 1, -100000),
+                (20270107, 1, -100000),
+                (20270108, 1, -100000),
+                (20270109, 2, -7000),
+                (20270110, 2, -7000),
+                (20270111, 2, -7000),
+            ],
+        )

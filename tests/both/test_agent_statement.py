@@ -4,8 +4,9 @@ import gc
 import unittest
 
 from wattledger.agent import events
-from wattledger.agent.billing.calendar import Zone, day_number
+from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.billing.statement import Reader, Statement
+from wattledger.agent.billing.zone import Zone
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads

@@ -7,7 +7,6 @@ from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.errors import TariffError
 from wattledger.tests.both.houses_tariffs import DESIGN_EXAMPLE, credit, data, document
 
-LATER = "is not rated by this firmware yet; remove it"
 ROW = [1, 2]
 DAY = [[0, 0], [480, 1]]
 
@@ -25,39 +24,66 @@ def place(**changes):
     return refusal(data(**changes))[0]
 
 
-class TestNotRatedYet(unittest.TestCase):
-    def test_example_of_the_design_is_refused_for_its_holidays_first(self):
-        self.assertEqual(refusal(DESIGN_EXAMPLE), (("holidays",), LATER))
-
-    def test_example_of_the_design_without_holidays_is_taken(self):
-        raw = DESIGN_EXAMPLE.replace(b'"holidays":[9862,1,1],', b"")
-        tariff = tariffs.load(raw)
-        self.assertEqual((tariff.id, tariff.n, tariff.size), ("demo-cn", 7, len(raw)))
+class TestTaken(unittest.TestCase):
+    def test_example_of_the_design(self):
+        tariff = tariffs.load(DESIGN_EXAMPLE)
+        self.assertEqual((tariff.id, tariff.n, tariff.size), ("demo-cn", 7, len(DESIGN_EXAMPLE)))
         self.assertEqual(tariff.limits, [2400000, 4800000])
+        self.assertEqual(tariff.emergency, 10000000)
+        self.assertEqual((tariff.friendly_holidays, tariff.auto_close), (True, False))
+        self.assertEqual((tariff.net, tariff.demand, tariff.minimum), (False, None, 0))
+        self.assertEqual((tariff.kwh_credit, tariff.correct), (520000, None))
 
-    def test_each_by_name(self):
-        season = ["0101", "all", "all"]
-        for changes, path in (
-            ({"seasons": [season, ["0601", "all", "all"]]}, ("seasons", 1)),
-            ({"seasons": [season + [{"blocks": [5]}]]}, ("seasons", 0, 3)),
-            ({"holidays": [9862]}, ("holidays",)),
-            ({"net": True}, ("net",)),
-            ({"demand": {"minutes": 15, "price": 1}}, ("demand",)),
-            ({"minimum": 1}, ("minimum",)),
-            ({"correct": {"from": 0, "until": 900}}, ("correct",)),
-            ({"credit": credit(auto_close=True)}, ("credit", "auto_close")),
-        ):
-            found, message = refusal(data(**changes))
-            self.assertEqual(found, path)
-            self.assertTrue(message.endswith(LATER), message)
-        found, message = refusal(data(tz="EST5EDT,M3.2.0,M11.1.0"))
-        self.assertEqual(found, ("tz",))
-        self.assertEqual(message, "has daylight saving, which this firmware does not rate yet")
+    def test_what_is_not_said(self):
+        tariff = tariffs.load(data(export=None))
+        self.assertEqual(tariff.export, [0, 0])
+        self.assertEqual((tariff.emergency, tariff.standing_day, tariff.kwh_credit), (0, 0, 0))
+        self.assertEqual((tariff.friendly_holidays, tariff.auto_close), (False, False))
+        self.assertEqual((tariff.net, tariff.demand, tariff.minimum), (False, None, 0))
+        self.assertIsNone(tariff.correct)
+
+    def test_what_is_said(self):
+        tariff = tariffs.load(
+            data(
+                net=True,
+                demand={"minutes": 30, "price": 38000000},
+                minimum=5000000,
+                kwh_credit=520000,
+                correct={"from": 1798732800, "until": 1798733700},
+                credit=credit(auto_close=True, emergency=7, friendly_holidays=True),
+                export=[5],
+            )
+        )
+        self.assertEqual((tariff.net, tariff.demand), (True, (30, 38000000)))
+        self.assertEqual((tariff.minimum, tariff.kwh_credit), (5000000, 520000))
+        self.assertEqual(tariff.correct, (1798732800, 1798733700))
+        self.assertEqual((tariff.auto_close, tariff.emergency), (True, 7))
+        self.assertEqual((tariff.friendly_holidays, tariff.export), (True, [5, 5]))
 
     def test_named_and_empty_is_taken(self):
         self.assertIsNone(place(holidays=[], net=False, minimum=0))
         raw = json.dumps(document()).replace('"v"', '"demand": null, "v"')
         self.assertEqual(refusal(raw.encode()), (None, "accepted"))
+
+    def test_the_fullest_document_fits(self):
+        table = [[index * 15, index % 8] for index in range(14)]
+        seasons = [["%02d01" % month, "t0", "t1", {"blocks": [1, 2, 3, 4, 5]}]
+                   for month in range(1, 13)]  # fmt: skip
+        seasons += [["0115", "t2", "t3"], ["1215", "t4", "t5"]]
+        raw = json.dumps(
+            document(
+                bands=["b%d" % band for band in range(8)],
+                blocks=[1, 2, 3, 4, 5],
+                price=[[1] * 8] * 6,
+                export=[1] * 8,
+                days={"t%d" % name: table for name in range(8)},
+                seasons=seasons,
+                holidays=[9862] + [1] * 253,
+            )
+        )
+        raw = raw.replace(" ", "").encode()
+        self.assertLess(len(raw), 4097)
+        self.assertEqual(refusal(raw), (None, "accepted"))
 
 
 class TestPlaces(unittest.TestCase):
@@ -212,6 +238,83 @@ class TestPlaces(unittest.TestCase):
             ([0, 1, 2, 3, 4, 5, 6, 0], ("weekend",)),
         ):
             self.assertEqual(place(weekend=weekend), path, weekend)
+
+    def test_seasons_and_holidays(self):
+        season = ["0101", "all", "all"]
+        for seasons, path in (
+            ([season] * 15, ("seasons",)),
+            ([season, ["0101", "all", "all"]], ("seasons", 1, 0)),
+            ([season, ["0601", "w", "all"]], ("seasons", 1, 1)),
+            ([season + [{}, {}]], ("seasons", 0)),
+            ([season + [None]], ("seasons", 0, 3)),
+            ([season + [{"block": [5]}]], ("seasons", 0, 3, "block")),
+            ([season + [{"blocks": 5}]], ("seasons", 0, 3, "blocks")),
+            ([season + [{"blocks": [5, 6]}]], ("seasons", 0, 3, "blocks")),
+            ([season + [{"blocks": []}]], ("seasons", 0, 3, "blocks")),
+            ([season + [{"blocks": [0]}]], ("seasons", 0, 3, "blocks", 0)),
+            ([season + [{"blocks_reset": 1}]], ("seasons", 0, 3, "blocks_reset")),
+        ):
+            self.assertEqual(place(seasons=seasons), path, seasons)
+        self.assertIsNone(place(seasons=[season + [{"blocks": [5], "blocks_reset": True}]]))
+        for holidays, path in (
+            ({}, ("holidays",)),
+            ([9862] + [1] * 254, ("holidays",)),
+            (["0101"], ("holidays", 0)),
+            ([-1], ("holidays", 0)),
+            ([65536], ("holidays", 0)),
+            ([9862, 0], ("holidays", 1)),
+            ([9862, -1], ("holidays", 1)),
+            ([9862, 1.0], ("holidays", 1)),
+            ([65000, 536], ("holidays", 1)),
+            ([[9862]], ("holidays", 0)),
+            ([[9862, "w"]], ("holidays", 0, 1)),
+            ([9862, [0, "all"]], ("holidays", 1, 0)),
+            ([9862, [True, "all"]], ("holidays", 1, 0)),
+            ([9862, [1, None]], ("holidays", 1, 1)),
+        ):
+            self.assertEqual(place(holidays=holidays), path, holidays)
+        self.assertIsNone(place(holidays=[0, 535, [65000, "all"]], holiday_day="all"))
+        self.assertEqual(place(holiday_day="w"), ("holiday_day",))
+        self.assertEqual(place(holiday_day=[]), ("holiday_day",))
+
+    def test_charges(self):
+        for changes, path in (
+            ({"net": 1}, ("net",)),
+            ({"minimum": -1}, ("minimum",)),
+            ({"minimum": 1000000000000001}, ("minimum",)),
+            ({"kwh_credit": -1}, ("kwh_credit",)),
+            ({"demand": 15}, ("demand",)),
+            ({"demand": {"minutes": 15}}, ("demand",)),
+            ({"demand": {"minutes": 20, "price": 1}}, ("demand", "minutes")),
+            ({"demand": {"minutes": 5, "price": 1}}, ("demand", "minutes")),
+            ({"demand": {"minutes": 15, "price": -1}}, ("demand", "price")),
+            ({"demand": {"minutes": 15, "price": 1, "kva": 1}}, ("demand", "kva")),
+            ({"correct": None}, None),
+            ({"correct": 5}, ("correct",)),
+            ({"correct": {"from": 900}}, ("correct",)),
+            ({"correct": {"from": 900, "until": 900}}, ("correct", "until")),
+            ({"correct": {"from": 901, "until": 1800}}, ("correct", "from")),
+            ({"correct": {"from": 0, "until": 1801}}, ("correct", "until")),
+            ({"correct": {"from": 0, "until": 900, "n": 1}}, ("correct", "n")),
+        ):
+            self.assertEqual(place(**changes), path, changes)
+        raw = data(net=True).replace(b"true", b"null")
+        self.assertEqual(refusal(raw)[0], ("net",))
+
+    def test_a_price_beyond_the_local_bounds(self):
+        with self.assertRaises(TariffError) as caught:
+            tariffs.load(data(price=[ROW, [1, 6700000]]), 5000000)
+        self.assertEqual(
+            str(caught.exception),
+            "price[1][1]: 6700000 is above the local maximum 5000000; check its unit",
+        )
+        with self.assertRaises(TariffError) as caught:
+            tariffs.load(data(export=[1, -6700000]), 5000000)
+        self.assertEqual(
+            str(caught.exception),
+            "export[1]: -6700000 is below the local minimum -5000000; check its unit",
+        )
+        tariffs.load(data(price=[ROW, [-5000000, 5000000]]), 5000000)
 
     def test_credit(self):
         self.assertEqual(place(credit=[]), ("credit",))

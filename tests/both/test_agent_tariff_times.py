@@ -174,8 +174,12 @@ class TestBlocks(unittest.TestCase):
             (5000, 2, None),
             (10**12, 2, None),
         ):
-            self.assertEqual((steps.block_of(used), steps.block_left(used)), (block, left))
+            self.assertEqual(
+                (steps.block_of(used, MONDAY), steps.block_left(used, MONDAY)), (block, left)
+            )
 
     def test_no_limits_are_one_block(self):
         single = tariff(blocks=[], price=[[1, 2]])
-        self.assertEqual((single.block_of(10**9), single.block_left(10**9)), (0, None))
+        self.assertEqual(
+            (single.block_of(10**9, MONDAY), single.block_left(10**9, MONDAY)), (0, None)
+        )

@@ -86,6 +86,52 @@ class TestOffers(unittest.TestCase):
         self.assertEqual(clock.was_set, [(NOW + 5, TRUST_SYNCED)])
 
 
+class TestAgreement(unittest.TestCase):
+    """A step beyond the limits needs a second source: the battery clock and the network."""
+
+    def after(self, *offers, **fields):
+        """What is worth setting after each (seconds later, step from NOW, source)."""
+        clock = Clock(trust=fields.get("trust", TRUST_SYNCED))
+        time = Timekeeper(clock)
+        found = []
+        for later, step, source in offers:
+            clock.ticks += later * 1000
+            clock.unix += later
+            time.age()
+            clock.offers.append((NOW + step, source))
+            taken = time.offered()
+            found.append(None if taken is None else taken - NOW)
+        return found, time.refused
+
+    def test_two_sources_that_agree_step_any_way(self):
+        for far in (-400 * DAY, -601, 32 * DAY, 9000 * DAY):
+            for first, second in (("ntp", "rtc"), ("rtc", "ntp")):
+                self.assertEqual(
+                    self.after((0, far, first), (0, far + 1, second)), ([None, far + 1], 1)
+                )
+
+    def test_within_ten_minutes_of_each_other(self):
+        far = 40 * DAY
+        self.assertEqual(self.after((0, far, "rtc"), (0, far + 600, "ntp"))[0], [None, far + 600])
+        self.assertEqual(self.after((0, far, "rtc"), (0, far + 601, "ntp"))[0], [None, None])
+        self.assertEqual(self.after((0, far, "rtc"), (0, far - 601, "ntp"))[0], [None, None])
+
+    def test_the_time_between_the_two_has_passed(self):
+        far = -3 * DAY
+        offers = ((0, far, "rtc"), (7200, far + 7200, "ntp"))
+        self.assertEqual(self.after(*offers)[0], [None, far + 7200])
+        self.assertEqual(self.after((0, far, "rtc"), (7200, far, "ntp"))[0], [None, None])
+
+    def test_one_source_alone_is_never_believed(self):
+        offers = [(60, 40 * DAY + 60 * n, "ntp") for n in range(50)]
+        self.assertEqual(self.after(*offers), ([None] * 50, 50))
+
+    def test_a_good_time_between_them_forgets_the_far_one(self):
+        far = 40 * DAY
+        offers = ((0, far, "rtc"), (0, 5, "ntp"), (0, far, "ntp"), (0, far, "rtc"))
+        self.assertEqual(self.after(*offers)[0], [None, 5, None, far])
+
+
 class TestRestore(unittest.TestCase):
     def test_an_unknown_clock_takes_the_last_known_time(self):
         clock = Clock(0, TRUST_UNKNOWN)

@@ -37,6 +37,8 @@ def told(bridge):
         bridge.link_up,
         bridge.stopping,
         bridge.button,
+        bridge.watches_writes,
+        bridge.asks,
         bridge.link_session,
     )
 
@@ -47,19 +49,19 @@ TIME = b"\x00\xeb\xc3\x06\xa3\x01\0\0"  # 1 799 704 800 000
 class TestTime(unittest.TestCase):
     def test_nothing_waits_before_the_world_was_greeted(self):
         _, bridge = bridge_of()
-        self.assertEqual(told(bridge), (False, False, False, False, False, 0))
+        self.assertEqual(told(bridge), (False,) * 7 + (0,))
 
     def test_the_greeting_tells_what_waits(self):
         _, bridge = bridge_of(b"\0\x01" + TIME + b"\x05\x02\x01\0\0")
         self.assertEqual(bridge.start(), 1_799_704_800_000)
-        self.assertEqual(told(bridge), (True, False, True, False, False, 258))
+        self.assertEqual(told(bridge), (True, False, True) + (False,) * 4 + (258,))
 
     def test_each_advance_tells_it_anew(self):
-        _, bridge = bridge_of(b"\0" + TIME + b"\x1f\x07\0\0\0", b"\0" + TIME)
+        _, bridge = bridge_of(b"\0" + TIME + b"\x7f\x07\0\0\0", b"\0" + TIME)
         bridge.advance(1_000)
-        self.assertEqual(told(bridge), (True, True, True, True, True, 7))
+        self.assertEqual(told(bridge), (True,) * 7 + (7,))
         bridge.advance(1_000)
-        self.assertEqual(told(bridge), (False, False, False, False, False, 0))
+        self.assertEqual(told(bridge), (False,) * 7 + (0,))
 
     def test_a_wait_in_the_middle_of_a_turn_is_marked(self):
         pipe, bridge = bridge_of(b"\0", b"\0", b"\0")
@@ -146,6 +148,30 @@ class TestEntropy(unittest.TestCase):
         bridge.fill(buffer)
         self.assertEqual(bytes(buffer), b"ABCDEFGHIJKLMNOPQR")
         self.assertEqual([request[:2] for request in pipe.written], [b"\x0a\x0f", b"\x0a\x03"])
+
+
+class TestSupply(unittest.TestCase):
+    def test_what_it_tells_fills_one_frame(self):
+        pipe, bridge = bridge_of(b"\0" + TIME + b"\x40", b"\0")
+        bridge.advance(1)
+        bridge.tell(-2, 0x0168000001, 5)
+        self.assertEqual(
+            pipe.written[1], b"\x0d\xfe" + b"\xff" * 7 + b"\x01\0\0\x68\x01" + b"\x05\0"
+        )
+        self.assertEqual(bridge.asks, False)
+
+
+class TestWrites(unittest.TestCase):
+    def test_a_write_names_its_length_and_hears_what_arrives(self):
+        pipe, bridge = bridge_of(b"\0\xff\xff\xff\xff", b"\0\x07\0\0\0")
+        self.assertEqual([bridge.writing(258), bridge.writing(9)], [-1, 7])
+        self.assertEqual([w[:5] for w in pipe.written], [b"\x0b\x02\x01\0\0", b"\x0b\x09\0\0\0"])
+
+    def test_lost_power_is_never_answered(self):
+        pipe, bridge = bridge_of()
+        with self.assertRaises(EOFError):
+            bridge.lose_power()
+        self.assertEqual(pipe.written[0][0], 12)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ MOST = {
     "clock_silences": 2,
     "welds": 1,
     "bit_errors": 12,
+    "write_cuts": 4,
 }
 
 

@@ -49,6 +49,8 @@ def only_tariff_error(raw):
         tariff.next_change(unix)
         tariff.friendly_until(unix)
         tariff.cycle_day(unix)
+        tariff.block_day(unix)
+        assert tariff.next_edge(unix) > unix
         rate(tariff, unix, 10, 10, 99995, TRUST_SYNCED)
 
 
@@ -56,7 +58,6 @@ def only_tariff_error(raw):
 @settings(max_examples=500, deadline=None)
 def test_a_good_document_with_one_value_changed(source, value):
     made = json.loads(DESIGN_EXAMPLE) if source.draw(st.booleans()) else document()
-    made.pop("holidays", None)
     path = source.draw(st.sampled_from(places(made)[1:]))
     inner = made
     for step in path[:-1]:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from wattledger.agent.billing.zone import Zone
 from wattledger.host_sim.load import Household
 from wattledger.tests.host.scenario_bench import cli
 from wattledger.tools import scenario_file, sim
@@ -37,7 +38,9 @@ def test_what_is_no_duration_is_refused(text):
 
 
 def test_a_local_time_is_placed_by_the_tariffs_zone():
-    assert texts.unix("2027-01-12 06:00", 28_800) == 1_799_704_800  # the demo tariff's `from`
+    assert (
+        texts.unix("2027-01-12 06:00", Zone(28_800)) == 1_799_704_800
+    )  # the demo tariff's `from`
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,8 @@ def test_a_local_time_is_placed_by_the_tariffs_zone():
         (HEAD + "events:\n  - at: 2d\n    arm: true\n", 4, 5, "is not within the run"),
         (HEAD + "events:\n  - at: 1h\n    cut: {four: 1h}\n", 5, 11, "did you mean for?"),
         (HEAD + "events:\n  - at: 1h\n    cut: {for: long}\n", 5, 11, "write a duration"),
+        (HEAD + "events:\n  - {at: 1h, cut: {for: 1h, again: 2}}\n", 4, 14, "again without write"),
+        (HEAD + "events:\n  - {at: 1h, cut: {for: 1h, write: -2}}\n", 4, 29, "cut.write: is -2"),
         (HEAD + "events:\n  - at: 1h\n    wield: {for: 1h}\n", 5, 5, "did you mean weld?"),
         (HEAD + "events:\n  - at: 1h\n    clock: {}\n", 5, 5, "one of jump_s and silent"),
         (HEAD + "events:\n  - at: 1h\n    command: rude\n", 5, 5, "events[0].command: is 'rude'"),
@@ -99,7 +104,8 @@ def test_the_example_keeps_every_promise(tmp_path):
     path.write_text(sim.example())
     outcome = sim.simulate(path)
     assert [name for name, found in outcome.problems.items() if found] == []
-    assert outcome.report["power_cuts"] == 3
+    # One at once, two within writes, two drawn, and one drawn within a write and its boot.
+    assert outcome.report["power_cuts"] == 7
 
 
 def test_appliances_are_switched_by_name():
@@ -132,7 +138,7 @@ def test_the_command_prints_one_json_object_and_the_progress_elsewhere(tmp_path)
     assert "sim: day 1 of 1" in done.stderr
     again = cli("sim", str(path), "--state", str(tmp_path / "state"))
     assert again.returncode == 1
-    assert "is not empty" in again.stderr
+    assert "a scenario always begins at its start; give a new folder" in again.stderr
     verified = cli("ledger", "verify", str(tmp_path / "state" / "storage"), "--json")
     assert json.loads(verified.stdout)["balance_nano"] == report["balance_nano"]
 

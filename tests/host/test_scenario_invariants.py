@@ -158,6 +158,29 @@ def test_i6_breaks_in_a_run_whose_step_raises(tmp_path, monkeypatch):
     assert outcome.report["invariants"]["I6"] is False
 
 
+def test_i6_breaks_when_the_memory_grows(evidence):
+    assert evidence.growth is not None
+    evidence.growth = evidence.growth_limit
+    assert broken(evidence) == []
+    evidence.growth += 1
+    assert broken(evidence) == ["I6"]
+
+
+def test_i6_breaks_in_a_run_that_leaks(tmp_path, monkeypatch):
+    kept = []
+    work = Sender.work
+
+    def leak(self, *views):
+        self.kept = kept
+        kept.append(bytes(20))
+        return work(self, *views)
+
+    monkeypatch.setattr(Sender, "work", leak)
+    outcome = play(tmp_path, hours=2, tick_s=10)
+    assert outcome.report["memory_growth_bytes"] > 360 * 53  # a byte string of 20 is 53
+    assert outcome.report["invariants"]["I6"] is False
+
+
 def test_i7_breaks_with_a_late_tick(evidence):
     evidence.entries.append(event(evidence.entries[-1], events.LATE_TICK))
     assert "I7" in broken(evidence)

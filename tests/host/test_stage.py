@@ -7,11 +7,12 @@ import pytest
 
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.journal import record as records
+from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import START, tariff_of
 from wattledger.tests.both.houses_contracts import StorageContract
-from wattledger.tests.host.stage_bench import UNIT, House
+from wattledger.tests.host.stage_bench import PRICE, UNIT, House
 from wattledger.tools import mpy
 from wattledger.tools.errors import ToolError
 from wattledger.tools.folder_image import FolderImage
@@ -93,6 +94,59 @@ def test_a_cut_leaves_what_was_stored_and_nothing_else(tmp_path, interpreter):
     assert house.stage.failures == 0
 
 
+@pytest.mark.parametrize("permille", [0, 400, 1000])
+def test_a_cut_within_a_write_leaves_the_same_files_on_both(tmp_path, permille):
+    if mpy.find_tool("micropython") is None:
+        pytest.skip("no micropython: no wheel for this platform and none on PATH")
+    left = {}
+    for interpreter in ("cpython", "micropython"):
+        found = []
+        house = House(tmp_path / interpreter, interpreter)
+        assert house.stage.boot()
+        house.at(30)
+        for number in range(1, 7):
+            house.command(jws.credit(number, UNIT))  # its entry is appended and synced at once
+            house.stage.cut_at_write(number, permille)
+            assert not house.stage.run_until(house.world.time_ms + 60_000)
+            house.stage.cut_at_write(number, permille)
+            found.append((house.stage.boot(), house.files()))
+            house.stage.cut_at_write(0)
+            house.stage.cut()
+            assert house.stage.boot()
+        house.stage.stop()
+        assert house.stage.complaints == []
+        assert not all(booted for booted, _ in found)
+        left[interpreter] = found, house.files(), house.entries()[-1].balance
+    assert left["cpython"] == left["micropython"]
+
+
+@BOTH
+def test_it_tells_of_its_supply_when_it_is_asked(tmp_path, interpreter):
+    house = House(tmp_path, interpreter, credit=2 * UNIT)
+    house.stage.boot()
+    house.at(60)
+    assert house.stage.told is None
+    house.stage.run_until(START * 1000 + 120_000, ask=True)
+    left, unix, state = house.stage.told
+    truth = house.world.import_mws // 3_600_000 * PRICE
+    assert 2 * UNIT * 1000 - truth - PRICE <= left <= 2 * UNIT * 1000 - truth
+    assert (unix, state) == (START + 120, HAS_TARIFF | SYNCED | CLOCK_BUDGET)
+    house.stage.stop()
+
+
+@BOTH
+def test_memory_is_measured_from_an_hour_on(tmp_path, interpreter):
+    house = House(tmp_path, interpreter, tick_ms=10_000, heap=True)
+    house.stage.boot()
+    house.at(3590)
+    house.stage.stop()
+    assert house.stage.growth is None
+    house.stage.boot()
+    house.at(3590 + 7200)
+    house.stage.stop()
+    assert abs(house.stage.growth) <= 2048
+
+
 @BOTH
 def test_a_boot_of_a_running_meter_is_refused(tmp_path, interpreter):
     house = House(tmp_path, interpreter)
@@ -108,7 +162,7 @@ def test_a_new_tariff_comes_with_a_boot(tmp_path, interpreter):
     house.stage.boot()
     house.at(10)
     house.stage.stop()
-    house.stage.boot(tariff_of(n=2, price=[[700_000]]))
+    house.stage.boot(tariff_of(n=2, price=[[700_000]], export=[500_000]))
     house.at(1000)
     house.stage.stop()
     assert [entry.kind for entry in house.entries()].count(records.TARIFF) == 2

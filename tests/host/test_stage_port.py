@@ -9,6 +9,7 @@ from wattledger.hal.bus.bridge import Bridge
 from wattledger.hal.errors import BusError
 from wattledger.host_sim.chip.atm90e32 import Atm90e32
 from wattledger.host_sim.entropy import SeededEntropy
+from wattledger.host_sim.errors import PowerLost
 from wattledger.host_sim.load import Household
 from wattledger.host_sim.mains import Mains
 from wattledger.host_sim.network import Network
@@ -185,6 +186,46 @@ def test_truth_is_the_worlds_energy(port, around):
     imported, exported = port.truth()
     assert imported == around.world.import_mws > 40 * 3_600_000  # standby alone is over 40 W
     assert exported == 0
+
+
+def test_the_meter_tells_when_it_is_asked_and_the_time_has_come(port, around):
+    port.start()
+    around.local.ask_at(START * 1000 + 2000)
+    port.advance(1000)
+    assert not port.asks
+    port.advance(1000)
+    assert port.asks
+    port.tell(-(1 << 40), 1 << 33, 5)
+    assert around.local.told == (-(1 << 40), 1 << 33, 5)
+    port.advance(1000)
+    assert not port.asks
+    around.local.ask_at(0)
+    port.advance(1000)
+    assert not port.asks and around.local.told is None
+
+
+@pytest.mark.parametrize(
+    ("permille", "arrive"), [(-300, 0), (0, 0), (500, 50), (999, 100), (1000, 101), (1300, 101)]
+)
+def test_the_power_goes_within_the_write_that_was_named(port, around, permille, arrive):
+    port.start()
+    assert not port.watches_writes
+    around.local.cut_at_write(3, permille)
+    port.advance(1000)
+    assert port.watches_writes
+    assert [port.writing(101) for _ in range(3)] == [-1, -1, arrive]
+    with pytest.raises(PowerLost):
+        port.lose_power()
+    port.start()
+    assert not port.watches_writes
+
+
+def test_a_cut_within_a_write_can_be_called_off(port, around):
+    port.start()
+    around.local.cut_at_write(1)
+    around.local.cut_at_write(0)
+    port.advance(1000)
+    assert not port.watches_writes
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def test_each_line_says_what_moved_and_what_was_left(hand, capsys):
     assert found["lines"][2] == {
         "sequence": 3, "kind": "interval", "start": "2027-01-11T22:00:00Z",
         "end": "2027-01-11T22:15:00Z", "estimated": False, "n": 1, "band": 0, "band_name": None,
-        "block": 0, "export": False, "dynamic": False, "fallback": False, "wh": 100,
+        "block": 0, "export": False, "dynamic": False, "fallback": False, "net": False,
+        "unpriced": False, "wh": 100,
         "price": 500000, "amount_nano": -50_000_000, "balance_nano": 4_950_000_000,
     }  # fmt: skip
     assert found["lines"][7]["what"] == "disconnected, by credit (no credit)"

@@ -51,10 +51,10 @@ def test_a_row_of_0_wh_begins_each_gap(tmp_path):
     assert (found.intervals, found.gaps) == (5, 2)
     assert lines(tmp_path)[1:] == [
         f"{FROM},100,0,synced",
-        f"{FROM + 500},0,0,synced",
+        f"{FROM + 500},0,0,unknown",
         f"{FROM + 560},50,0,synced",
         f"{FROM + 900},60,0,synced",
-        f"{FROM + 1800},0,0,synced",
+        f"{FROM + 1800},0,0,unknown",
         f"{FROM + 90900},70,0,synced",
         f"{FROM + 91800},80,0,synced",
     ]

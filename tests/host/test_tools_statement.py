@@ -153,8 +153,8 @@ def test_the_json_has_these_keys_and_no_others(month):
         "tariffs", "days", "postings", "cuts", "gaps", "events",
     }  # fmt: skip
     assert set(found["lines"][0]) == {
-        "n", "band", "band_name", "block", "export", "dynamic", "fallback", "wh", "price",
-        "amount_nano",
+        "n", "band", "band_name", "block", "export", "dynamic", "fallback", "net", "unpriced",
+        "wh", "price", "amount_nano",
     }  # fmt: skip
     assert (found["meter"], found["currency"]) == (METER, "CNY")
     assert found["head_hash"] == month[2].hash.hex()

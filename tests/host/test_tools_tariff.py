@@ -36,7 +36,11 @@ def test_a_person_sees_prices_in_the_currency(capsys):
     ("before", "after", "place"),
     [
         ('"n": 1,', '"n": 1.5,', "4:8: n: must be a whole number, is 1.5"),
-        ('"tz": "CST-8"', '"tz": "CET-1CEST"', "6:9: tz: has daylight saving, which"),
+        (
+            '"tz": "CST-8"',
+            '"tz": "CET-1CEST"',
+            "6:9: tz: must say when daylight saving begins and",
+        ),
         ("[180, 280]", "[280, 180]", "10:19: blocks[1]: must be above the block before"),
         ("830000],", '"x"],', '15:22: price[1][2]: must be a whole number, is "x"'),
         ("[420, 1]", "[425, 1]", "19:26: days.workday[1][0]: must be a multiple of 15"),
@@ -68,6 +72,87 @@ def test_the_place_is_right_in_any_layout(tmp_path, layout):
         tariff.load(file)
     line = text.split("\n")[caught.value.line - 1]
     assert line[caught.value.column - 1 :].startswith('"dear"')
+
+
+PRICES = """{
+  "v": 1, "prices_of": "demo",
+  "n": 3,
+  "start": 1799704800,
+  "step": 1800,
+  "prices": [120000, -54321,
+    0]
+}
+"""
+
+
+def test_a_document_of_dynamic_prices_is_checked_alike(tmp_path, capsys):
+    file = tmp_path / "p.json"
+    file.write_text(PRICES)
+    found = tariff.check(file)
+    assert (found["kind"], found["id"], found["n"]) == ("prices", "demo", 3)
+    assert (found["start"], found["end"], found["slots"]) == (1799704800, 1799710200, 3)
+    assert (found["lowest"], found["highest"]) == (-54321, 120000)
+    assert found["bytes"] == len(PRICES)
+    tariff.show(found)
+    out = capsys.readouterr().out
+    assert f"demo n 3 prices: good, {len(PRICES)} of 4096 bytes" in out
+    assert "2027-01-11T22:00:00Z to 2027-01-11T23:30:00Z" in out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        ("0]", "0.5]", "7:5: prices[2]: must be a whole number, is 0.5"),
+        ("1800", "1500", "5:11: step: must be 900, 1800 or 3600 seconds, is 1500"),
+        ("1799704800", "1799704801", "4:12: start: must be a multiple of 900"),
+        ("-54321", "-54321000000", "6:22: prices[1]: -54321000000 is below the local minimum"),
+        ('"n": 3,', "", "1:1: document: lacks n"),
+        ('"n"', '"m"', "3:8: m: unknown key; remove it"),
+    ],
+)
+def test_a_fault_in_prices_is_told_with_line_and_column(tmp_path, before, after, place):
+    file = tmp_path / "p.json"
+    file.write_text(PRICES.replace(before, after, 1))
+    with pytest.raises(PlaceError) as caught:
+        tariff.check(file)
+    assert str(caught.value).startswith(f"{file}:{place}")
+
+
+def test_a_correction_says_what_it_corrects(tmp_path, capsys):
+    file = tmp_path / "c.json"
+    text = DEMO.read_text("utf-8")
+    correct = '"v": 1, "correct": {"from": 1799704800, "until": 1799708400},'
+    file.write_text(text.replace('"v": 1,', correct, 1), "utf-8")
+    found = tariff.check(file)
+    assert found["kind"] == "correction"
+    assert found["correct"] == ["2027-01-12T06:00:00+08:00", "2027-01-12T07:00:00+08:00"]
+    tariff.show(found)
+    assert "corrects  2027-01-12T06:00:00+08:00 to" in capsys.readouterr().out
+    file.write_text(text.replace('"v": 1,', correct.replace("8400", "4800"), 1), "utf-8")
+    with pytest.raises(PlaceError, match=r"2:\d+: correct\.until: must be after correct\.from"):
+        tariff.check(file)
+
+
+def test_everything_a_tariff_may_charge_is_told(tmp_path, capsys):
+    document = json.loads(DEMO.read_bytes())
+    first = document["seasons"][0][1]
+    document["seasons"].append(
+        ["0601", first, first, {"blocks": [260, 360], "blocks_reset": True}]
+    )
+    document.update(net=True, minimum=5000000, holidays=[9862, 1, [5, first]])
+    document["demand"] = {"minutes": 15, "price": 38000000}
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(document))
+    tariff.show(tariff.check(file))
+    out = capsys.readouterr().out
+    for line in (
+        "season    from 0601, edges at 260, 360 kWh, counted anew",
+        "demand    38.00 CNY per kW in 15 min",
+        "minimum   5.00 CNY a cycle",
+        "net       export is taken off import",
+        "holidays  3",
+    ):
+        assert line in out
 
 
 def test_a_document_over_4096_bytes_is_refused_with_its_size(tmp_path):

@@ -275,14 +275,12 @@ def test_gap_is_answered_with_what_is_held_and_logged_once(bench, book):
     # Nothing is held yet: the acknowledgement of entry 0 asks for all there is.
     nothing = (0, hashlib.sha256(b"demo-0001").hexdigest()[:16])
     assert bench.hear("journal", book.message(3, 4)) == [nothing]
+    assert bench.lines == []  # it only came late
     bench.hear("journal", book.message(1, 2))
     assert bench.hear("journal", book.message(5, 5)) == acked(book, 2)
     assert bench.hear("journal", book.message(5, 5)) == acked(book, 2)
     assert bench.hear("journal", book.message(3, 6)) == acked(book, 6)
-    assert bench.lines == [
-        "demo-0001: gap: entry 3 came, 1 is next",
-        "demo-0001: gap: entry 5 came, 3 is next",
-    ]
+    assert bench.lines == ["demo-0001: gap: entry 5 came, 3 is next"]
 
 
 def test_acknowledgement_waits_for_a_full_link(bench, book):

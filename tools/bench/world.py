@@ -7,7 +7,7 @@ from wattledger.agent.agent import Agent
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.board import sim as board
-from wattledger.firmware import main_sim
+from wattledger.firmware import simulated
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.host_sim.chip.atm90e32 import Atm90e32
 from wattledger.host_sim.clock import VirtualClock
@@ -32,7 +32,7 @@ class MeteredHouse:
         self.world = World(START * 1000, self.chip, Household(seed), Mains(seed), relay)
         self.clock = VirtualClock(START * 1000)
         commission(storage, METER, START, TRUST_SYNCED, CREDIT, CONNECTED)
-        self.agent: Agent = main_sim.build(
+        self.agent: Agent = simulated.build(
             configs.load(DEVICE),
             self.chip,
             relay,

@@ -1,0 +1,134 @@
+"""What an account remembers over a boot: summed up in a checkpoint, and replayed from records."""
+
+from wattledger.agent.billing.calendar import day_number
+from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
+from wattledger.agent.units import NANO_PER_MICRO
+from wattledger.hal.sample import TRUST_SYNCED
+
+
+def sum_up(account, checkpoint):
+    """Write what the account stands at into a checkpoint."""
+    cycle = account.cycle
+    if cycle.whole:
+        checkpoint.flags |= checkpoints.WHOLE
+    if account.estimated:
+        checkpoint.flags |= checkpoints.ESTIMATED
+    checkpoint.import_wh = account.start_import
+    checkpoint.export_wh = account.start_export
+    checkpoint.start = account.start
+    checkpoint.used_wh = account.used_wh
+    checkpoint.block_day = account.block_day
+    checkpoint.cycle_day = cycle.day
+    checkpoint.standing_day = account.standing_day
+    checkpoint.highest = account.purchases.highest
+    checkpoint.seen = account.purchases.seen
+    checkpoint.day = account.day
+    checkpoint.day_wh = account.day_wh
+    checkpoint.day_nano = account.day_nano
+    checkpoint.energy = cycle.energy
+    checkpoint.standing = cycle.standing
+    checkpoint.demand_w = cycle.demand_w
+    checkpoint.bands = cycle.bands
+    checkpoint.cells = cycle.cells
+    if account.debt.id or account.debt.owed:
+        checkpoint.debt = account.debt.pack()
+    if account.tariff is not None:
+        checkpoint.tariff = account.tariff.digest
+
+
+def begin_at(account, checkpoint):
+    """Stand where a checkpoint says, whatever came before it."""
+    cycle = account.cycle
+    account.start_import = checkpoint.import_wh
+    account.start_export = checkpoint.export_wh
+    account.start = checkpoint.start
+    account.used_wh = checkpoint.used_wh
+    account.block_day = checkpoint.block_day
+    account.standing_day = checkpoint.standing_day
+    account.purchases.restore(checkpoint.highest, checkpoint.seen)
+    account.day = checkpoint.day
+    account.day_wh = checkpoint.day_wh
+    account.day_nano = checkpoint.day_nano
+    account.estimated = bool(checkpoint.flags & checkpoints.ESTIMATED)
+    cycle.begin(checkpoint.cycle_day, bool(checkpoint.flags & checkpoints.WHOLE))
+    cycle.energy = checkpoint.energy
+    cycle.standing = checkpoint.standing
+    cycle.demand_w = checkpoint.demand_w
+    cycle.bands = checkpoint.bands
+    cycle.cells = checkpoint.cells
+    account.debt.restore(checkpoint.debt)
+
+
+def begin_after(account, state):
+    """The slot's part, at the record it was written after."""
+    account.used_wh = state.used_wh
+    account.block_day = state.cycle_day
+    account.cycle.demand_w = state.demand_w
+    account.cycle.window_wh = state.window_wh
+    account.cycle.window_at = state.start
+    account.standing_day = max(account.standing_day, state.standing_day)
+    # A clock set back opens an interval earlier than the last one ended.
+    account.start = state.start
+
+
+def replay(account, entry):
+    """Take what a stored record says, in order, after a boot."""
+    kind = entry.kind
+    account.debt.waiting = None
+    if kind == records.CHECKPOINT:
+        begin_at(account, checkpoints.unpack(entry.payload))
+    elif kind == records.OPENING:
+        account.start_import, account.start_export, account.used_wh, _ = payloads.unpack_opening(
+            entry.payload
+        )
+        account.start = entry.time
+    elif kind == records.INTERVAL:
+        _replay_interval(account, entry)
+    elif kind == records.TARIFF:
+        if account.tariff is not None:
+            account.begin_first(entry.time)
+    elif kind == records.FREEZE:
+        freeze = payloads.unpack_freeze(entry.payload)
+        if freeze.flags & payloads.BLOCKS_ANEW:
+            account.used_wh = 0
+        account.begin_periods(
+            freeze.cycle_day, freeze.block_day, bool(freeze.flags & payloads.BEGINS_WHOLE)
+        )
+    elif kind == records.STANDING:
+        key, _ = payloads.unpack_standing(entry.payload)
+        days = day_number(key // 10000, key // 100 % 100, key % 100)
+        account.standing_day = max(account.standing_day, days)
+        account.cycle.standing -= entry.amount
+        if account.tariff is not None:
+            account.count_day(account.tariff.zone.first_instant(days), 0, entry.amount)
+    elif kind == records.CREDIT:
+        n, highest, seen = payloads.unpack_credit(entry.payload)
+        account.purchases.restore(highest, seen)
+        account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
+        account.debt.waiting = (entry.amount, n, entry.time)
+    elif kind not in records.MONEY_IN and entry.amount:
+        account.count_day(entry.time, 0, entry.amount)
+    if kind == records.DEBT:
+        account.debt.restore(payloads.unpack_debt(entry.payload)[2])
+    elif kind == records.ADJUST:
+        reason, _, _, _, diverted, _ = payloads.unpack_adjust(entry.payload)
+        account.debt.owed += diverted
+        if reason != payloads.ADJUST_CORRECTION:
+            account.estimated = reason == payloads.ADJUST_ESTIMATE
+    elif kind == records.DEMAND:
+        account.cycle.demand_w = payloads.unpack_demand(entry.payload)[1]
+
+
+def _replay_interval(account, entry):
+    interval = payloads.unpack_interval(entry.payload)
+    if interval.duration_s < payloads.LONG:
+        account.start = entry.time - interval.duration_s
+    if interval.tariff_n and entry.trust == TRUST_SYNCED and account.tariff is not None:
+        account.begin_first(account.start)
+    account.count(interval.import_wh, interval.export_wh, interval.parts, entry.amount)
+    account.cycle.window_wh = (
+        None  # the slot knows of the window that was open when it was written
+    )
+    account.start = entry.time

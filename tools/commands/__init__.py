@@ -1,0 +1,70 @@
+"""Every command of `wattledger`, a file for each thing they are about.
+
+Each imports what it needs, so that none waits for the others.
+"""
+
+from typing import Annotated
+
+import typer
+
+from wattledger.tools.commands import document, journal, rating, remote, run, tariffs
+
+app = typer.Typer(
+    name="wattledger",
+    help="Wattledger: exact prepaid metering, simulated, vended and audited.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        try:
+            print(f"wattledger {metadata.version('wattledger')}")
+        except metadata.PackageNotFoundError:
+            print("wattledger, not installed (run from its source tree)")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+# Listed by --help in this order.
+for command in (
+    run.demo,
+    rating.bill,
+    rating.profile,
+    remote.credit,
+    remote.relay,
+    journal.statement,
+    journal.book,
+    run.sim,
+    run.bench,
+):
+    app.command()(command)
+
+tariff_app = typer.Typer(help="Tariff documents.", rich_markup_mode=None)
+tariff_app.command("check")(document.tariff_check)
+tariff_app.command("show")(tariffs.tariff_show)
+tariff_app.command("import-urdb")(tariffs.tariff_import_urdb)
+device_app = typer.Typer(help="A meter's device.json.", rich_markup_mode=None)
+device_app.command("check")(document.device_check)
+ledger_app = typer.Typer(help="The journal of a meter, offline.", rich_markup_mode=None)
+ledger_app.command("verify")(journal.ledger_verify)
+ledger_app.command("list")(journal.ledger_list)
+ledger_app.command("explain")(journal.ledger_explain)
+app.add_typer(tariff_app, name="tariff")
+app.add_typer(device_app, name="device")
+app.add_typer(ledger_app, name="ledger")

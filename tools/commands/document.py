@@ -1,0 +1,28 @@
+"""Commands about documents: tariffs and a meter's device.json."""
+
+from wattledger.tools import output
+from wattledger.tools.commands.options import File, Json
+
+
+def tariff_check(file: File, as_json: Json = False) -> None:
+    """Check a tariff document as the meter would; prints what it says and the bytes it takes."""
+    from wattledger.tools import tariff
+
+    found = tariff.check(file)
+    if as_json:
+        output.result(found)
+    else:
+        tariff.show(found)
+
+
+def device_check(file: File, as_json: Json = False) -> None:
+    """Check a device.json as the meter would."""
+    from wattledger.agent import config
+    from wattledger.tools import places
+
+    values = vars(places.load(file, config.load))
+    if as_json:
+        output.result({"ok": True, **values})
+    else:
+        for key, value in values.items():
+            print(f"{key:18} {value}")
