@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from wattledger.tools.image import build
+from wattledger.tools.image.arguments import shorten
 from wattledger.tools.image.bundle import bundle
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.program import Program
@@ -59,3 +60,10 @@ def compared(folder, monkeypatch, **files):
         says(image, folder / "image"),
         {path[2:-3]: text.decode() for path, text in image.items()},
     )
+
+
+def shortened(text):
+    """The text of a file after its arguments got short names."""
+    program = Program(sources(a=text))
+    shorten(program, ["p.a"])
+    return program.sources()["p/a.py"].decode()

@@ -124,6 +124,9 @@ class Rewriter(ast.NodeTransformer):
         found it through."""
         return node
 
+    def entered(self, node: ast.AST, scope: Scope) -> None:
+        """Called when the walk comes into the function, lambda or class `node`."""
+
     def reference(self, name: str) -> "tuple[str, str | None, Scope] | None":
         """(module, symbol or None, scope) that a name read here stands for; None when it is not
         the program's."""
@@ -175,6 +178,7 @@ class Rewriter(ast.NodeTransformer):
     def _within(self, node: ast.AST, fields: tuple[str, ...]) -> None:
         """Rewrite `fields` of `node` in the scope that it opens."""
         outer, self.scope = self.scope, inner_scope(node, self.scope)
+        self.entered(node, self.scope)
         try:
             for field in fields:
                 value = getattr(node, field)
