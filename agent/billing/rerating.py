@@ -12,6 +12,7 @@ from wattledger.agent.billing.calendar import date_key, day_number
 from wattledger.agent.billing.follower import Follower, Piece, Span
 from wattledger.agent.events import STANDING_SKIPPED
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
@@ -174,7 +175,7 @@ class Rerating:
             self._cycle(self._key())[0] -= found[1]
 
     def _take_posted_demand(self, entry):
-        minutes = payloads.unpack_demand(entry.payload)[3]
+        minutes = cycle_payload.unpack_demand(entry.payload)[3]
         window = Span(entry.time - minutes * 60, entry.time, entry.sequence)
         if self._held.holds(window) and not any(layer.holds(window) for layer in self._earlier):
             self._cycle(self._key())[0] -= entry.amount

@@ -12,6 +12,7 @@ end, so that periods meet without a gap or an overlap even where a clock was set
 from wattledger.agent import events
 from wattledger.agent.billing.totals import Totals
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules, states
@@ -161,12 +162,14 @@ class Statement:
             self._digest = payloads.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.CREDIT:
             reference = payloads.unpack_credit(entry.payload)[0]
+        elif entry.kind == records.TOKEN:
+            reference = payloads.unpack_token(entry.payload)[2]
         elif entry.kind == records.STANDING:
             reference = payloads.unpack_standing(entry.payload)[0]
         elif entry.kind == records.DEMAND:
-            reference = payloads.unpack_demand(entry.payload)[0]
+            reference = cycle_payload.unpack_demand(entry.payload)[0]
         elif entry.kind == records.MINIMUM:
-            reference = payloads.unpack_minimum(entry.payload)[0]
+            reference = cycle_payload.unpack_minimum(entry.payload)[0]
         elif entry.kind == records.ADJUST:
             reference = payloads.unpack_adjust(entry.payload)[2]
         elif entry.kind == records.DEBT:

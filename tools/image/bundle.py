@@ -223,7 +223,9 @@ class _Outsider(Rewriter):
             self._fetched[id(self.scope), bound] = fetched
             if target and target[1] is not None:
                 self._fetch(node, fetched, self.program.origin(target[0], target[1]), bound)
-        return [statement for statement in (node, fetched) if statement.names or statement is fetched]
+        return [
+            statement for statement in (node, fetched) if statement.names or statement is fetched
+        ]
 
     def symbol(self, node: ast.expr, owner: str, name: str, binder: Scope) -> ast.expr:
         if owner not in self._names.inside or not isinstance(node, ast.Attribute):

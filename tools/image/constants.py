@@ -52,7 +52,7 @@ class Constants:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._known: dict[tuple[str, str], "int | str | None"] = {}
+        self._known: dict[tuple[str, str], int | str | None] = {}
         self._written = {
             (module.name, node.targets[0].id): node.value
             for module in program.modules.values()
