@@ -140,7 +140,7 @@ def pack_token(scheme, kind, id, value, until):
     return struct.pack("<BBIqI", scheme, kind, id, value, until)
 
 
-unpack_token = _fixed("<BBIqI", 18)  # (scheme, kind, TID or count, value, until)
+unpack_token = fixed("<BBIqI", 18)  # (scheme, kind, TID or count, value, until)
 
 
 def pack_standing(day, n):
@@ -156,7 +156,7 @@ def pack_emergency(limit_micro, available):
     return struct.pack("<qq", limit_micro, available)
 
 
-unpack_emergency = _fixed("<qq", 16)  # (micro-units, available nano)
+unpack_emergency = fixed("<qq", 16)  # (micro-units, available nano)
 
 
 def pack_event(code, value):

@@ -29,7 +29,7 @@ class Page:
         return self._waiting.pop(0)
 
     def ask(self, *item):
-        """Queue "press", "release", "accept" or "token" with its digits; False when too much waits.
+        """Queue "press", "release", "accept", "token" with digits; False when too much waits.
 
         A press behind a press says nothing new, so a held button cannot fill the queue and the
         release that ends it always finds room.
