@@ -86,8 +86,8 @@ def load(data):
     if not is_integer(version) or version != VERSION:
         raise ConfigError(("v",), "must be %d, is %s" % (VERSION, shown(version)))
     for key in document:
-        known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS or key == "v"
-        if not known:
+        known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS
+        if not known and key not in ("v", "token"):
             raise ConfigError((key,), "unknown key; remove it or check its spelling")
     config = Config()
     for key in TEXTS:
@@ -121,4 +121,10 @@ def load(data):
         if not isinstance(value, bool):
             raise ConfigError((key,), "must be true or false, is %s" % shown(value))
         setattr(config, key, value)
+    config.token = None
+    if "token" in document:
+        # Here, because a meter without tokens has no heap to spare for them.
+        from wattledger.agent.tokens import settings
+
+        config.token = settings.check(document["token"])
     return config

@@ -26,6 +26,8 @@ CONTACT_STUCK = 25  # open although told to close
 CONTACT_FREED = 26  # a welded contact opened after all
 JOURNAL_DROPPED = 27  # room was short; value: last sequence that went
 RELAY_FAILED = 23  # the relay did not take its opening; value: errno
+TOKEN_MEMORY_LOST = 60  # no token is taken: used ones could not be told from new ones
+TOKENS_LOCKED = 61  # value: wrong tokens in a row
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
 # 40 to 59 are the supply's.
 CUT_IN_15 = 40  # the projected cut; value: seconds to it
@@ -76,5 +78,7 @@ NAMES = {
     OVER_TEMPERATURE: "over-temperature",
     UNDER_VOLTAGE: "under-voltage",
     OVERLOAD: "load over its limit",
+    TOKEN_MEMORY_LOST: "token memory lost",
+    TOKENS_LOCKED: "tokens locked out",
     CORRECTION_FAILED: "correction not possible",
 }

@@ -13,7 +13,7 @@ from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
-from wattledger.agent.journal.checkpoint import DAMAGED, NO_TARIFF, Checkpoint
+from wattledger.agent.journal.checkpoint import DAMAGED, HAS_TOKENS, NO_TARIFF, Checkpoint
 from wattledger.agent.journal.journal import Journal
 from wattledger.agent.journal.retention import Retention
 from wattledger.agent.journal.segments import walk
@@ -84,6 +84,8 @@ class Ledger:
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
         self._corrections = None  # made when there is one
+        self.tokens = None  # the token desk of a meter that takes tokens
+        self._has_tokens = False  # the journal says that a token memory was kept
         self._topped_up = False  # money came in after the slot was written
 
     def open(self):
@@ -102,6 +104,9 @@ class Ledger:
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
         self.found.extend(self.shelf.open(self._last_tariff, self.fault is not None))
+        if self.tokens and not self.missing:
+            first_hash = records.first_hash(self._meter)
+            self.found.extend(self.tokens.open(first_hash, self._has_tokens))
         self._replay()
         if behind:
             self._resume()
@@ -149,6 +154,8 @@ class Ledger:
     def _write_checkpoint(self, unix, trust, closings, moved_at):
         checkpoint = Checkpoint()
         checkpoint.flags = DAMAGED if self.fault == "damaged" else 0
+        if self._has_tokens or (self.tokens and self.tokens.kept):
+            checkpoint.flags |= HAS_TOKENS
         checkpoint.previous = self.journal.hash
         checkpoint.closings = closings[-LONG_CLOSINGS:]
         checkpoint.moved_at = moved_at or 0
@@ -189,8 +196,11 @@ class Ledger:
             checkpoint = checkpoints.unpack(entry.payload)
             self._last_tariff = None if checkpoint.tariff == NO_TARIFF else checkpoint.tariff
             self._short_of_memory = bool(checkpoint.flags & DAMAGED)
+            self._has_tokens = bool(checkpoint.flags & HAS_TOKENS)
             self.closings = checkpoint.closings
             self.moved_at = checkpoint.moved_at
+        elif entry.kind == records.TOKEN:
+            self._has_tokens = True
         elif entry.kind == records.RELAY:
             operation, _, cause, powered_s = payloads.unpack_relay(entry.payload)
             self.moved_at = entry.time
@@ -216,6 +226,8 @@ class Ledger:
         state = self.state
         for entry in self._stored():
             replay(self.account, entry)
+            if self.tokens:
+                self.tokens.replay(entry)
             if entry.sequence > state.sequence and entry.kind in REARMING:
                 self._topped_up = True
             if entry.sequence > state.sequence and entry.kind == records.EMERGENCY:
@@ -264,6 +276,7 @@ class Ledger:
     def flush(self, unix):
         """Make the journal durable, dropping its oldest segment when room is short. OSError: not
         stored."""
+        self._settle_tokens()
         try:
             self.journal.flush()
         except OSError as error:
@@ -274,6 +287,7 @@ class Ledger:
     def keep(self, state, closings, moved_at):
         """Flush the journal, then commit the slot that names its head. OSError: not stored."""
         self.flush(state.unix)
+        self._settle_tokens()
         if self.journal.is_full():
             self.journal.rotate()
             self._write_checkpoint(state.unix, self.account.trust, closings, moved_at)
@@ -289,6 +303,10 @@ class Ledger:
         self._slots.commit(state)
         self.state = state
         self.shelf.settle()
+
+    def _settle_tokens(self):
+        if self.tokens and not self.missing:
+            self.tokens.settle(self.journal.durable)
 
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""

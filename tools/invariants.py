@@ -15,6 +15,8 @@ from wattledger.tools.evidence import Evidence
 COUNT_MWS = 11_250  # one count of the chip
 OPEN_S = 5
 ANSWER_MS = 30_000
+# What can lift credit above the floor, or move the floor.
+MAY_CLEAR = (records.RELAY, records.CREDIT, records.TOKEN, records.CLOCK, records.EMERGENCY)
 KEPT_MS = 12_000  # a command is durable with the next snapshot, 10 s
 
 
@@ -78,7 +80,13 @@ def balance_is_the_sum(evidence: Evidence) -> Iterator[str]:
 def each_credit_once(evidence: Evidence) -> Iterator[str]:
     """I3: each purchase once, none unasked, and none that was acknowledged is missing."""
     posted: dict[int, int] = {}
+    tokens = set()
     for entry in evidence.entries:
+        if entry.kind == records.TOKEN:
+            token = payloads.unpack_token(entry.payload)[:3]
+            if token[2] and token in tokens:
+                yield f"entry {entry.sequence}: token {token[2]} is posted a second time"
+            tokens.add(token)
         if entry.kind == records.CREDIT:
             n = payloads.unpack_credit(entry.payload)[0]
             if n in posted:
@@ -127,7 +135,7 @@ def opens_in_time(evidence: Evidence) -> Iterator[str]:
 def _opens(following: list[records.Record], limit: int) -> bool:
     """True when an opening, a credit or a restart follows before `limit`, or the run ends."""
     for entry in following:
-        if entry.kind in (records.RELAY, records.CREDIT, records.CLOCK, records.EMERGENCY):
+        if entry.kind in MAY_CLEAR:
             return True
         if entry.kind == records.EVENT and (
             payloads.unpack_event(entry.payload)[0] == events.STARTED

@@ -59,6 +59,7 @@ class View:
         ]
         view["debt"] = self._debt(account.debt)
         view["messages"] = []
+        view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
         return view
@@ -66,7 +67,7 @@ class View:
     def state(self):
         """What the state topic carries."""
         view = self.page()
-        for key in ("simulated", "messages", "purchases", "utc_offset_s", "low_micro"):
+        for key in ("simulated", "messages", "purchases", "token", "utc_offset_s", "low_micro"):
             del view[key]
         desk = self._agent.desk
         view["refused_commands"] = desk.refused if desk else 0

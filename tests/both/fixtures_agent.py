@@ -202,6 +202,8 @@ class House:
     `warned`: the five minutes after the last warning are over at each boot; credit cuts at once.
     """
 
+    token_key = b""
+
     def __init__(
         self,
         credit=10,
@@ -244,6 +246,7 @@ class House:
             link=self.link,
             page=self.page,
             device_key=DEVICE_KEY,
+            token_key=self.token_key,
             firmware="test",
         )
         self.agent.start(tariff)

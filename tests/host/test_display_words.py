@@ -20,6 +20,7 @@ SENT = {
     "power": ["none", "low", "mid", "high", "export"],
     "quality": ["estimated", "stale", "rejected"],
     "trust": ["unknown", "restored"],
+    "token_said": [str(number) for number in range(1, 18)],
     "band": ["valley", "flat", "peak", "sharp", "day", "night"],
 }
 

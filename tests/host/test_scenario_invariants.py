@@ -12,7 +12,7 @@ from wattledger.agent.supply.credit import CreditRule
 from wattledger.host_sim.network import Network
 from wattledger.tests.host.scenario_bench import play
 from wattledger.tools.invariants import judge
-from wattledger.tools.sim_run import Run
+from wattledger.tools.sim_faults import Faults
 
 
 @pytest.fixture(scope="module")
@@ -242,12 +242,12 @@ def test_i10_breaks_when_the_meter_never_comes_back(tmp_path, monkeypatch):
 
 
 def test_i10_breaks_when_the_chip_stays_silent(tmp_path, monkeypatch):
-    brown_out = Run._brown_out
+    brown_out = Faults._brown_out
 
     def kill(self, value):
         brown_out(self, value)
-        self.world.chip.silent = True
+        self._world.chip.silent = True
 
-    monkeypatch.setattr(Run, "_brown_out", kill)
+    monkeypatch.setattr(Faults, "_brown_out", kill)
     outcome = play(tmp_path, hours=1, tick_s=10, events=[{"at": "20 min", "brown_out": True}])
     assert outcome.report["invariants"]["I10"] is False

@@ -79,7 +79,10 @@ class Constants:
 
     def _evaluate(self, name: str, node: ast.expr) -> "int | str | None":
         if isinstance(node, ast.Constant):
-            return node.value if type(node.value) in (int, str) else None
+            value = node.value
+            if isinstance(value, (int, str)) and not isinstance(value, bool):
+                return value
+            return None
         if isinstance(node, ast.Name):
             return self._value(name, node.id)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

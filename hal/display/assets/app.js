@@ -7,6 +7,7 @@ import { holdButton } from "./hold.js";
 import { loadLanguages, remember, remembered, switchLanguage, t } from "./language.js";
 import { paint, paintHold } from "./paint.js";
 import { openStream } from "./stream.js";
+import { paintToken, tokenField } from "./token.js";
 
 const LIVE_S = 4;
 const OFFLINE_S = 15;
@@ -28,6 +29,7 @@ function seconds(since) {
 function refresh() {
   paint(view);
   paintHold(view, hold);
+  paintToken(view.token);
   freshness();
   draw(element("chart"), element("chart-title"), view);
 }
@@ -89,6 +91,7 @@ async function start() {
       paintHold(view, hold);
     },
   });
+  tokenField();
   element("language").addEventListener("click", () => {
     switchLanguage();
     refresh();
