@@ -6,6 +6,8 @@ force with its one entry, which does not hold it.
 """
 
 from wattledger.agent import events
+from wattledger.agent.comms import commands
+from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.cold import ColdPair
@@ -15,6 +17,7 @@ from wattledger.agent.tokens.memory import FREE_TRIES, UNLOCKED, TokenMemory
 from wattledger.agent.tokens.results import TokenError
 from wattledger.agent.tokens.settings import STS
 
+MOST_DIGITS = 20
 NOT_STORED = "not stored yet; enter it again later"
 
 
@@ -98,6 +101,24 @@ class TokenDesk:
                 self._count_failure()
             return error.result, error.detail
         return taken
+
+    def order(self, arguments):
+        """The command token.enter (token: its digits), as Actions answers commands."""
+        digits = arguments.get("token")
+        if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
+            raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
+        said = self.enter(digits)
+        if said is None:
+            return commands.SEARCHING, ""
+        result, detail = said
+        words = results.NAMES[result] + (": " + detail if detail else "")
+        if result in (results.ACCEPT, results.FIRST_SECTION, results.SECOND_SECTION):
+            return commands.OK, words
+        if result == results.USED:
+            return commands.DUPLICATE, words
+        if result == results.LOCKED:
+            return commands.RATE, words
+        return commands.DENIED if result == results.NOT_READY else commands.RANGE, words
 
     def locked_s(self):
         """Seconds for which no token is looked at."""

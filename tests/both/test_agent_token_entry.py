@@ -209,4 +209,4 @@ class TestCommandWithASearch(Asked):
 
         self.house = House(linked=True)
         self.house.run(1)
-        self.assertEqual(self.result(self.order("1" * 20)), "denied locally")
+        self.assertEqual(self.result(self.order("1" * 20)), "range")
