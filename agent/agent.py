@@ -84,8 +84,10 @@ class Agent:
             self.keeper,
             self.supply,
             self.time,
+            entropy,
             self.report,
         )
+        self.keeper.control = self.control
         self.tokens = self.keypad = None
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
@@ -149,6 +151,8 @@ class Agent:
             self.report(code, value)
         self.report(events.STARTED, state.boots)
         self.control.recover(state)
+        if self.tokens:
+            self.tokens.apply_limits()
         self.meter.begin()
         self.keeper.now()
 

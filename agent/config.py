@@ -18,12 +18,22 @@ NUMBERS = {
     "segment_kb": (16, 4, 64),
     "estimate_h": (24, 24, 720),
     "price_limit_micro": (10000000000, 1000, 100000000000),
+    "nominal_volts": (230, 50, 1000),
+    "over_percent": (120, 105, 150),
+    "under_percent": (80, 50, 95),
+    "max_celsius": (85, 40, 125),
+    "safety_s": (3, 1, 60),
+    "load_limit_w": (0, 0, 1000000),
+    "load_limit_s": (30, 1, 3600),
+    "load_reclose_s": (300, 60, 86400),
+    "load_tries": (3, 0, 10),
     "price_change_percent": (50, 0, 10000),
 }
 TEXTS = ("meter", "tenant", "board")
 CHOICES = {
     "phase_sum": ("vector", "per_phase"),
     "payment_mode": ("prepay", "credit"),
+    "relay_kind": ("latching", "hold"),
 }
 FLAGS = ("never_cut",)
 VERSION = 1

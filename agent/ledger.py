@@ -18,6 +18,7 @@ from wattledger.agent.journal.journal import Journal
 from wattledger.agent.journal.retention import Retention
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.journal.slots import HotState, SlotPair
+from wattledger.agent.supply.rules import ACCEPTED, BY_RESTORING, USED
 from wattledger.agent.supply.states import CONNECTED, LONG_CLOSINGS
 from wattledger.agent.units import NANO_PER_MICRO
 
@@ -72,6 +73,7 @@ class Ledger:
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
         self.found = []  # (event code, value) to report once the clock is known
+        self.accrued_micro = 0  # of the last friendly period that a cut followed
         self.closings = []  # powered seconds of the relay closings known at boot, oldest first
         self.moved_at = 0  # unix seconds of the last relay movement known at boot, 0 for none
         self._retention = Retention(
@@ -114,10 +116,13 @@ class Ledger:
         if self.missing:
             self.found.append((events.LEDGER_MISSING, 0))
         self._find_corrections()
-        self.account.watch.alarms = self.state.alarms
+        watch = self.account.watch
+        watch.alarms = self.state.alarms
+        watch.accepted = bool(self.state.flags & ACCEPTED)
+        watch.used = bool(self.state.flags & USED)
         if self._topped_up:
             # The cut came between the record and the slot that would have armed them again.
-            self.account.watch.arm(self.account.tariff, self.journal.balance)
+            watch.arm(self.account.tariff, self.journal.balance)
         return self.state
 
     def _walk(self):
@@ -197,10 +202,16 @@ class Ledger:
         elif entry.kind == records.TOKEN:
             self._has_tokens = True
         elif entry.kind == records.RELAY:
-            operation, _, _, powered_s = payloads.unpack_relay(entry.payload)
+            operation, _, cause, powered_s = payloads.unpack_relay(entry.payload)
             self.moved_at = entry.time
             if operation == CONNECTED:
+                self.accrued_micro = 0
+            if operation == CONNECTED and cause != BY_RESTORING:
                 self.closings = self.closings[1 - LONG_CLOSINGS :] + [powered_s]
+        elif entry.kind == records.EVENT:
+            code, value = payloads.unpack_event(entry.payload)
+            if code == events.CUT_FRIENDLY:
+                self.accrued_micro = value
 
     def _stored(self):
         """Every good record, as far as storage lets itself be read."""
@@ -219,6 +230,8 @@ class Ledger:
                 self.tokens.replay(entry)
             if entry.sequence > state.sequence and entry.kind in REARMING:
                 self._topped_up = True
+            if entry.sequence > state.sequence and entry.kind == records.EMERGENCY:
+                state.flags |= ACCEPTED
             if entry.sequence == state.sequence:
                 begin_after(self.account, state)
 

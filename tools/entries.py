@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 from wattledger.agent import events
 from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
+from wattledger.tools import entries_adjust
 from wattledger.tools import token_entry as tokens
+from wattledger.tools.entries_adjust import Debts
 from wattledger.tools.errors import ToolError
 
 INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
@@ -19,7 +21,16 @@ FREEZE = struct.Struct("<BIHHIIIIqq")  # flags, cycle, days, registers, used, W,
 NET = 0x10  # in a part's band: import and export of the interval were netted
 EXPORT = 0x80  # in a part's band: energy delivered to the grid
 # Kinds that never move the balance.
-RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")
+RECORDS_ONLY = (
+    "checkpoint",
+    "tariff",
+    "event",
+    "relay",
+    "command",
+    "clock",
+    "freeze",
+    "correction",
+)
 
 
 class LedgerError(ToolError):
@@ -60,6 +71,7 @@ class Books:
         self._tokens: set[tuple[int, int]] = set()
         self._days: set[int] = set()
         self._opened = False
+        self._debts = Debts(None)
 
     def take(self, kind: str, amount: int, balance: int, payload: bytes) -> None:
         """Check one entry against those before it; LedgerError says what is wrong."""
@@ -83,6 +95,7 @@ class Books:
             )
         if kind == "opening":
             self._opened = True
+            self._debts = Debts(0)
             self._registers = struct.unpack_from("<II", payload)
         elif kind == "interval":
             self._take_interval(amount, interval(payload))
@@ -98,6 +111,14 @@ class Books:
             self._take_minimum(amount, payload)
         elif kind == "freeze":
             self._take_freeze(payload)
+        elif kind in ("adjust", "debt"):
+            self._take_debt(kind, amount, payload)
+
+    def _take_debt(self, kind: str, amount: int, payload: bytes) -> None:
+        debts = self._debts
+        wrong = debts.adjust(payload) if kind == "adjust" else debts.take(amount, payload)
+        if wrong:
+            raise LedgerError(wrong)
 
     def _take_token(self, amount: int, found: tokens.TokenEntry) -> None:
         expected = found.amount()
@@ -181,6 +202,9 @@ def describe(kind: str, payload: bytes) -> str:
         return tokens.unpack(payload).words()
     if kind == "standing":
         return "day %08d" % struct.unpack_from("<I", payload)[0]
+    if kind == "emergency":
+        limit, available = struct.unpack("<qq", payload)
+        return f"{limit} micro accepted at {available // 1000}"
     if kind == "demand":
         cycle, watts, before, minutes, _ = DEMAND.unpack(payload)
         return f"{watts} W in {minutes} min, {before} W before, cycle of {cycle:08d}"
@@ -188,6 +212,8 @@ def describe(kind: str, payload: bytes) -> str:
         cycle, minimum, energy, standing, _ = MINIMUM.unpack(payload)
         charged = micro_of(energy + standing)
         return f"cycle of {cycle:08d}: charged {charged} of at least {minimum} micro-units"
+    if kind in ("adjust", "correction", "debt"):
+        return entries_adjust.describe(kind, payload)
     if kind == "freeze":
         flags, cycle, *_, import_wh, export_wh, used_wh, watts, _, _ = FREEZE.unpack_from(payload)
         what = f"cycle of {cycle:08d}" if flags & 1 else "the blocks start anew"

@@ -12,6 +12,7 @@ from wattledger.agent.units import micro_of
 
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
+MAX_KEEP_HOURS = 720
 
 
 class Actions:
@@ -24,6 +25,7 @@ class Actions:
             commands.CREDIT_ADD: self.credit_add,
             commands.RELAY_ARM: self.relay_arm,
             commands.JOURNAL_ACK: self.journal_ack,
+            commands.SUPPLY_KEEP: self.supply_keep,
             commands.DEBT_SET: self.debt_set,
         }
         if agent.tokens:
@@ -82,6 +84,18 @@ class Actions:
         if supply.reasons:
             raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
         return commands.OK, "ready: hold the button for 3 s"
+
+    def supply_keep(self, arguments):
+        """hours of powered time in which credit cuts nothing; 0 ends it. Arms what credit cut."""
+        agent = self._agent
+        hours = commands.whole(arguments, "hours", 0, MAX_KEEP_HOURS)
+        if agent.keeper.failed:
+            raise RefusalError(commands.NO_SPACE, "storage does not take writes")
+        agent.control.credit.keep(hours * 3600)
+        agent.control.look_again()
+        if not agent.keeper.now():
+            raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
+        return commands.OK, ""
 
     def journal_ack(self, arguments):
         """sequence and hash: the utility holds the journal up to there. The cursor only rises."""

@@ -27,6 +27,7 @@ SEARCHING = "searching"  # never said: the command goes on in the next step
 CREDIT_ADD = "credit.add"
 RELAY_ARM = "relay.arm"
 JOURNAL_ACK = "journal.ack"
+SUPPLY_KEEP = "supply.keep"
 TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
 # op: (code in the journal, purpose of its key, needs a challenge)
@@ -34,7 +35,8 @@ OPS = {
     CREDIT_ADD: (1, "credit", False),
     RELAY_ARM: (2, "relay", True),
     JOURNAL_ACK: (3, "config", False),
-    TOKEN_ENTER: (4, "credit", False),
+    SUPPLY_KEEP: (4, "relay", True),
+    TOKEN_ENTER: (5, "credit", False),
     DEBT_SET: (8, "config", True),
 }
 UNKNOWN_OP = 0

@@ -181,9 +181,15 @@ class TokenDesk:
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
         agent.control.look_again()
+        self.apply_limits()
         if not agent.keeper.money():
             raise TokenError(results.NOT_READY, NOT_STORED)
         return told
+
+    def apply_limits(self):
+        """Hand the power limit of a token to the supply, in place of device.json's."""
+        if self.memory.power_limit_w:
+            self.agent.control.limits.set_load_limit(self.memory.power_limit_w)
 
     def check_credit(self, amount):
         """TokenError unless `amount` (nano) may be added; the token then stays unused."""

@@ -6,6 +6,7 @@ GET /view         the view model once, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
 POST /press       the button is held (sent again while it stays held)
 POST /release     the button was let go
+POST /accept      the emergency credit that is offered is taken
 POST /token/1234  the digits of a token
 """
 
@@ -27,6 +28,7 @@ ASSETS = {
     "index.html": HTML,
     "app.js": JAVASCRIPT,
     "chart.js": JAVASCRIPT,
+    "emergency.js": JAVASCRIPT,
     "format.js": JAVASCRIPT,
     "hold.js": JAVASCRIPT,
     "language.js": JAVASCRIPT,
@@ -116,6 +118,10 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
     async def release(request):
         return asked(page.ask("release"))
 
+    @app.post("/accept")
+    async def accept(request):
+        return asked(page.ask("accept"))
+
     @app.post("/token/<digits>")
     async def token(request, digits):
         # A path of digits needs no body, and so no parser of one.
@@ -142,7 +148,7 @@ def is_number(text):
 
 
 def asked(taken):
-    """The answer to a press, a release or a token."""
+    """The answer to what a person asked for."""
     if taken:
         return {"result": "ok"}
     return "The meter is busy; let go and try again.\n", 503, WORDS

@@ -22,13 +22,14 @@ class Page:
         self.text = json.dumps(view)
 
     def request(self):
-        """The oldest waiting ("press",), ("release",) or ("token", digits), or None."""
+        """The oldest of what waits, or None: ("press",), ("release",), ("accept",) or ("token",
+        digits)."""
         if not self._waiting:
             return None
         return self._waiting.pop(0)
 
     def ask(self, *item):
-        """Queue "press", "release" or "token" with its digits; False when too much waits already.
+        """Queue "press", "release", "accept", "token" with digits; False when too much waits.
 
         A press behind a press says nothing new, so a held button cannot fill the queue and the
         release that ends it always finds room.

@@ -1,6 +1,7 @@
 // Start-up, freshness, and what a screen reader says; the rest is in the files imported here.
 
 import { draw, record } from "./chart.js";
+import { emergencyButton } from "./emergency.js";
 import { duration, known, money } from "./format.js";
 import { holdButton } from "./hold.js";
 import { loadLanguages, remember, remembered, switchLanguage, t } from "./language.js";
@@ -99,6 +100,7 @@ async function start() {
     textSize(String((Number(document.documentElement.dataset.size) + 1) % SIZES));
     refresh();
   });
+  emergencyButton(refresh);
   addEventListener("resize", refresh);
   refresh();
   openStream(
