@@ -128,9 +128,10 @@ def test_bisection_finds_the_least():
 
 @needs_micropython
 def test_a_program_that_runs_out_of_heap_does_not_fit(tmp_path):
-    device.stage(device.modules_of(device.PROGRAMS), tmp_path / "tree")
-    there = device.Device(tmp_path / "tree")
-    arguments = ("meter", 5, False, False, 0)
+    device.stage(device.modules_of(heap.HOUR), tmp_path / "tree", root=heap.HOUR)
+    assert (tmp_path / "tree" / "wattledger" / "core.mpy").exists()
+    there = device.Device(tmp_path / "tree", programs=heap.HOUR, collect=4096)
+    arguments = ("meter", 5, False, False)
     assert there.fits(*arguments, heap=1 << 20)
     assert not there.fits(*arguments, heap=32 << 10)
     with pytest.raises(BenchError, match="meter failed on MicroPython: MemoryError"):

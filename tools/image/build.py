@@ -9,6 +9,7 @@ Nothing else differs from the sources: the same code runs in the same order.
 import ast
 from pathlib import Path
 
+from wattledger.tools.image.arguments import shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.program import Program
@@ -36,7 +37,10 @@ def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
     for root in roots:
         wanted += [name for name in program.eager(root) if name not in wanted]
     apart = (*APP, *roots)
-    drop_unused(program, closure(program, wanted, apart))
+    core = closure(program, wanted, apart)
+    drop_unused(program, core)
+    # Not in the app: a server calls its functions with keywords it takes from addresses.
+    shorten(program, core)
     bundle(program, wanted, CORE, apart)
     _drop_empty_packages(program)
     return program.sources()

@@ -160,10 +160,11 @@ class _Insider(Rewriter):
         first = node.value if isinstance(node, ast.Attribute) else node
         assert isinstance(first, ast.Name)
         alias = binder.alias(first.id)
-        statement = alias and binder.imports[alias]
-        if alias and isinstance(statement, ast.ImportFrom):
-            if self._names.target(statement, alias):
-                raise self.module.error(node, f"import {name} from {owner}, where it comes from")
+        statement = binder.imports[alias] if alias else None
+        if alias is None or not isinstance(statement, ast.ImportFrom):
+            return
+        if self._names.target(statement, alias):
+            raise self.module.error(node, f"import {name} from {owner}, where it comes from")
 
     def _renamed(self, name: str) -> str:
         here = find(name, self.scope) is self.module.scope
@@ -223,7 +224,7 @@ class _Outsider(Rewriter):
             self._fetched[id(self.scope), bound] = fetched
             if target and target[1] is not None:
                 self._fetch(node, fetched, self.program.origin(target[0], target[1]), bound)
-        return [statement for statement in (node, fetched) if statement.names or statement is fetched]
+        return [node, fetched]  # _Empty takes away what stays without names
 
     def symbol(self, node: ast.expr, owner: str, name: str, binder: Scope) -> ast.expr:
         if owner not in self._names.inside or not isinstance(node, ast.Attribute):

@@ -52,7 +52,7 @@ class Constants:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._known: dict[tuple[str, str], "int | str | None"] = {}
+        self._known: dict[tuple[str, str], int | str | None] = {}
         self._written = {
             (module.name, node.targets[0].id): node.value
             for module in program.modules.values()
@@ -79,7 +79,10 @@ class Constants:
 
     def _evaluate(self, name: str, node: ast.expr) -> "int | str | None":
         if isinstance(node, ast.Constant):
-            return node.value if type(node.value) in (int, str) else None
+            value = node.value
+            if isinstance(value, (int, str)) and not isinstance(value, bool):
+                return value
+            return None
         if isinstance(node, ast.Name):
             return self._value(name, node.id)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

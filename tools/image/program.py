@@ -124,6 +124,9 @@ class Rewriter(ast.NodeTransformer):
         found it through."""
         return node
 
+    def entered(self, node: ast.AST, scope: Scope) -> None:
+        """Called when the walk comes into the function, lambda or class `node`."""
+
     def reference(self, name: str) -> "tuple[str, str | None, Scope] | None":
         """(module, symbol or None, scope) that a name read here stands for; None when it is not
         the program's."""
@@ -137,9 +140,10 @@ class Rewriter(ast.NodeTransformer):
         return (self.module.name, name, scope) if scope is self.module.scope else None
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in FORBIDDEN and node.id not in find(node.id, self.scope).bound:
-            raise self.module.error(node, f"{node.id}() sees other names in an image")
-        found = self.reference(node.id) if isinstance(node.ctx, ast.Load) else None
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        self._check_name(node)
+        found = self.reference(node.id)
         if found is None:
             return node
         owner, name, binder = found
@@ -147,11 +151,13 @@ class Rewriter(ast.NodeTransformer):
             raise self.module.error(
                 node, f"module {node.id} is used as a value; write its names out"
             )
-        self._no_class_name(node)
         return self.symbol(node, *self.program.origin(owner, name), binder)
 
-    def _no_class_name(self, node: ast.Name) -> None:
+    def _check_name(self, node: ast.Name) -> None:
         scope = self.scope
+        if node.id in FORBIDDEN and node.id not in find(node.id, scope).bound:
+            raise self.module.error(node, f"{node.id}() sees other names in an image")
+        # Which of the two is read depends on what has run by then.
         if scope.kind == "class" and node.id in scope.bound and node.id in scope.root().bound:
             raise self.module.error(node, f"{node.id} is a name of the class and of the file")
 
@@ -172,6 +178,7 @@ class Rewriter(ast.NodeTransformer):
     def _within(self, node: ast.AST, fields: tuple[str, ...]) -> None:
         """Rewrite `fields` of `node` in the scope that it opens."""
         outer, self.scope = self.scope, inner_scope(node, self.scope)
+        self.entered(node, self.scope)
         try:
             for field in fields:
                 value = getattr(node, field)
