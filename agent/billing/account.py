@@ -65,7 +65,7 @@ class Account:
         tariff = self.tariff
         if tariff is None:
             return
-        if trust == TRUST_SYNCED:
+        if trust == TRUST_SYNCED and self._asked != self.day:
             self._turn(start, start)
         if tariff.demand:
             from wattledger.agent.billing import demand  # few tariffs have it

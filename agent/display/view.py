@@ -44,7 +44,6 @@ class View:
         view["next"] = self._next(tariff, unix)
         view["supply"] = self._supply()
         view["emergency"] = self._emergency(tariff)
-        view["debt"] = self._debt(account)
         view["friendly"] = self._friendly(tariff, unix)
         view["today_wh"] = agent.keeper.today_wh if tariff else None
         view["today_micro"] = -micro_of(agent.keeper.today_nano) if tariff else None
@@ -224,12 +223,6 @@ class View:
             "accepted": agent.account.watch.accepted,
             "limit_micro": tariff.emergency,
         }
-
-    def _debt(self, account):
-        debt = account.debt
-        if not debt.owed:
-            return None
-        return {"owed_micro": micro_of(debt.owed), "per_day_micro": debt.per_day}
 
     def _friendly(self, tariff, unix):
         synced = self._agent.time.trust() == TRUST_SYNCED
