@@ -108,12 +108,13 @@ def test_thirty_days_at_ten_seconds_are_the_same_bytes(tmp_path):
             tmp_path / interpreter, interpreter, credit=500 * UNIT, tick_ms=10_000, heap=True
         )
         house.stage.boot()
-        for number in range(30):
-            house.at(number * DAY + 12 * HOUR)
-            house.command(jws.credit(number + 1, UNIT))
+        for hour in range(2, 30 * 24, 2):
+            house.at(hour * HOUR)
+            if hour % 24 == 12:
+                house.command(jws.credit(hour // 24 + 1, UNIT))
             house.acknowledge()
             house.network.log.clear()  # a gigabyte by the end
-            if number % 7 == 3:
+            if hour % (7 * 24) == 84:
                 house.blackout(60)
         house.at(30 * DAY)
         house.stage.stop()
