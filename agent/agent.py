@@ -10,7 +10,7 @@ from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
-from wattledger.agent.comms.commands import OK, PURPOSES, STALE, CommandDesk
+from wattledger.agent.comms.commands import OK, PURPOSES, SEARCHING, STALE, CommandDesk
 from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
@@ -33,8 +33,8 @@ BUSY_MS = 10
 class Agent:
     """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
-    `clock` is the meter's time, `link_clock` the wall time of messages and people; `firmware`
-    names this build, `cause` why it restarted.
+    `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
+    the decoder key of its tokens; `firmware` names this build, `cause` why it restarted.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Agent:
         link=None,
         page=None,
         device_key=b"",
+        token_key=b"",
         firmware="",
         cause="power",
         book=None,
@@ -60,6 +61,7 @@ class Agent:
         self._link = link
         self._page = page
         self._shown_at = None
+        self._unanswered = None  # a command that needs more than one step
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config)
         self.account = self.ledger.account
@@ -82,8 +84,13 @@ class Agent:
             self.keeper,
             self.supply,
             self.time,
+            entropy,
             self.report,
         )
+        self.keeper.control = self.control
+        self.tokens = self.keypad = None
+        if config.token:
+            self._take_tokens(storage, token_key, chip.phases)
         self.view = View(self)
         self.prospect = Prospect(storage)
         self._feed = None
@@ -112,6 +119,15 @@ class Agent:
             self.report,
         )
         self._link.subscribe(topic(self.config.tenant, self.config.meter, CMD))
+
+    def _take_tokens(self, storage, key, phases):
+        # Here, because a meter without tokens has no heap to spare for them.
+        from wattledger.agent.tokens.desk import TokenDesk
+        from wattledger.agent.tokens.keypad import Keypad
+
+        desk = TokenDesk(self, storage, self.config.token, key, phases)
+        self.tokens = self.ledger.tokens = desk
+        self.keypad = Keypad(desk, self._link_clock)
 
     def start(self, tariff=None):
         """Recover from storage, set the chip up, open an interval. The relay is never moved here.
@@ -193,7 +209,8 @@ class Agent:
         if self._feed is not None:
             self._feed.work()
         busy = self._talk()
-        self._hear_people()
+        if self._hear_people():
+            busy = True
         self._show()
         return BUSY_MS if busy else self.config.tick_ms
 
@@ -246,16 +263,23 @@ class Agent:
     def _hear_people(self):
         request = self._page.request() if self._page else None
         while request is not None:
-            self.control.person(request)
+            if request[0] == "token" and self.keypad:
+                self.keypad.enter(request[1])
+            elif request[0] == "key" and self.keypad:
+                self.keypad.press(request[1])
+            else:
+                self.control.person(request)
             request = self._page.request()
         self.control.close_when_held()
+        return self.keypad is not None and self.keypad.work()
 
     def _talk(self):
         """One command or one message; True when there may be more."""
         if self._link is None:
             return False
-        message = self._link.receive()
+        message = self._unanswered or self._link.receive()
         if message is not None:
+            self._unanswered = None
             self._answer(message)
             return True
         self.keeper.acknowledged = self.sender.acknowledged
@@ -265,6 +289,9 @@ class Agent:
         _, data, retained = message
         answer = self.desk.handle(data, retained)
         if answer is None:
+            return
+        if answer["result"] == SEARCHING:
+            self._unanswered = message  # asked again in the next step, until the search ends
             return
         if answer["op"] == JOURNAL_ACK_CODE and answer["result"] == OK:
             return  # answering an acknowledgement would never end

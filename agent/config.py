@@ -18,12 +18,22 @@ NUMBERS = {
     "segment_kb": (16, 4, 64),
     "estimate_h": (24, 24, 720),
     "price_limit_micro": (10000000000, 1000, 100000000000),
+    "nominal_volts": (230, 50, 1000),
+    "over_percent": (120, 105, 150),
+    "under_percent": (80, 50, 95),
+    "max_celsius": (85, 40, 125),
+    "safety_s": (3, 1, 60),
+    "load_limit_w": (0, 0, 1000000),
+    "load_limit_s": (30, 1, 3600),
+    "load_reclose_s": (300, 60, 86400),
+    "load_tries": (3, 0, 10),
     "price_change_percent": (50, 0, 10000),
 }
 TEXTS = ("meter", "tenant", "board")
 CHOICES = {
     "phase_sum": ("vector", "per_phase"),
     "payment_mode": ("prepay", "credit"),
+    "relay_kind": ("latching", "hold"),
 }
 FLAGS = ("never_cut",)
 VERSION = 1
@@ -76,8 +86,8 @@ def load(data):
     if not is_integer(version) or version != VERSION:
         raise ConfigError(("v",), "must be %d, is %s" % (VERSION, shown(version)))
     for key in document:
-        known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS or key == "v"
-        if not known:
+        known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS
+        if not known and key not in ("v", "token"):
             raise ConfigError((key,), "unknown key; remove it or check its spelling")
     config = Config()
     for key in TEXTS:
@@ -111,4 +121,10 @@ def load(data):
         if not isinstance(value, bool):
             raise ConfigError((key,), "must be true or false, is %s" % shown(value))
         setattr(config, key, value)
+    config.token = None
+    if "token" in document:
+        # Here, because a meter without tokens has no heap to spare for them.
+        from wattledger.agent.tokens import settings
+
+        config.token = settings.check(document["token"])
     return config

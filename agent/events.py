@@ -26,7 +26,19 @@ CONTACT_STUCK = 25  # open although told to close
 CONTACT_FREED = 26  # a welded contact opened after all
 JOURNAL_DROPPED = 27  # room was short; value: last sequence that went
 RELAY_FAILED = 23  # the relay did not take its opening; value: errno
+TOKEN_MEMORY_LOST = 60  # no token is taken: used ones could not be told from new ones
+TOKENS_LOCKED = 61  # value: wrong tokens in a row
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
+# 40 to 59 are the supply's.
+CUT_IN_15 = 40  # the projected cut; value: seconds to it
+CUT_IN_5 = 41
+CUT_RESTORE = 42  # a credit cut; value: micro-units that arm the supply again
+CUT_FRIENDLY = 43  # value: micro-units that accrued below the floor in the friendly period
+KEEP_POWER = 44  # value: seconds it lasts; 0: it is over
+OVER_VOLTAGE = 45  # value: mV
+OVER_TEMPERATURE = 46  # value: 0.1 C
+UNDER_VOLTAGE = 47  # value: mV; the same with 0: over
+OVERLOAD = 48  # value: W
 CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 
 NAMES = {
@@ -57,5 +69,16 @@ NAMES = {
     CONTACT_STUCK: "contact stuck open",
     CONTACT_FREED: "contact freed",
     JOURNAL_DROPPED: "journal segment dropped",
+    CUT_IN_15: "cut in 15 minutes",
+    CUT_IN_5: "cut in 5 minutes",
+    CUT_RESTORE: "credit cut, to restore it takes",
+    CUT_FRIENDLY: "accrued in the friendly period",
+    KEEP_POWER: "keep-power",
+    OVER_VOLTAGE: "over-voltage",
+    OVER_TEMPERATURE: "over-temperature",
+    UNDER_VOLTAGE: "under-voltage",
+    OVERLOAD: "load over its limit",
+    TOKEN_MEMORY_LOST: "token memory lost",
+    TOKENS_LOCKED: "tokens locked out",
     CORRECTION_FAILED: "correction not possible",
 }

@@ -29,6 +29,7 @@ class Keeper:
         self._at_wh = 0
         self.urgent = False  # something waits that must be durable now
         self.failed = 0
+        self.control = None  # the supply control, which comes after
         self.acknowledged = 0  # the utility's cursor, kept with the rest
         # As of the last snapshot, for people: what is shown is what was kept.
         self.available = 0  # nano
@@ -98,9 +99,7 @@ class Keeper:
         register = self._meter.register
         account = self._ledger.account
         state = HotState()
-        state.supply = self._supply.state
-        state.reasons = self._supply.reasons
-        state.last_move_s = self._supply.last_move_s
+        self.control.keep_in(state)
         state.alarms = account.watch.alarms
         state.powered_s = self._time.powered_s
         state.clock_budget_s = self._time.budget_s

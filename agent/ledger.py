@@ -13,11 +13,12 @@ from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
-from wattledger.agent.journal.checkpoint import DAMAGED, NO_TARIFF, Checkpoint
+from wattledger.agent.journal.checkpoint import DAMAGED, HAS_TOKENS, NO_TARIFF, Checkpoint
 from wattledger.agent.journal.journal import Journal
 from wattledger.agent.journal.retention import Retention
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.journal.slots import HotState, SlotPair
+from wattledger.agent.supply.rules import ACCEPTED, BY_RESTORING, USED
 from wattledger.agent.supply.states import CONNECTED, LONG_CLOSINGS
 from wattledger.agent.units import NANO_PER_MICRO
 
@@ -72,6 +73,7 @@ class Ledger:
         self.missing = True
         self.fault = None  # "missing" or "damaged": no credit is taken
         self.found = []  # (event code, value) to report once the clock is known
+        self.accrued_micro = 0  # of the last friendly period that a cut followed
         self.closings = []  # powered seconds of the relay closings known at boot, oldest first
         self.moved_at = 0  # unix seconds of the last relay movement known at boot, 0 for none
         self._retention = Retention(
@@ -82,6 +84,8 @@ class Ledger:
         self._last_tariff = None  # digest of the set the journal put in force last
         self._last_time = 0
         self._corrections = None  # made when there is one
+        self.tokens = None  # the token desk of a meter that takes tokens
+        self._has_tokens = False  # the journal says that a token memory was kept
         self._topped_up = False  # money came in after the slot was written
 
     def open(self):
@@ -100,6 +104,9 @@ class Ledger:
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
         self.found.extend(self.shelf.open(self._last_tariff, self.fault is not None))
+        if self.tokens and not self.missing:
+            first_hash = records.first_hash(self._meter)
+            self.found.extend(self.tokens.open(first_hash, self._has_tokens))
         self._replay()
         if behind:
             self._resume()
@@ -109,10 +116,13 @@ class Ledger:
         if self.missing:
             self.found.append((events.LEDGER_MISSING, 0))
         self._find_corrections()
-        self.account.watch.alarms = self.state.alarms
+        watch = self.account.watch
+        watch.alarms = self.state.alarms
+        watch.accepted = bool(self.state.flags & ACCEPTED)
+        watch.used = bool(self.state.flags & USED)
         if self._topped_up:
             # The cut came between the record and the slot that would have armed them again.
-            self.account.watch.arm(self.account.tariff, self.journal.balance)
+            watch.arm(self.account.tariff, self.journal.balance)
         return self.state
 
     def _walk(self):
@@ -144,6 +154,8 @@ class Ledger:
     def _write_checkpoint(self, unix, trust, closings, moved_at):
         checkpoint = Checkpoint()
         checkpoint.flags = DAMAGED if self.fault == "damaged" else 0
+        if self._has_tokens or (self.tokens and self.tokens.kept):
+            checkpoint.flags |= HAS_TOKENS
         checkpoint.previous = self.journal.hash
         checkpoint.closings = closings[-LONG_CLOSINGS:]
         checkpoint.moved_at = moved_at or 0
@@ -184,13 +196,22 @@ class Ledger:
             checkpoint = checkpoints.unpack(entry.payload)
             self._last_tariff = None if checkpoint.tariff == NO_TARIFF else checkpoint.tariff
             self._short_of_memory = bool(checkpoint.flags & DAMAGED)
+            self._has_tokens = bool(checkpoint.flags & HAS_TOKENS)
             self.closings = checkpoint.closings
             self.moved_at = checkpoint.moved_at
+        elif entry.kind == records.TOKEN:
+            self._has_tokens = True
         elif entry.kind == records.RELAY:
-            operation, _, _, powered_s = payloads.unpack_relay(entry.payload)
+            operation, _, cause, powered_s = payloads.unpack_relay(entry.payload)
             self.moved_at = entry.time
             if operation == CONNECTED:
+                self.accrued_micro = 0
+            if operation == CONNECTED and cause != BY_RESTORING:
                 self.closings = self.closings[1 - LONG_CLOSINGS :] + [powered_s]
+        elif entry.kind == records.EVENT:
+            code, value = payloads.unpack_event(entry.payload)
+            if code == events.CUT_FRIENDLY:
+                self.accrued_micro = value
 
     def _stored(self):
         """Every good record, as far as storage lets itself be read."""
@@ -205,8 +226,12 @@ class Ledger:
         state = self.state
         for entry in self._stored():
             replay(self.account, entry)
+            if self.tokens:
+                self.tokens.replay(entry)
             if entry.sequence > state.sequence and entry.kind in REARMING:
                 self._topped_up = True
+            if entry.sequence > state.sequence and entry.kind == records.EMERGENCY:
+                state.flags |= ACCEPTED
             if entry.sequence == state.sequence:
                 begin_after(self.account, state)
 
@@ -251,6 +276,7 @@ class Ledger:
     def flush(self, unix):
         """Make the journal durable, dropping its oldest segment when room is short. OSError: not
         stored."""
+        self._settle_tokens()
         try:
             self.journal.flush()
         except OSError as error:
@@ -261,6 +287,7 @@ class Ledger:
     def keep(self, state, closings, moved_at):
         """Flush the journal, then commit the slot that names its head. OSError: not stored."""
         self.flush(state.unix)
+        self._settle_tokens()
         if self.journal.is_full():
             self.journal.rotate()
             self._write_checkpoint(state.unix, self.account.trust, closings, moved_at)
@@ -276,6 +303,10 @@ class Ledger:
         self._slots.commit(state)
         self.state = state
         self.shelf.settle()
+
+    def _settle_tokens(self):
+        if self.tokens and not self.missing:
+            self.tokens.settle(self.journal.durable)
 
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""

@@ -15,10 +15,19 @@ import gc
 import sys
 
 from wattledger.agent import config as configs
+from wattledger.agent.supply.rules import WARNED_S
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.simulated import build
-from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, SYNCED, Bridge, BridgeRelay
+from wattledger.hal.bus.bridge import (
+    CLOCK_BUDGET,
+    HAS_TARIFF,
+    KEEP_POWER,
+    SYNCED,
+    WARNED,
+    Bridge,
+    BridgeRelay,
+)
 from wattledger.hal.clock.bridge import BridgeClock
 from wattledger.hal.network.link_bridge import BridgeLink
 from wattledger.hal.sample import TRUST_SYNCED
@@ -101,7 +110,13 @@ class LockstepMeter:
             state |= SYNCED
         if agent.time.budget_s > 0:
             state |= CLOCK_BUDGET
-        left = account.available(register.import_wh, register.export_wh)
+        credit = agent.control.credit
+        if credit.keep_power_s:
+            state |= KEEP_POWER
+        warned_s = credit.warned_s
+        if warned_s is not None and agent.time.powered_s - warned_s >= WARNED_S:
+            state |= WARNED
+        left = account.available(register.import_wh, register.export_wh) - credit.floor()
         self._port.tell(left, agent.time.unix(), state)
 
     def _hear_button(self):

@@ -156,7 +156,8 @@ class Page:
         """Take a new view model (agent/display/view.py); returns at once."""
 
     def request(self):
-        """The next request of a person, ("press",) or ("release",), or None."""
+        """The next request of a person, or None: ("press",), ("release",), ("accept",),
+        ("token", digits) or ("key", a digit, "erase" or "enter")."""
 
 
 class Watchdog:

@@ -1,11 +1,14 @@
 """What the entries of a journal must add up to, and how each reads to a person."""
 
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wattledger.agent import events
 from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
+from wattledger.tools import entries_adjust
+from wattledger.tools import token_entry as tokens
+from wattledger.tools.entries_adjust import Debts
 from wattledger.tools.errors import ToolError
 
 INTERVAL = struct.Struct("<IIHBI")  # import Wh, export Wh, duration s, quality, tariff n
@@ -18,7 +21,16 @@ FREEZE = struct.Struct("<BIHHIIIIqq")  # flags, cycle, days, registers, used, W,
 NET = 0x10  # in a part's band: import and export of the interval were netted
 EXPORT = 0x80  # in a part's band: energy delivered to the grid
 # Kinds that never move the balance.
-RECORDS_ONLY = ("checkpoint", "tariff", "event", "relay", "command", "clock", "freeze")
+RECORDS_ONLY = (
+    "checkpoint",
+    "tariff",
+    "event",
+    "relay",
+    "command",
+    "clock",
+    "freeze",
+    "correction",
+)
 
 
 class LedgerError(ToolError):
@@ -56,8 +68,10 @@ class Books:
         self._balance = 0
         self._registers = (0, 0)
         self._purchases: set[int] = set()
+        self._tokens: set[tuple[int, int]] = set()
         self._days: set[int] = set()
         self._opened = False
+        self._debts = Debts(None)
 
     def take(self, kind: str, amount: int, balance: int, payload: bytes) -> None:
         """Check one entry against those before it; LedgerError says what is wrong."""
@@ -81,11 +95,14 @@ class Books:
             )
         if kind == "opening":
             self._opened = True
+            self._debts = Debts(0)
             self._registers = struct.unpack_from("<II", payload)
         elif kind == "interval":
             self._take_interval(amount, interval(payload))
         elif kind == "credit":
             self._once(self._purchases, struct.unpack("<QQQ", payload)[0], "purchase")
+        elif kind == "token":
+            self._take_token(amount, tokens.unpack(payload))
         elif kind == "standing":
             self._once(self._days, struct.unpack("<II", payload)[0], "standing charge of")
         elif kind == "demand":
@@ -94,6 +111,23 @@ class Books:
             self._take_minimum(amount, payload)
         elif kind == "freeze":
             self._take_freeze(payload)
+        elif kind in ("adjust", "debt"):
+            self._take_debt(kind, amount, payload)
+
+    def _take_debt(self, kind: str, amount: int, payload: bytes) -> None:
+        debts = self._debts
+        wrong = debts.adjust(payload) if kind == "adjust" else debts.take(amount, payload)
+        if wrong:
+            raise LedgerError(wrong)
+
+    def _take_token(self, amount: int, found: tokens.TokenEntry) -> None:
+        expected = found.amount()
+        if expected is not None and amount != expected:
+            raise LedgerError(f"moves {amount}; a token of this kind moves {expected}")
+        if found.is_rollover():
+            self._tokens.clear()  # a new base date counts its minutes from 0 again
+        elif not found.is_key_change():
+            self._once(self._tokens, (found.scheme, found.id), "token")
 
     def _take_checkpoint(self, payload: bytes) -> None:
         """A journal whose oldest segments were retired begins with one; later ones must agree."""
@@ -142,7 +176,7 @@ class Books:
                     f"rates {rated} Wh; its registers moved by {moved} Wh" + " net" * found.net
                 )
 
-    def _once(self, seen: set[int], key: int, what: str) -> None:
+    def _once(self, seen: set[Any], key: Any, what: str) -> None:
         if key in seen:
             raise LedgerError(f"posts {what} {key} a second time")
         seen.add(key)
@@ -164,8 +198,13 @@ def describe(kind: str, payload: bytes) -> str:
         return f"import {found.import_wh} Wh{export}, {found.duration_s} s"
     if kind == "credit":
         return f"purchase {struct.unpack_from('<Q', payload)[0]}"
+    if kind == "token":
+        return tokens.unpack(payload).words()
     if kind == "standing":
         return "day %08d" % struct.unpack_from("<I", payload)[0]
+    if kind == "emergency":
+        limit, available = struct.unpack("<qq", payload)
+        return f"{limit} micro accepted at {available // 1000}"
     if kind == "demand":
         cycle, watts, before, minutes, _ = DEMAND.unpack(payload)
         return f"{watts} W in {minutes} min, {before} W before, cycle of {cycle:08d}"
@@ -173,6 +212,8 @@ def describe(kind: str, payload: bytes) -> str:
         cycle, minimum, energy, standing, _ = MINIMUM.unpack(payload)
         charged = micro_of(energy + standing)
         return f"cycle of {cycle:08d}: charged {charged} of at least {minimum} micro-units"
+    if kind in ("adjust", "correction", "debt"):
+        return entries_adjust.describe(kind, payload)
     if kind == "freeze":
         flags, cycle, *_, import_wh, export_wh, used_wh, watts, _, _ = FREEZE.unpack_from(payload)
         what = f"cycle of {cycle:08d}" if flags & 1 else "the blocks start anew"

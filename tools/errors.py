@@ -31,3 +31,7 @@ class ReplicaError(ToolError):
 
 class VendError(ToolError):
     """A command to a meter was refused before sending, or got no answer."""
+
+
+class SaleError(ToolError):
+    """A token cannot be made as asked, or not exactly."""

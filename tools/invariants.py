@@ -7,6 +7,7 @@ from wattledger.agent.comms.commands import RESULTS
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.payload import EXPORT
+from wattledger.agent.supply.rules import WARNED_S
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.tools.evidence import Evidence
@@ -14,6 +15,8 @@ from wattledger.tools.evidence import Evidence
 COUNT_MWS = 11_250  # one count of the chip
 OPEN_S = 5
 ANSWER_MS = 30_000
+# What can lift credit above the floor, or move the floor.
+MAY_CLEAR = (records.RELAY, records.CREDIT, records.TOKEN, records.CLOCK, records.EMERGENCY)
 KEPT_MS = 12_000  # a command is durable with the next snapshot, 10 s
 
 
@@ -77,7 +80,13 @@ def balance_is_the_sum(evidence: Evidence) -> Iterator[str]:
 def each_credit_once(evidence: Evidence) -> Iterator[str]:
     """I3: each purchase once, none unasked, and none that was acknowledged is missing."""
     posted: dict[int, int] = {}
+    tokens = set()
     for entry in evidence.entries:
+        if entry.kind == records.TOKEN:
+            token = payloads.unpack_token(entry.payload)[:3]
+            if token[2] and token in tokens:
+                yield f"entry {entry.sequence}: token {token[2]} is posted a second time"
+            tokens.add(token)
         if entry.kind == records.CREDIT:
             n = payloads.unpack_credit(entry.payload)[0]
             if n in posted:
@@ -93,22 +102,32 @@ def each_credit_once(evidence: Evidence) -> Iterator[str]:
 
 
 def opens_in_time(evidence: Evidence) -> Iterator[str]:
-    """I4: open within 5 s of available <= 0, unless friendly or without a synced clock.
+    """I4: open within 5 s of available <= floor, unless friendly, with keep-power or without a
+    synced clock; a cut that was not warned of may come 5 minutes later.
 
     Here from closed intervals; the run itself adds what it saw between them.
     """
     closed = True
+    kept = False
+    floor = 0
     entries = evidence.entries
     for index, entry in enumerate(entries):
         if entry.kind == records.RELAY:
             closed = payloads.unpack_relay(entry.payload)[0] == CONNECTED
-        if entry.kind != records.INTERVAL or not closed or entry.balance > 0:
+        elif entry.kind == records.EMERGENCY:
+            floor = -payloads.unpack_emergency(entry.payload)[0] * 1000
+        elif entry.kind == records.EVENT:
+            code, value = payloads.unpack_event(entry.payload)
+            kept = value > 0 if code == events.KEEP_POWER else kept
+        elif entry.kind in records.MONEY_IN and 0 < entry.balance <= entry.amount:
+            floor = 0  # emergency credit is repaid
+        if entry.kind != records.INTERVAL or not closed or kept or entry.balance > floor:
             continue
         interval = payloads.unpack_interval(entry.payload)
         if entry.trust != TRUST_SYNCED or not interval.tariff_n:
             continue
         if evidence.tariff.friendly_until(entry.time) is None:
-            limit = entry.time + OPEN_S + evidence.tick_ms // 1000
+            limit = entry.time + WARNED_S + OPEN_S + evidence.tick_ms // 1000
             if not _opens(entries[index + 1 :], limit):
                 yield f"entry {entry.sequence}: credit is {entry.balance} nano, nothing opened"
 
@@ -116,7 +135,7 @@ def opens_in_time(evidence: Evidence) -> Iterator[str]:
 def _opens(following: list[records.Record], limit: int) -> bool:
     """True when an opening, a credit or a restart follows before `limit`, or the run ends."""
     for entry in following:
-        if entry.kind in (records.RELAY, records.CREDIT, records.CLOCK):
+        if entry.kind in MAY_CLEAR:
             return True
         if entry.kind == records.EVENT and (
             payloads.unpack_event(entry.payload)[0] == events.STARTED

@@ -4,7 +4,7 @@ from collections import deque
 
 from wattledger.agent.billing.tariff import Tariff
 from wattledger.agent.journal.record import decode
-from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, SYNCED
+from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, KEEP_POWER, SYNCED, WARNED
 from wattledger.host_sim.network import Network
 from wattledger.host_sim.world import World
 from wattledger.tools.sim_utility import Utility
@@ -14,6 +14,7 @@ STATE_OLD_MS = 30_000
 SNAPSHOT_MS = 10_000  # config defaults: the hot state is kept every 10 s or 10 Wh
 SNAPSHOT_MWS = 10 * 3_600_000
 OPEN_MS = 5_000
+WARNED_MS = 300_000  # a cut waits so long after its warning
 MOST_PROBLEMS = 20
 
 
@@ -37,6 +38,7 @@ class Watch:
         self._seen: deque[tuple[int, int]] = deque()  # (unix ms, mWs that passed)
         self._recover_by: int | None = None
         self._unpaid_since: int | None = None
+        self._warned_since: int | None = None
 
     def look(self, now: int, told: tuple[int, int, int] | None) -> None:
         """Look at everything at `now` (unix ms); `told` is what a running meter says of itself."""
@@ -101,17 +103,24 @@ class Watch:
             self._unpaid_since = None
             return
         left, unix, state = told
+        self._warned_since = (self._warned_since or now) if state & WARNED else None
         if left > 0 or self._may_stay(unix, state):
             self._unpaid_since = None
         elif self._unpaid_since is None:
             self._unpaid_since = now
-        elif now - self._unpaid_since > OPEN_MS + self._tick_ms:
+        elif now - self._opens_from(self._unpaid_since) > OPEN_MS + self._tick_ms:
             self._blame("I4", now, f"{left} nano are left and the supply is on")
             self._unpaid_since = now
 
+    def _opens_from(self, unpaid: int) -> int:
+        """When nothing forbids the cut any more: a warning is 5 minutes old."""
+        if self._warned_since is not None:
+            return max(unpaid, self._warned_since)
+        return unpaid + WARNED_MS
+
     def _may_stay(self, unix: int, state: int) -> bool:
         """True when something forbids a credit cut at the meter's time."""
-        if not state & HAS_TARIFF:
+        if not state & HAS_TARIFF or state & KEEP_POWER:
             return True
         if state & SYNCED:
             return self._tariff.friendly_until(unix) is not None

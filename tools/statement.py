@@ -48,11 +48,17 @@ class Collected(Reader):
         self.cuts: list[Cut] = []
         self.gaps: list[Gap] = []
         self.events: dict[int, int] = {}
+        self.unrated_wh = 0  # what corrections left at its charge
+        self.diverted = 0  # what of adjustments went to the debt, nano
 
     def day(self, totals: Totals) -> None:
         self.days.append(totals)
 
     def posting(self, entry: records.Record, reference: int) -> None:
+        if entry.kind == records.ADJUST:
+            reason, _, _, unrated_wh, diverted, _ = payloads.unpack_adjust(entry.payload)
+            self.diverted += diverted
+            self.unrated_wh += unrated_wh if reason == payloads.ADJUST_CORRECTION else 0
         if entry.kind not in IN_DAYS:
             at, amount, balance = entry.time, entry.amount, entry.balance
             self.postings.append(
@@ -175,6 +181,10 @@ def remarks(found: Found, words: Words) -> list[str]:
         )
     if total.uncharged_wh:
         said.append(words["note_uncharged"].format(kwh=kwh(total.uncharged_wh)))
+    if told.unrated_wh:
+        said.append(words["note_unrated"].format(kwh=kwh(told.unrated_wh)))
+    if told.diverted:
+        said.append(words["note_diverted"].format(amount=output.money(told.diverted)))
     for gap in told.gaps:
         said.append(
             words["note_off" if gap.restarted else "note_clock"].format(

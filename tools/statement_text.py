@@ -7,7 +7,7 @@ from wattledger.tools import statement as statements
 from wattledger.tools.statement import Found
 from wattledger.tools.statement_words import Words
 
-OF_CYCLES = (records.DEMAND, records.MINIMUM)  # their reference is a date
+OF_CYCLES = (records.DEMAND, records.MINIMUM, records.ADJUST)  # their reference is a date
 
 
 def show(found: Found, words: Words) -> None:

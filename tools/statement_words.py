@@ -65,6 +65,10 @@ LANGUAGES: dict[str, dict[str, Any]] = {
         "note_estimated": "{count} intervals ({kwh} kWh) are estimated: their energy is measured, "
         "the time at which it was used is not.",
         "note_uncharged": "{kwh} kWh were metered before a tariff was in force, and not charged.",
+        "note_unrated": "{kwh} kWh kept their charge in a correction: they were metered over a "
+        "gap, and in which band is not known.",
+        "note_diverted": "{amount} of adjustments were added to the debt instead of the balance, "
+        "so that they cut no supply.",
         "note_off": "The meter was off from {start} to {end}.",
         "note_clock": "The meter's clock was set: no time passed from {start} to {end}.",
         "note_lost": "Records were lost; they had moved the balance by {amount}.",
@@ -88,6 +92,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
             records.TOKEN: "Token",
             records.DEMAND: "Demand charge",
             records.MINIMUM: "Minimum charge",
+            records.DEBT: "Debt payment",
             records.ADJUST: "Adjustment",
             records.REFUND: "Refund",
             records.CORRECTION: "Correction",
@@ -152,6 +157,8 @@ LANGUAGES: dict[str, dict[str, Any]] = {
         "note_fallback": "{kwh} kWh({amount})按备用时段计费,因为当时电表时钟未校准。",
         "note_estimated": "{count} 个计量区间({kwh} kWh)为估计:电量为实测,用电时刻不确定。",
         "note_uncharged": "{kwh} kWh 在电价生效之前计量,未收费。",
+        "note_unrated": "更正中有 {kwh} kWh 保持原收费:其计量跨越间断,所属时段不明。",
+        "note_diverted": "调整中有 {amount} 计入欠费而未从余额扣除,以免因此停电。",
         "note_off": "电表在 {start} 至 {end} 期间未运行。",
         "note_clock": "电表时钟经过校准:{start} 至 {end} 之间并无实际时间流逝。",
         "note_lost": "有记录丢失,其金额合计 {amount}。",

@@ -65,7 +65,7 @@ class Account:
         tariff = self.tariff
         if tariff is None:
             return
-        if trust == TRUST_SYNCED:
+        if trust == TRUST_SYNCED and self._asked != self.day:
             self._turn(start, start)
         if tariff.demand:
             from wattledger.agent.billing import demand  # few tariffs have it
@@ -245,17 +245,33 @@ class Account:
             return "range", "n is too far below the highest seen"
         if found != NEW:
             return "duplicate", ""
-        limit = self.tariff.credit_max if self.tariff else DEFAULT_CREDIT_MAX
         if amount_micro <= 0:
             return "range", "the amount must be above zero"
         amount = amount_micro * NANO_PER_MICRO
-        if self._journal.balance + amount > limit * NANO_PER_MICRO:
+        if self.is_over(amount):
             return "range", "the balance would be over the limit"
         highest, seen = self.purchases.after(n)
         self.post(records.CREDIT, amount, payloads.pack_credit(n, highest, seen), now, trust)
         self.purchases.restore(highest, seen)
         self.remember(now, amount_micro, n)
         return "ok", self.debt.told(self.debt.take_share(self, amount, n, now, trust))
+
+    def is_over(self, amount):
+        """True when `amount` (nano) more would take the balance over the tariff's limit."""
+        limit = self.tariff.credit_max if self.tariff else DEFAULT_CREDIT_MAX
+        return self._journal.balance + amount > limit * NANO_PER_MICRO
+
+    def token(self, amount, payload, now, trust):
+        """Post a token: its money (nano, 0 for most) and its replay memory are one entry.
+
+        Returns what it paid of a debt, in words.
+        """
+        self.post(records.TOKEN, amount, payload, now, trust)
+        if amount <= 0:
+            return ""
+        id = payloads.unpack_token(payload)[2]
+        self.remember(now, amount // NANO_PER_MICRO, id)
+        return self.debt.told(self.debt.take_share(self, amount, id, now, trust))
 
     def remember_older(self, purchases):
         """Purchases that an audit found, for the list that people see."""

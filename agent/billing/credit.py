@@ -17,6 +17,7 @@ ALARM_ZERO = 4
 NORMAL = "normal"
 LOW_1 = "low1"
 LOW_2 = "low2"
+EMERGENCY = "emergency"
 ZERO = "zero"
 UNTARIFFED = "untariffed"
 
@@ -51,17 +52,33 @@ class PurchaseMemory:
 
 
 class CreditWatch:
-    """Zones and alarms. An alarm sounds once at each crossing and is armed again by a credit."""
+    """Zones and alarms, and emergency credit. An alarm sounds once at each crossing and is armed
+    again by a credit. Emergency credit that was `accepted` stays until a credit repays it; `used`
+    once nothing else was left."""
 
     def __init__(self):
         self.alarms = 0
+        self.accepted = False
+        self.used = False
+
+    def floor(self, tariff):
+        """Nano at which credit ends: 0, or below it by the emergency credit accepted."""
+        if tariff is None or not self.accepted:
+            return 0
+        return -tariff.emergency * NANO_PER_MICRO
+
+    def is_offered(self, tariff, available):
+        """True when emergency credit may be accepted at `available` (nano)."""
+        if tariff is None or not tariff.emergency or self.accepted:
+            return False
+        return available <= tariff.low[1] * NANO_PER_MICRO
 
     def zone(self, tariff, available):
         """The zone's name at `available` (nano)."""
         if tariff is None:
             return UNTARIFFED
         if available <= 0:
-            return ZERO
+            return EMERGENCY if available > self.floor(tariff) else ZERO
         if available <= tariff.low[1] * NANO_PER_MICRO:
             return LOW_2
         if available <= tariff.low[0] * NANO_PER_MICRO:
@@ -70,6 +87,8 @@ class CreditWatch:
 
     def crossed(self, tariff, available):
         """Event codes of the levels crossed since they were last armed."""
+        if self.accepted and available <= 0:
+            self.used = True
         found = []
         for bit, level, code in self._levels(tariff):
             if available <= level and not self.alarms & bit:
@@ -78,10 +97,15 @@ class CreditWatch:
         return found
 
     def arm(self, tariff, available):
-        """After a credit, refund or adjust: alarms of levels below `available` may sound again."""
+        """After a credit, refund or adjust: alarms of levels below `available` may sound again,
+        and emergency credit that is repaid, or was never needed, may be offered again."""
         for bit, level, _ in self._levels(tariff):
             if available > level:
                 self.alarms &= ~bit
+        if tariff is None or not self.accepted:
+            return
+        if available > (0 if self.used else tariff.low[1] * NANO_PER_MICRO):
+            self.accepted = self.used = False
 
     def _levels(self, tariff):
         if tariff is None:

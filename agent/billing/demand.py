@@ -5,7 +5,7 @@ mean is above the highest of the cycle is charged at once. Wh x 60 / minutes is 
 watts, and watts x price (micro per kW) are exactly nano: nothing is rounded.
 """
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import record as records
 from wattledger.agent.timekeeping import STEP_S
 from wattledger.hal.sample import TRUST_SYNCED
@@ -43,7 +43,7 @@ def close(account, start, end):
         account.post(
             records.DEMAND,
             (before - watts) * price,
-            payloads.pack_demand(cycle.key(), watts, before, minutes, account.tariff.n),
+            cycle_payload.pack_demand(cycle.key(), watts, before, minutes, account.tariff.n),
             end,
             TRUST_SYNCED,
         )

@@ -62,22 +62,22 @@ class Follower:
         self.cycle_day = 0
         self._asked = None
 
-    def turn(self, piece):
-        """Turn the cycle at a record as the account does: by synced time only, never back."""
+    def turn(self, unix, trust):
+        """Turn the cycle as the account does: by synced time only, never back."""
         tariff = self.tariff
-        if piece.trust == TRUST_SYNCED:
-            days, _ = tariff.zone.local(piece.start)
+        if trust == TRUST_SYNCED:
+            days, _ = tariff.zone.local(unix)
             if days == self._asked:
                 return
             self._asked = days
-            block_day = tariff.block_day(piece.start)
+            block_day = tariff.block_day(unix)
             if block_day > self._block_day:
                 if self._block_day:
                     self._used_wh = 0
                 self._block_day = block_day
         elif self.cycle_day:
             return
-        cycle_day = tariff.cycle_day(piece.start)
+        cycle_day = tariff.cycle_day(unix)
         self.cycle_day = max(self.cycle_day, cycle_day)
         if cycle_day > self._demand_day:
             self._demand_day = cycle_day

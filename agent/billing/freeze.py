@@ -4,6 +4,7 @@ A block counter that starts anew within a cycle (a season) is frozen in the same
 boot finds every turn in the journal and needs no document to know of it.
 """
 
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import NANO_PER_MICRO
@@ -24,7 +25,7 @@ def freeze(account, now, cycle_day, block_day, whole, due):
     account.post(
         records.FREEZE,
         0,
-        payloads.pack_freeze(
+        cycle_payload.pack_freeze(
             flags,
             cycle.key(),
             max(cycle_day, cycle.day),
@@ -48,7 +49,7 @@ def _charge_minimum(account, now):
         account.post(
             records.MINIMUM,
             -lack,
-            payloads.pack_minimum(
+            cycle_payload.pack_minimum(
                 cycle.key(), minimum, cycle.energy, cycle.standing, account.tariff.n
             ),
             now,

@@ -44,10 +44,14 @@ def rate(tariff, start, import_wh, export_wh, used_wh, trust, dynamic=None):
         export_wh -= both
     code = flags if dynamic is None else flags | DYNAMIC
     parts = []
+    limits = tariff.limits_at(start)
+    block = 0
     while import_wh or (moved and not parts and not export_wh):
-        block = tariff.block_of(used_wh, start)
-        room = tariff.block_left(used_wh, start)
-        wh = import_wh if room is None or import_wh < room else room
+        while block < len(limits) and used_wh >= limits[block]:
+            block += 1
+        wh = import_wh
+        if block < len(limits) and wh > limits[block] - used_wh:
+            wh = limits[block] - used_wh
         price = tariff.price[block][band] if dynamic is None else dynamic
         parts.append(Part(code, block, wh, price))
         used_wh += wh

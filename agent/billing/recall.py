@@ -90,7 +90,9 @@ def replay(account, entry):
         if account.tariff is not None:
             account.begin_first(entry.time)
     elif kind == records.FREEZE:
-        freeze = payloads.unpack_freeze(entry.payload)
+        from wattledger.agent.journal import cycle_payload  # rare, as the next
+
+        freeze = cycle_payload.unpack_freeze(entry.payload)
         if freeze.flags & payloads.BLOCKS_ANEW:
             account.used_wh = 0
         account.begin_periods(
@@ -108,6 +110,10 @@ def replay(account, entry):
         account.purchases.restore(highest, seen)
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
         account.debt.waiting = (entry.amount, n, entry.time)
+    elif kind == records.TOKEN and entry.amount > 0:
+        id = payloads.unpack_token(entry.payload)[2]
+        account.remember(entry.time, entry.amount // NANO_PER_MICRO, id)
+        account.debt.waiting = (entry.amount, id, entry.time)
     elif kind not in records.MONEY_IN and entry.amount:
         account.count_day(entry.time, 0, entry.amount)
     if kind == records.DEBT:
@@ -117,8 +123,12 @@ def replay(account, entry):
         account.debt.owed += diverted
         if reason != payloads.ADJUST_CORRECTION:
             account.estimated = reason == payloads.ADJUST_ESTIMATE
+    elif kind == records.MINIMUM:
+        account.cycle.whole = False  # charged: the freeze after it may be lost in a torn write
     elif kind == records.DEMAND:
-        account.cycle.demand_w = payloads.unpack_demand(entry.payload)[1]
+        from wattledger.agent.journal import cycle_payload
+
+        account.cycle.demand_w = cycle_payload.unpack_demand(entry.payload)[1]
 
 
 def _replay_interval(account, entry):

@@ -12,6 +12,7 @@ from wattledger.agent.billing.calendar import date_key, day_number
 from wattledger.agent.billing.follower import Follower, Piece, Span
 from wattledger.agent.events import STANDING_SKIPPED
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
@@ -89,7 +90,10 @@ class Rerating:
             if (reason, n, id) == own and cycle not in self.posted:
                 self.posted.append(cycle)
         elif entry.sequence < self._held.sequence:
-            if entry.kind == records.DEMAND and self._last:
+            if entry.kind == records.FREEZE:
+                # A cycle that turned in synced time, though what follows it may be untrusted.
+                self._turn(entry.time, entry.trust, number)
+            elif entry.kind == records.DEMAND and self._last:
                 self._take_posted_demand(entry)
             else:
                 self._take_day(entry)
@@ -122,15 +126,18 @@ class Rerating:
         if before is None or entry.sequence > self._held.sequence:
             return
         piece = Piece(entry, interval, before, ended)
-        self._main.turn(piece)
-        if number:
-            self._layer.turn(piece)
+        self._turn(piece.start, piece.trust, number)
         if self._held.touches(piece.start, piece.end):
             self._rate(piece, number)
         self._main.fill(piece)
         if number:
             self._layer.fill(piece)
         self._take_demand(piece, number)
+
+    def _turn(self, unix, trust, number):
+        self._main.turn(unix, trust)
+        if number:
+            self._layer.turn(unix, trust)
 
     def _rate(self, piece, number):
         held = self._held
@@ -168,7 +175,7 @@ class Rerating:
             self._cycle(self._key())[0] -= found[1]
 
     def _take_posted_demand(self, entry):
-        minutes = payloads.unpack_demand(entry.payload)[3]
+        minutes = cycle_payload.unpack_demand(entry.payload)[3]
         window = Span(entry.time - minutes * 60, entry.time, entry.sequence)
         if self._held.holds(window) and not any(layer.holds(window) for layer in self._earlier):
             self._cycle(self._key())[0] -= entry.amount

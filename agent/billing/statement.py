@@ -12,6 +12,7 @@ end, so that periods meet without a gap or an overlap even where a clock was set
 from wattledger.agent import events
 from wattledger.agent.billing.totals import Totals
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules, states
@@ -161,19 +162,27 @@ class Statement:
             self._digest = payloads.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.CREDIT:
             reference = payloads.unpack_credit(entry.payload)[0]
+        elif entry.kind == records.TOKEN:
+            reference = payloads.unpack_token(entry.payload)[2]
         elif entry.kind == records.STANDING:
             reference = payloads.unpack_standing(entry.payload)[0]
         elif entry.kind == records.DEMAND:
-            reference = payloads.unpack_demand(entry.payload)[0]
+            reference = cycle_payload.unpack_demand(entry.payload)[0]
         elif entry.kind == records.MINIMUM:
-            reference = payloads.unpack_minimum(entry.payload)[0]
+            reference = cycle_payload.unpack_minimum(entry.payload)[0]
+        elif entry.kind == records.ADJUST:
+            reference = payloads.unpack_adjust(entry.payload)[2]
+        elif entry.kind == records.DEBT:
+            reason, reference, _ = payloads.unpack_debt(entry.payload)
+            reference = reference if reason == payloads.DEBT_SHARE else 0
         elif entry.kind == records.RELAY:
             self._take_movement(entry)
         elif entry.kind == records.EVENT:
             self._take_event(entry)
         if entry.amount > 0:
             self._exhausted = None
-        if self.period is not None and entry.amount:
+        # An adjustment that all went to the debt moves nothing and is told all the same.
+        if self.period is not None and (entry.amount or entry.kind == records.ADJUST):
             for totals in (self.period, self._day):
                 totals.take_posting(entry)
             self._reader.posting(entry, reference)

@@ -219,7 +219,7 @@ class Tariff:
         None for a time that is not known: no season is then, the set's own limits hold.
         """
         block = 0
-        for limit in self._limits_at(unix):
+        for limit in self.limits_at(unix):
             if used_wh < limit:
                 break
             block += 1
@@ -227,12 +227,13 @@ class Tariff:
 
     def block_left(self, used_wh, unix):
         """Wh left in the present block, or None in the last."""
-        for limit in self._limits_at(unix):
+        for limit in self.limits_at(unix):
             if used_wh < limit:
                 return limit - used_wh
         return None
 
-    def _limits_at(self, unix):
+    def limits_at(self, unix):
+        """The block limits at `unix`, Wh; those of the set itself where the time is not known."""
         if unix is None:
             return self.limits
         self._look(self.zone.local(unix)[0])

@@ -12,6 +12,8 @@ from wattledger.agent.units import micro_of
 
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
+MAX_KEEP_HOURS = 720
+MOST_DIGITS = 20
 
 
 class Actions:
@@ -24,6 +26,8 @@ class Actions:
             commands.CREDIT_ADD: self.credit_add,
             commands.RELAY_ARM: self.relay_arm,
             commands.JOURNAL_ACK: self.journal_ack,
+            commands.SUPPLY_KEEP: self.supply_keep,
+            commands.TOKEN_ENTER: self.token_enter,
             commands.DEBT_SET: self.debt_set,
         }
 
@@ -47,6 +51,22 @@ class Actions:
             if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
+
+    def token_enter(self, arguments):
+        """token (its digits): the same desk and the same memory as the keypad's."""
+        tokens = self._agent.tokens
+        if tokens is None:
+            raise RefusalError(commands.DENIED, "this meter takes no tokens")
+        digits = arguments.get("token")
+        if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
+            raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
+        said = tokens.enter(digits)
+        if said is None:
+            return commands.SEARCHING, ""
+        # Here, because only a meter that takes tokens has them.
+        from wattledger.agent.tokens.results import in_protocol
+
+        return in_protocol(said)
 
     def debt_set(self, arguments):
         """id, total, and the terms per_day, share (per cent) and cap (a week); micro-units."""
@@ -80,6 +100,18 @@ class Actions:
         if supply.reasons:
             raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
         return commands.OK, "ready: hold the button for 3 s"
+
+    def supply_keep(self, arguments):
+        """hours of powered time in which credit cuts nothing; 0 ends it. Arms what credit cut."""
+        agent = self._agent
+        hours = commands.whole(arguments, "hours", 0, MAX_KEEP_HOURS)
+        if agent.keeper.failed:
+            raise RefusalError(commands.NO_SPACE, "storage does not take writes")
+        agent.control.credit.keep(hours * 3600)
+        agent.control.look_again()
+        if not agent.keeper.now():
+            raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
+        return commands.OK, ""
 
     def journal_ack(self, arguments):
         """sequence and hash: the utility holds the journal up to there. The cursor only rises."""

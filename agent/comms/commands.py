@@ -22,15 +22,21 @@ DENIED = "denied locally"
 NO_SPACE = "no space"
 RESULTS = (OK, "scheduled", DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
 
+SEARCHING = "searching"  # never said: the command goes on in the next step
+
 CREDIT_ADD = "credit.add"
 RELAY_ARM = "relay.arm"
 JOURNAL_ACK = "journal.ack"
+SUPPLY_KEEP = "supply.keep"
+TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
     RELAY_ARM: (2, "relay", True),
     JOURNAL_ACK: (3, "config", False),
+    SUPPLY_KEEP: (4, "relay", True),
+    TOKEN_ENTER: (5, "credit", False),
     DEBT_SET: (8, "config", True),
 }
 UNKNOWN_OP = 0
@@ -98,7 +104,7 @@ class CommandDesk:
             result, detail = self._do(message, answer)
         except RefusalError as refusal:
             result, detail = refusal.result, refusal.detail
-        if result != OK:
+        if result not in (OK, SEARCHING):
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail

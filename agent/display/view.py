@@ -3,7 +3,7 @@ last durable snapshot; power is live. What is not known is None.
 """
 
 from wattledger.agent.supply import rules, states
-from wattledger.agent.units import NANO_PER_MICRO, micro_of
+from wattledger.agent.units import micro_of
 from wattledger.hal.sample import (
     CURRENT_MA,
     FREQUENCY_MHZ,
@@ -42,7 +42,8 @@ class View:
         view["rate"] = rate
         view["cost_per_hour_micro"] = self._cost_per_hour(tariff, rate, view["power_mw"])
         view["next"] = self._next(tariff, unix)
-        view["supply"] = self._supply(tariff)
+        view["supply"] = self._supply()
+        view["emergency"] = self._emergency(tariff)
         view["friendly"] = self._friendly(tariff, unix)
         view["today_wh"] = agent.keeper.today_wh if tariff else None
         view["today_micro"] = -micro_of(agent.keeper.today_nano) if tariff else None
@@ -58,6 +59,7 @@ class View:
         ]
         view["debt"] = self._debt(account.debt)
         view["messages"] = []
+        view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
         return view
@@ -65,7 +67,7 @@ class View:
     def state(self):
         """What the state topic carries."""
         view = self.page()
-        for key in ("simulated", "messages", "purchases", "utc_offset_s", "low_micro"):
+        for key in ("simulated", "messages", "purchases", "token", "utc_offset_s", "low_micro"):
             del view[key]
         desk = self._agent.desk
         view["refused_commands"] = desk.refused if desk else 0
@@ -92,6 +94,8 @@ class View:
             agent.supply.state,
             agent.supply.reasons,
             agent.account.watch.alarms,
+            agent.account.watch.accepted,
+            agent.control.credit.warned_s,
             agent.journal.balance if agent.journal.durable == agent.journal.sequence else None,
             tariff.n if tariff else 0,
         )
@@ -184,22 +188,40 @@ class View:
             else dynamic,
         }
 
-    def _supply(self, tariff):
+    def _supply(self):
         agent = self._agent
         supply = agent.supply
-        restore = 0
-        if supply.reasons & rules.NO_CREDIT and tariff:
-            # At least to reconnect_above, and above zero where that is 0.
-            goal = max(tariff.reconnect_above, 1)
-            restore = max(goal - agent.control.available // NANO_PER_MICRO, 0)
+        control = agent.control
+        armed = supply.state == states.READY
+        closes_in_s = control.closes_in_s()
+        who = rules.RESTORING if control.restoring else rules.PERSON
+        if closes_in_s is not None:
+            who = rules.METER
         return {
             "state": states.NAMES[supply.state],
             "reasons": rules.names(supply.reasons),
             "reason": rules.strongest(supply.reasons),
             "since": supply.moved_at,
-            "restore_micro": restore,
-            "hold_ms": agent.control.button.held_ms(),
-            "wait_s": supply.wait_s(agent.time.powered_s) if supply.state == states.READY else 0,
+            "restore_micro": control.credit.restore_micro(),
+            "accrued_micro": control.credit.accrued_micro,
+            "cut_in_s": control.credit.left_s,
+            "keep_power_s": control.credit.keep_power_s,
+            "load_limit_w": control.limits.load_limit_w,
+            "hold_ms": control.button.held_ms(),
+            "wait_s": supply.wait_s(agent.time.powered_s) if armed else 0,
+            "closes": rules.CLOSES[who][0],
+            "closes_in_s": closes_in_s,
+        }
+
+    def _emergency(self, tariff):
+        if tariff is None or not tariff.emergency:
+            return None
+        agent = self._agent
+        credit = agent.control.credit
+        return {
+            "offered": credit.is_offered(),
+            "accepted": agent.account.watch.accepted,
+            "limit_micro": tariff.emergency,
         }
 
     def _friendly(self, tariff, unix):

@@ -43,8 +43,10 @@ class Audit:
             return
         self.last = entry.sequence
         self._balance = entry.balance
-        if entry.kind == records.CREDIT:
-            n = payloads.unpack_credit(entry.payload)[0]
+        if entry.kind in (records.CREDIT, records.TOKEN) and entry.amount > 0:
+            taken = entry.kind == records.TOKEN
+            unpack = payloads.unpack_token if taken else payloads.unpack_credit
+            n = unpack(entry.payload)[2 if taken else 0]
             purchase = (entry.time, entry.amount // NANO_PER_MICRO, n)
             self.purchases = [purchase] + self.purchases[: self._recent - 1]
         if entry.sequence >= self._until:

@@ -8,12 +8,13 @@ boot or a full segment begins, so a boot reads one segment and old ones can go. 
 import struct
 
 from wattledger.agent.errors import RecordError
-from wattledger.agent.journal.payload import pack_energy, unpack_energy
+from wattledger.agent.journal.payload import BLOCKS
 
 FORMAT = "<B8sIIIIBHHHQQ32sHIqIBqqIBBB"
 DAMAGED = 1  # flag: records were lost before it, and purchases may be missing from its memory
 WHOLE = 2  # flag: a tariff was in force from the first instant of the cycle on
 ESTIMATED = 4  # flag: estimated charges stand that a measurement may yet reverse
+HAS_TOKENS = 8  # flag: the cold state exists; without it used tokens would be good again
 LENGTH = struct.calcsize(FORMAT)
 NO_TARIFF = b"\0" * 32
 
@@ -108,3 +109,36 @@ def unpack(payload):
     checkpoint.bands, checkpoint.cells, meter_at = unpack_energy(payload, energy_at)
     checkpoint.meter = bytes(payload[meter_at:]).decode()
     return checkpoint
+
+
+def pack_energy(bands, cells):
+    """Registers of the bands, then Wh by band and by the blocks that are used."""
+    blocks = 0
+    for at, wh in enumerate(cells):
+        if wh:
+            blocks = max(blocks, at % BLOCKS + 1)
+    values = bands[:]
+    for at, wh in enumerate(cells):
+        if at % BLOCKS < blocks:
+            values.append(wh)
+    data = bytearray(2 + 4 * len(values))
+    data[0] = len(bands)
+    data[1] = blocks
+    for at, wh in enumerate(values):
+        struct.pack_into("<I", data, 2 + 4 * at, wh)
+    return bytes(data)
+
+
+def unpack_energy(payload, at):
+    """(registers of the bands, Wh by band and block, where they end); RecordError: cut short."""
+    bands, blocks = payload[at : at + 2]
+    end = at + 2 + 4 * bands * (1 + blocks)
+    if end > len(payload) or blocks > BLOCKS:
+        raise RecordError("%d bands of %d blocks are not all there" % (bands, blocks))
+    values = [struct.unpack_from("<I", payload, place)[0] for place in range(at + 2, end, 4)]
+    cells = []
+    for band in range(bands):
+        row = bands + band * blocks
+        cells.extend(values[row : row + blocks])
+        cells.extend([0] * (BLOCKS - blocks))
+    return values[:bands], cells, end

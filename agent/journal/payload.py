@@ -95,7 +95,9 @@ def _text(payload, at):
     return bytes(payload[at:]).decode()
 
 
-def _fixed(format, length):
+def fixed(format, length):
+    """What unpacks a payload that always has this form; RecordError at another length."""
+
     def unpack(payload):
         if len(payload) != length:
             raise RecordError("payload is %d bytes, not %d" % (len(payload), length))
@@ -129,7 +131,16 @@ def pack_credit(n, highest, seen):
     return struct.pack("<QQQ", n, highest, seen)
 
 
-unpack_credit = _fixed("<QQQ", 24)  # (n, highest, seen bitmap)
+unpack_credit = fixed("<QQQ", 24)  # (n, highest, seen bitmap)
+
+
+def pack_token(scheme, kind, id, value, until):
+    """A token taken: scheme (1 STS, 2 OpenPAYGO), kind, TID or count, value; `until` is the
+    powered second at which OpenPAYGO time runs out after it."""
+    return struct.pack("<BBIqI", scheme, kind, id, value, until)
+
+
+unpack_token = fixed("<BBIqI", 18)  # (scheme, kind, TID or count, value, until)
 
 
 def pack_standing(day, n):
@@ -137,7 +148,15 @@ def pack_standing(day, n):
     return struct.pack("<II", day, n)
 
 
-unpack_standing = _fixed("<II", 8)  # (yyyymmdd, tariff n)
+unpack_standing = fixed("<II", 8)  # (yyyymmdd, tariff n)
+
+
+def pack_emergency(limit_micro, available):
+    """Emergency credit accepted by a person: how much, and what was available then (nano)."""
+    return struct.pack("<qq", limit_micro, available)
+
+
+unpack_emergency = fixed("<qq", 16)  # (micro-units, available nano)
 
 
 def pack_event(code, value):
@@ -145,7 +164,7 @@ def pack_event(code, value):
     return struct.pack("<Hq", code, value)
 
 
-unpack_event = _fixed("<Hq", 10)  # (code, value)
+unpack_event = fixed("<Hq", 10)  # (code, value)
 
 
 def pack_relay(operation, reasons, cause, powered_s):
@@ -153,7 +172,7 @@ def pack_relay(operation, reasons, cause, powered_s):
     return struct.pack("<BHBI", operation, reasons, cause, powered_s)
 
 
-unpack_relay = _fixed("<BHBI", 8)  # (operation, reasons, cause, powered seconds)
+unpack_relay = fixed("<BHBI", 8)  # (operation, reasons, cause, powered seconds)
 
 
 def pack_command(of, op, result):
@@ -161,7 +180,7 @@ def pack_command(of, op, result):
     return struct.pack("<8sBB", of, op, result)
 
 
-unpack_command = _fixed("<8sBB", 10)  # (of, op, result)
+unpack_command = fixed("<8sBB", 10)  # (of, op, result)
 
 
 def pack_clock(before, after, source):
@@ -169,7 +188,7 @@ def pack_clock(before, after, source):
     return struct.pack("<qqB", before, after, source)
 
 
-unpack_clock = _fixed("<qqB", 17)  # (before, after, source)
+unpack_clock = fixed("<qqB", 17)  # (before, after, source)
 
 
 # Reasons of a debt record.
@@ -183,7 +202,7 @@ def pack_debt(reason, reference, state):
     return struct.pack("<BQ45s", reason, reference, state)
 
 
-unpack_debt = _fixed("<BQ45s", 54)  # (reason, reference, state)
+unpack_debt = fixed("<BQ45s", 54)  # (reason, reference, state)
 
 # Reasons of an adjustment.
 ADJUST_CORRECTION = 1
@@ -216,102 +235,7 @@ def unpack_correction(payload):
     return struct.unpack_from("<I32sQQH", payload, 0) + (_text(payload, 54),)
 
 
-def pack_demand(cycle, watts, before, minutes, n):
-    """A new highest demand of the cycle (its first date as yyyymmdd), and the highest before."""
-    return struct.pack("<IIIBI", cycle, watts, before, minutes, n)
-
-
-unpack_demand = _fixed("<IIIBI", 17)  # (cycle, W, W before, minutes, tariff n)
-
-
-def pack_minimum(cycle, minimum, energy, standing, n):
-    """A cycle's minimum (micro-units) and what it was charged for energy and standing (nano)."""
-    return struct.pack("<IQqqI", cycle, minimum, energy, standing, n)
-
-
-unpack_minimum = _fixed("<IQqqI", 32)  # (cycle, minimum, energy, standing, tariff n)
-
 # Flags of a freeze.
 CYCLE_ENDED = 1  # a billing cycle; without it only the block counter starts anew
 BLOCKS_ANEW = 4
 BEGINS_WHOLE = 2  # the cycle that begins is under a tariff from its first instant on
-
-FREEZE_FORMAT = "<BIHHIIIIqq"
-FREEZE_LENGTH = 41
-
-
-class Freeze:
-    """What a billing cycle came to; `cycle` is its first date as yyyymmdd, the days are those on
-    which the cycle and the period of the block counter that follow began (since 2000-01-01).
-
-    Energies are whole Wh, `energy` and `standing` what was charged (nano), `bands` the import
-    registers of the bands, `cells` the cycle's Wh of band b and block k at b * BLOCKS + k.
-    """
-
-    def __init__(self, fields, bands, cells):
-        self.flags, self.cycle, self.cycle_day, self.block_day = fields[:4]
-        self.import_wh, self.export_wh, self.used_wh, self.demand_w = fields[4:8]
-        self.energy, self.standing = fields[8:]
-        self.bands = bands
-        self.cells = cells
-
-
-def pack_freeze(flags, key, cycle_day, block_day, import_wh, export_wh, used_wh, cycle):
-    """The Freeze of a cycle (agent/billing/cycle.py) at these registers."""
-    head = struct.pack(
-        FREEZE_FORMAT,
-        flags,
-        key,
-        cycle_day,
-        block_day,
-        import_wh,
-        export_wh,
-        used_wh,
-        cycle.demand_w,
-        cycle.energy,
-        cycle.standing,
-    )
-    return head + pack_energy(cycle.bands, cycle.cells)
-
-
-def unpack_freeze(payload):
-    """The Freeze in a payload; RecordError when its length is not one of a freeze."""
-    if len(payload) < FREEZE_LENGTH:
-        raise RecordError("a freeze payload cannot be %d bytes" % len(payload))
-    bands, cells, end = unpack_energy(payload, FREEZE_LENGTH)
-    if end != len(payload):
-        raise RecordError("a freeze payload cannot be %d bytes" % len(payload))
-    return Freeze(struct.unpack_from(FREEZE_FORMAT, payload, 0), bands, cells)
-
-
-def pack_energy(bands, cells):
-    """Registers of the bands, then Wh by band and by the blocks that are used."""
-    blocks = 0
-    for at, wh in enumerate(cells):
-        if wh:
-            blocks = max(blocks, at % BLOCKS + 1)
-    values = bands[:]
-    for at, wh in enumerate(cells):
-        if at % BLOCKS < blocks:
-            values.append(wh)
-    data = bytearray(2 + 4 * len(values))
-    data[0] = len(bands)
-    data[1] = blocks
-    for at, wh in enumerate(values):
-        struct.pack_into("<I", data, 2 + 4 * at, wh)
-    return bytes(data)
-
-
-def unpack_energy(payload, at):
-    """(registers of the bands, Wh by band and block, where they end); RecordError: cut short."""
-    bands, blocks = payload[at : at + 2]
-    end = at + 2 + 4 * bands * (1 + blocks)
-    if end > len(payload) or blocks > BLOCKS:
-        raise RecordError("%d bands of %d blocks are not all there" % (bands, blocks))
-    values = [struct.unpack_from("<I", payload, place)[0] for place in range(at + 2, end, 4)]
-    cells = []
-    for band in range(bands):
-        row = bands + band * blocks
-        cells.extend(values[row : row + blocks])
-        cells.extend([0] * (BLOCKS - blocks))
-    return values[:bands], cells, end

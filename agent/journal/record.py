@@ -65,7 +65,7 @@ KINDS = {
 }
 
 # Kinds that are money a person paid in; every other amount is a charge or a credit for export.
-MONEY_IN = (OPENING, CREDIT, REFUND)
+MONEY_IN = (OPENING, CREDIT, TOKEN, REFUND)
 
 
 class Record:

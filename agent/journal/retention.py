@@ -18,7 +18,13 @@ from wattledger.agent.units import DAY_S
 KEPT = "kept"
 KEPT_RECORDS = 200
 KEPT_FREEZES = 13  # a year of months and the one that runs
-KEPT_KINDS = (records.CREDIT, records.REFUND, records.ADJUST, records.CORRECTION)
+KEPT_KINDS = (
+    records.CREDIT,
+    records.TOKEN,
+    records.REFUND,
+    records.ADJUST,
+    records.CORRECTION,
+)
 ROOM_SEGMENTS = 2  # free room that is always left for money and relay entries
 
 

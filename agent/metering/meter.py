@@ -47,6 +47,7 @@ class Meter:
             chip.energy_numerator, chip.energy_denominator, self._per_second * MAX_GAP_S
         )
         self._per_phase = config.phase_sum == "per_phase"
+        self.phases = chip.phases
         self._fields = chip.phases * PHASE_FIELDS
         self.sample = new_sample()
         self.ticks = 0

@@ -1,45 +1,71 @@
-"""Supply control: credit decides, a person closes, the journal comes before every movement."""
+"""Supply control: the rules decide, a person closes, the journal comes before every movement."""
 
 from wattledger.agent import events
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules, states
 from wattledger.agent.supply.contact import ContactCheck
+from wattledger.agent.supply.credit import CreditRule
 from wattledger.agent.supply.hold import HoldButton
-from wattledger.agent.units import NANO_PER_MICRO
-from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.agent.supply.limits import Limits
+from wattledger.hal.sample import QUALITY_OK
+
+DELAY_S = 600  # a closing without a person waits up to so long, so that a street does not at once
+VALID_S = 10  # good measurement before a relay without memory is put back
 
 
 class SupplyControl:
-    """`available` is the credit (nano) at the registers of the last tick it looked at."""
+    """Once a tick `decide()`; everything that moves the relay is here."""
 
     def __init__(
-        self, config, relay, clock, link_clock, meter, ledger, keeper, supply, time, report
+        self,
+        config,
+        relay,
+        clock,
+        link_clock,
+        meter,
+        ledger,
+        keeper,
+        supply,
+        time,
+        entropy,
+        report,
     ):
-        self._prepay = config.payment_mode == "prepay"
-        self._never_cut = config.never_cut
+        self._holds = config.relay_kind == "hold"
+        self._tries = config.load_tries
         self._relay = relay
         self._meter = meter
         self._ledger = ledger
         self._keeper = keeper
         self._supply = supply
         self._time = time
+        self._entropy = entropy
         self._report = report
+        self.credit = CreditRule(config, meter, ledger, supply, time, report)
+        self.limits = Limits(config, meter, supply, time, report)
         self.button = HoldButton(link_clock)
         self.contact = ContactCheck(relay, clock, meter, report)
-        self.available = 0
         self._seen = -1
         self._refused = False  # the relay did not take its last opening
+        self._close_at = None  # powered seconds at which it closes without a person
+        self._restore_since = None  # powered seconds since which measurement is good
+        self.restoring = False
 
     def recover(self, state):
         """After a boot: the last durable state, and what the journal knows of movements. The
         relay is not moved, and its contact has the last word."""
         supply = self._supply
-        supply.restore(state.supply, state.reasons, state.last_move_s)
+        since = state.flags & rules.SINCE
+        supply.restore(state.supply, state.reasons, state.last_move_s, since, state.load_tries)
         supply.closings = self._ledger.closings
         supply.moved_at = self._ledger.moved_at or None
+        self.credit.recover(state)
         contact = self._relay.contact()
-        if contact is None or contact == (supply.state == states.CONNECTED):
+        connected = supply.state == states.CONNECTED
+        if self._holds and connected and not contact:
+            self.restoring = True
+            return
+        if contact is None or contact == connected:
             return
         self._report(events.CONTACT_DIFFERS, 1 if contact else 0)
         if contact:
@@ -48,40 +74,79 @@ class SupplyControl:
         else:
             supply.state = states.DISCONNECTED if supply.reasons else states.READY
 
+    def keep_in(self, state):
+        """Write what a reboot must find into the slot's state."""
+        supply = self._supply
+        state.supply = supply.state
+        state.reasons = supply.reasons
+        state.last_move_s = supply.last_move_s
+        state.load_tries = supply.load_tries
+        state.flags = supply.since | self.credit.flags()
+        state.warning_s = self.credit.warned_s
+        state.keep_power_s = self.credit.keep_power_s
+
     def look_again(self):
         """Decide in the next step although no tick has passed (credit has arrived)."""
         self._seen = -1
 
     def decide(self):
-        """Alarms, open reasons and the opening they ask for; once a tick."""
+        """Alarms, open reasons and the movement they ask for; once a tick."""
         if self._meter.ticks == self._seen or self._ledger.missing:
             return
         self._seen = self._meter.ticks
         if self._refused:
             self._open_relay()
-        register = self._meter.register
-        account = self._ledger.account
-        self.available = account.available(register.import_wh, register.export_wh)
-        for code in account.watch.crossed(account.tariff, self.available):
-            self._report(code, self.available // NANO_PER_MICRO)
-        self._judge_credit(account.tariff)
-        if self._supply.must_open():
-            self._move(states.DISCONNECTED, rules.BY_CREDIT)
-        elif self._supply.settle():
+        self.limits.judge()
+        self.credit.judge()
+        supply = self._supply
+        if supply.must_open():
+            self.restoring = False
+            self._move(states.DISCONNECTED, rules.cause(supply.reasons))
+        elif supply.settle():
             self._keeper.urgent = True
+        if self.restoring:
+            self._restore()
+        else:
+            self._close_without_person()
 
-    def _judge_credit(self, tariff):
-        if self.available > 0:
-            if tariff and self.available >= tariff.reconnect_above * NANO_PER_MICRO:
-                self._supply.hold_open(rules.NO_CREDIT, False)
+    def _restore(self):
+        """A relay that opens without power goes back to the last durable state."""
+        now = self._time.powered_s
+        if self._meter.missed or self._meter.quality != QUALITY_OK:
+            self._restore_since = None
+        elif self._restore_since is None:
+            self._restore_since = now
+        elif now - self._restore_since >= VALID_S and not self._keeper.failed:
+            self.restoring = False
+            self._move(states.CONNECTED, rules.CLOSES[rules.RESTORING][1])
+
+    def _close_without_person(self):
+        supply = self._supply
+        tariff = self._ledger.account.tariff
+        auto_close = tariff is not None and tariff.auto_close
+        if not supply.may_close_itself(auto_close, self._tries):
+            self._close_at = None
             return
-        synced = self._time.trust() == TRUST_SYNCED
-        friendly = synced and tariff and tariff.friendly_until(self._time.unix()) is not None
-        forbidden = rules.forbids_cut(
-            tariff, self._prepay, self._never_cut, synced, self._time.budget_s, friendly
-        )
-        if forbidden is None:
-            self._supply.hold_open(rules.NO_CREDIT, True)
+        now = self._time.powered_s
+        if self._close_at is None:
+            # Overloads are one house's own; after a fault of the mains a whole street would close.
+            alone = supply.since == rules.LOAD_LIMIT
+            self._close_at = now if alone else now + self._delay_s()
+        if now >= self._close_at and supply.wait_s(now) == 0 and not self._keeper.failed:
+            self._close_at = None
+            self._move(states.CONNECTED, rules.CLOSES[rules.METER][1])
+
+    def _delay_s(self):
+        drawn = bytearray(2)
+        self._entropy.fill(drawn)
+        return (drawn[0] | drawn[1] << 8) % (DELAY_S + 1)
+
+    def closes_in_s(self):
+        """Seconds to a closing without a person, or None when a person is needed."""
+        if self._close_at is None:
+            return None
+        now = self._time.powered_s
+        return max(self._close_at - now, self._supply.wait_s(now), 0)
 
     def check_contact(self):
         """Does the relay stand where it was told? One that did not close is ready again."""
@@ -90,16 +155,20 @@ class SupplyControl:
             self._keeper.urgent = True
 
     def person(self, request):
-        """What a person asked for at a display: ("press",) renewed while held, or ("release",)."""
+        """What a person asked for at a display: ("press",) renewed while held, ("release",), or
+        ("accept",) for the emergency credit that is offered."""
         if request[0] == "press":
             self.button.press()
         elif request[0] == "release":
             self.button.release()
+        elif request[0] == "accept" and not self._keeper.failed and self.credit.accept():
+            self.look_again()
+            self._keeper.now()
 
     def close_when_held(self):
         """Close the relay when the button was held long enough and nothing forbids it."""
         if self.may_close() and self.button.take():
-            self._move(states.CONNECTED, rules.BY_PERSON)
+            self._move(states.CONNECTED, rules.CLOSES[rules.PERSON][1])
 
     def may_close(self):
         """True when a person may close the relay now."""
@@ -112,15 +181,23 @@ class SupplyControl:
         Storage that fails forbids a closing, and never an opening.
         """
         supply = self._supply
-        before = (supply.state, supply.reasons, supply.last_move_s)
+        before = (
+            supply.state,
+            supply.reasons,
+            supply.last_move_s,
+            supply.since,
+            supply.load_tries,
+        )
         powered_s = self._time.powered_s
         if operation == states.CONNECTED and self._keeper.failed:
             self._report(events.STORAGE_FAILED, self._keeper.failed)
             return
         self._write_down(operation, cause)
         moved_at, supply.moved_at = supply.moved_at, self._time.unix()
-        if operation == states.CONNECTED:
-            supply.closed(powered_s)
+        if cause == rules.BY_RESTORING:
+            supply.last_move_s = powered_s
+        elif operation == states.CONNECTED:
+            supply.closed(powered_s, cause == rules.BY_PERSON)
         else:
             supply.opened(powered_s)
         kept = self._keeper.now()
@@ -131,7 +208,9 @@ class SupplyControl:
             self.contact.moved(True)
         else:
             # Not stored, so not done: the entry waiting to be stored is answered by a second.
-            supply.forget_closing()
+            self.restoring = cause == rules.BY_RESTORING
+            if not self.restoring:
+                supply.forget_closing()
             supply.restore(*before)
             supply.moved_at = moved_at
             self._write_down(states.DISCONNECTED, rules.BY_WITHDRAWAL)

@@ -52,6 +52,8 @@ RETAIN = 4
 HAS_TARIFF = 1
 SYNCED = 2
 CLOCK_BUDGET = 4
+KEEP_POWER = 8
+WARNED = 16  # of a cut, five minutes ago or more
 
 
 class Bridge:
@@ -184,7 +186,7 @@ class Bridge:
 
     def tell(self, left, unix, state):
         """What the meter knows of its supply: credit above the floor (nano), its time (unix s)
-        and bits HAS_TARIFF, SYNCED, CLOCK_BUDGET."""
+        and bits from HAS_TARIFF to WARNED."""
         self.asks = False
         request = self._request
         struct.pack_into("<q", request, 1, left)

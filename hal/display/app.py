@@ -6,6 +6,8 @@ GET /view         the view model once, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
 POST /press       the button is held (sent again while it stays held)
 POST /release     the button was let go
+POST /accept      the emergency credit that is offered is taken
+POST /token/1234  the digits of a token
 """
 
 import asyncio
@@ -26,13 +28,16 @@ ASSETS = {
     "index.html": HTML,
     "app.js": JAVASCRIPT,
     "chart.js": JAVASCRIPT,
+    "emergency.js": JAVASCRIPT,
     "format.js": JAVASCRIPT,
     "hold.js": JAVASCRIPT,
     "language.js": JAVASCRIPT,
     "paint.js": JAVASCRIPT,
     "stream.js": JAVASCRIPT,
+    "token.js": JAVASCRIPT,
     "cards.css": CSS,
     "supply.css": CSS,
+    "token.css": CSS,
     "layout.css": CSS,
     "theme.css": CSS,
     "icon.svg": "image/svg+xml",
@@ -48,9 +53,9 @@ STALL_POLLS = 40  # 10 s with an event the browser does not take
 
 WORDS = {"Content-Type": "text/plain; charset=UTF-8"}
 NOT_FOUND = "There is nothing at this address. The page is at /\n"
-WRONG_METHOD = (
-    "This address does not take that method: /press and /release take POST, the rest GET.\n"
-)
+TOKEN_MAX = 20
+NO_TOKEN = "A token is at most 20 digits and nothing else.\n"
+WRONG_METHOD = "This address takes another method: what changes something POST, the rest GET.\n"
 TOO_LARGE = "The request is too large: the page sends none with a body.\n"
 BAD_REQUEST = "This is not an HTTP request the meter understands.\n"
 BROKEN = "The page failed inside the meter; metering is not affected.\n"
@@ -113,6 +118,17 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
     async def release(request):
         return asked(page.ask("release"))
 
+    @app.post("/accept")
+    async def accept(request):
+        return asked(page.ask("accept"))
+
+    @app.post("/token/<digits>")
+    async def token(request, digits):
+        # A path of digits needs no body, and so no parser of one.
+        if len(digits) > TOKEN_MAX or not is_number(digits):
+            return NO_TOKEN, 400, WORDS
+        return asked(page.ask("token", digits))
+
     def in_words(status, words):
         @app.errorhandler(status)
         async def answer(request, *exception):
@@ -126,8 +142,13 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
     return app
 
 
+def is_number(text):
+    """True for digits 0 to 9 only; str.isdigit would take others."""
+    return all(letter in "0123456789" for letter in text)
+
+
 def asked(taken):
-    """The answer to a press or release."""
+    """The answer to what a person asked for."""
     if taken:
         return {"result": "ok"}
     return "The meter is busy; let go and try again.\n", 503, WORDS

@@ -22,18 +22,18 @@ class Page:
         self.text = json.dumps(view)
 
     def request(self):
-        """The oldest waiting ("press",) or ("release",), or None."""
+        """The oldest of what waits, or None: ("press",), ("release",), ("accept",) or ("token",
+        digits)."""
         if not self._waiting:
             return None
         return self._waiting.pop(0)
 
-    def ask(self, verb):
-        """Queue "press" or "release"; False when too much is waiting already.
+    def ask(self, *item):
+        """Queue "press", "release", "accept", "token" with digits; False when too much waits.
 
         A press behind a press says nothing new, so a held button cannot fill the queue and the
         release that ends it always finds room.
         """
-        item = (verb,)
         if self._waiting[-1:] == [item]:
             return True
         if len(self._waiting) >= WAITING_MAX:

@@ -24,6 +24,7 @@ from wattledger.hal.sample import (
     PHASE_FIELDS,
     POWER_FACTOR,
     POWER_MW,
+    TEMPERATURE_DC,
     TRUST_SYNCED,
     VOLTAGE_MV,
 )
@@ -93,6 +94,8 @@ class ScriptedChip:
         self.phases = phases
         self.counts = [0] * phases
         self.power_mw = [0] * phases
+        self.voltage_mv = 230_000
+        self.temperature_dc = 0  # a chip that has no thermometer
         self.status = OK
         self.dead = False
         self.begun = 0
@@ -122,13 +125,14 @@ class ScriptedChip:
             return status
         for phase in range(self.phases):
             at = phase * PHASE_FIELDS
-            sample[at + VOLTAGE_MV] = 230_000
+            sample[at + VOLTAGE_MV] = self.voltage_mv
             sample[at + POWER_MW] = self.power_mw[phase]
             sample[at + CURRENT_MA] = abs(self.power_mw[phase]) // 230
             sample[at + POWER_FACTOR] = 1000
             sample[at + ENERGY_COUNTS] = self.counts[phase]
             self.counts[phase] = 0
         sample[FREQUENCY_MHZ] = 50_000
+        sample[TEMPERATURE_DC] = self.temperature_dc
         return OK
 
 
@@ -193,9 +197,24 @@ class ScriptedPage:
 
 
 class House:
-    """A meter and its surroundings. `run` lets seconds pass, a tick and a step in each."""
+    """A meter and its surroundings. `run` lets seconds pass, a tick and a step in each.
 
-    def __init__(self, credit=10, tariff=None, closed=True, linked=False, storage=None, **config):
+    `warned`: the five minutes after the last warning are over at each boot; credit cuts at once.
+    """
+
+    token_key = b""
+
+    def __init__(
+        self,
+        credit=10,
+        tariff=None,
+        closed=True,
+        linked=False,
+        storage=None,
+        warned=True,
+        **config,
+    ):
+        self.warned = warned
         self.config = config_of(**config)
         self.storage = storage or MemoryStorage()
         self.relay = LatchingRelay(closed)
@@ -227,9 +246,19 @@ class House:
             link=self.link,
             page=self.page,
             device_key=DEVICE_KEY,
+            token_key=self.token_key,
             firmware="test",
         )
         self.agent.start(tariff)
+        if self.warned:
+            if self.agent.time.powered_s < 300:
+                self.agent.time.powered_s += 300
+                self.agent.control.credit.aged_at = self.agent.time.powered_s
+            self.warn()
+
+    def warn(self):
+        """The last warning was given five minutes ago."""
+        self.agent.control.credit.warned_s = self.agent.time.powered_s - 300
 
     def go_offline(self):
         """No time source from now on, through reboots too."""

@@ -38,7 +38,6 @@ class Books:
         self.registers[1] += export
         self.now = at + seconds
         self.account.close(self.now, self.registers[0], self.registers[1])
-        self.account.begin(self.now, self.registers[0], self.registers[1], trust)
         self.journal.flush()
 
     def offer(self, start, until, n=9, **document):

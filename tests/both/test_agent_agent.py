@@ -184,7 +184,7 @@ class TestTime(unittest.TestCase):
         self.assertEqual(steps[-1][1] - steps[-1][0], 3600)
 
     def test_powered_time_does_not_count_the_dark(self):
-        house = House(credit=10)
+        house = House(credit=10, warned=False)
         house.run(30)
         house.agent.stop()
         powered = house.agent.time.powered_s

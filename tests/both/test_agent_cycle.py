@@ -5,6 +5,7 @@ import unittest
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.recall import begin_at, replay, sum_up
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
@@ -53,12 +54,14 @@ class Meter:
         """(seconds into the day at which it was posted, W, W before, nano)."""
         found = []
         for entry in self.entries(records.DEMAND):
-            _, watts, before, _, _ = payloads.unpack_demand(entry.payload)
+            _, watts, before, _, _ = cycle_payload.unpack_demand(entry.payload)
             found.append(((entry.time + 28800) % 86400, watts, before, entry.amount))
         return found
 
     def freezes(self):
-        return [payloads.unpack_freeze(entry.payload) for entry in self.entries(records.FREEZE)]
+        return [
+            cycle_payload.unpack_freeze(entry.payload) for entry in self.entries(records.FREEZE)
+        ]
 
 
 def dated(minutes=15, price=1000000, **changes):
@@ -81,7 +84,7 @@ class TestDemand(unittest.TestCase):
             ],
         )
         self.assertEqual(
-            payloads.unpack_demand(meter.entries(records.DEMAND)[0].payload)[0], 20270601
+            cycle_payload.unpack_demand(meter.entries(records.DEMAND)[0].payload)[0], 20270601
         )
 
     def test_windows_of_half_an_hour_and_an_hour(self):
@@ -157,7 +160,7 @@ class TestDemand(unittest.TestCase):
 class TestMinimum(unittest.TestCase):
     def lines(self, meter):
         return [
-            payloads.unpack_minimum(entry.payload)[:4] + (entry.amount,)
+            cycle_payload.unpack_minimum(entry.payload)[:4] + (entry.amount,)
             for entry in meter.entries(records.MINIMUM)
         ]
 
@@ -205,7 +208,7 @@ class TestMinimum(unittest.TestCase):
         self.assertEqual([line[4] for line in self.lines(meter)], [-1000000000, -7000000000])
         self.assertEqual(
             [
-                payloads.unpack_minimum(entry.payload)[4]
+                cycle_payload.unpack_minimum(entry.payload)[4]
                 for entry in meter.entries(records.MINIMUM)
             ],
             [1, 2],

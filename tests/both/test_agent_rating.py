@@ -2,13 +2,13 @@
 
 import unittest
 
-from wattledger.agent.billing.rating import rate, total
+from wattledger.agent.billing.rating import NO_SLOT, counted, rate, total
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
 from wattledger.tests.both.houses_tariffs import local_2027, tariff
 
 NIGHT = local_2027(6, 2, 3)
 NOON = local_2027(6, 2, 12)
-EXPORTED, DYNAMIC, FALLBACK = 0x80, 0x40, 0x20
+EXPORTED, DYNAMIC, FALLBACK, NETTED, UNPRICED = 0x80, 0x40, 0x20, 0x10, 0x08
 
 
 def rows(parts):
@@ -139,6 +139,50 @@ class TestRate(unittest.TestCase):
                 (1 | EXPORTED, 255, 1, 123457, 123457),
             ],
         )
+
+    def test_a_missing_dynamic_price_is_the_band_s_and_says_so(self):
+        self.assertEqual(
+            rows(rate(tariff(), NOON, 2, 1, 99999, TRUST_SYNCED, NO_SLOT)),
+            [
+                (1 | UNPRICED, 0, 1, 777777, -777777),
+                (1 | UNPRICED, 1, 1, 999999, -999999),
+                (1 | UNPRICED | EXPORTED, 255, 1, 123457, 123457),
+            ],
+        )
+        # Without synced time no slot can be asked for.
+        self.assertEqual(
+            rows(rate(tariff(), NOON, 1, 0, 0, TRUST_RESTORED, NO_SLOT)),
+            [(1 | FALLBACK, 0, 1, 777777, -777777)],
+        )
+
+    def test_blocks_of_the_season_and_its_own_limits_without_synced_time(self):
+        summer = tariff(
+            seasons=[["0101", "all", "all"], ["0601", "all", "all", {"blocks": [1]}]],
+        )
+        winter = local_2027(5, 31, 12)
+        for at, trust, blocks in (
+            (winter, TRUST_SYNCED, [0]),
+            (NOON, TRUST_SYNCED, [0, 1]),
+            (NOON, TRUST_RESTORED, [0]),
+        ):
+            parts = rate(summer, at, 500, 0, 700, trust)
+            self.assertEqual([part.block for part in parts], blocks)
+
+    def test_net_rates_what_is_left_once(self):
+        net = tariff(net=True)
+        wanted = {
+            (900, 100): [(1 | NETTED, 0, 800, 777777, -800 * 777777)],
+            (100, 900): [(1 | NETTED | EXPORTED, 255, 800, 123457, 800 * 123457)],
+            (5, 5): [(1 | NETTED, 0, 0, 777777, 0)],
+            (0, 0): [],
+        }
+        for moved in wanted:
+            self.assertEqual(
+                rows(rate(net, NOON, moved[0], moved[1], 0, TRUST_SYNCED)), wanted[moved]
+            )
+        dynamic = rate(net, NOON, 9, 4, 0, TRUST_SYNCED, -7)
+        self.assertEqual(rows(dynamic), [(1 | NETTED | DYNAMIC, 0, 5, -7, 35)])
+        self.assertEqual(counted(dynamic), 5)
 
     def test_price_zero_and_negative(self):
         free = tariff(price=[[0, -54321], [1, -7]], export=[-5])

@@ -6,6 +6,7 @@ from wattledger.agent import events
 from wattledger.agent.billing.cycle import Cycle
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import checkpoint as checkpoints
+from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
@@ -194,7 +195,7 @@ class TestRetention(unittest.TestCase):
             journal.append(records.CHECKPOINT, number, 2, 0, opening.pack())
             # A cycle in every second segment, else a season in which the blocks start anew.
             flags = payloads.BLOCKS_ANEW if number % 2 else payloads.CYCLE_ENDED
-            frozen = payloads.pack_freeze(flags, number, 0, 0, 0, 0, 0, Cycle())
+            frozen = cycle_payload.pack_freeze(flags, number, 0, 0, 0, 0, 0, Cycle())
             journal.append(records.FREEZE, number, 2, 0, frozen)
             journal.append(records.CREDIT, number, 2, 1, payloads.pack_credit(1, 1, 1))
             journal.flush()
@@ -202,11 +203,9 @@ class TestRetention(unittest.TestCase):
         while retention.crowded(True):
             pass
         kept = [records.decode(data) for data in split(storage.files["kept"])]
-        frozen = [
-            payloads.unpack_freeze(e.payload).cycle for e in kept if e.kind == records.FREEZE
-        ]
+        frozen = [row.payload for row in kept if row.kind == records.FREEZE]
         # 41 segments went, the cycles 0, 2 .. 40 with them: the last thirteen stay.
-        cycles = [payloads.unpack_freeze(payload).cycle for payload in frozen]
+        cycles = [cycle_payload.unpack_freeze(payload).cycle for payload in frozen]
         self.assertEqual(cycles, list(range(16, 41, 2)))
         self.assertEqual(len(kept), 41 + 13)
 

@@ -22,14 +22,14 @@ class TestCreditCut(unittest.TestCase):
         house.run(2, 3600)
         house.chip.feed(319)
         house.once()
-        self.assertEqual(house.agent.control.available, 1_000_000_000)
+        self.assertEqual(house.agent.control.credit.available, 1_000_000_000)
         self.assertTrue(house.relay.contact())
         house.chip.feed(1)
         house.once()
-        self.assertEqual(house.agent.control.available, 0)
+        self.assertEqual(house.agent.control.credit.available, 0)
         self.assertFalse(house.relay.contact())
         self.assertEqual(house.agent.supply.state, DISCONNECTED)
-        self.assertEqual(house.moves(), [(0, rules.NO_CREDIT, rules.BY_CREDIT, 4)])
+        self.assertEqual(house.moves(), [(0, rules.NO_CREDIT, rules.BY_CREDIT, 304)])
 
     def test_one_opening_is_one_movement_and_one_entry(self):
         house = House(credit=1)
@@ -41,7 +41,7 @@ class TestCreditCut(unittest.TestCase):
         house = House(credit=2)
         house.run(5, -3600)
         house.run(6, 3600)
-        self.assertEqual(house.agent.control.available, 1_000_000_000)
+        self.assertEqual(house.agent.control.credit.available, 1_000_000_000)
         self.assertTrue(house.relay.contact())
 
     def test_a_chip_fault_never_moves_the_relay(self):
@@ -80,7 +80,7 @@ class TestFriendly(unittest.TestCase):
         # Tuesday 06:00 to 06:01 would not be a quarter; 06:00 = minute 360, to 06:02 = 362.
         house = House(credit=2, tariff=tariff_of(friendly=[(TUESDAY, 360, 362)]))
         house.run(119, 360)  # 11.9 Wh at 0.1 Wh a second
-        self.assertLess(house.agent.control.available, 0)
+        self.assertLess(house.agent.control.credit.available, 0)
         self.assertTrue(house.relay.contact())
         self.assertEqual(house.agent.supply.reasons, 0)
         house.run(5)
@@ -125,7 +125,7 @@ class TestClockBudget(unittest.TestCase):
     def test_no_cut_without_a_clock_while_it_lasts_and_a_cut_after(self):
         house = self.offline(30)
         house.run(29, 3600)
-        self.assertLess(house.agent.control.available, 0)
+        self.assertLess(house.agent.control.credit.available, 0)
         self.assertTrue(house.relay.contact())
         house.run(2)
         self.assertFalse(house.relay.contact())
@@ -170,7 +170,7 @@ class TestTopUp(unittest.TestCase):
 
     def test_it_arms_at_reconnect_above_and_not_below(self):
         house = self.cut(reconnect_above=5 * UNIT)
-        self.assertEqual(house.agent.control.available, 0)
+        self.assertEqual(house.agent.control.credit.available, 0)
         house.pay(4, 1)
         house.run(2)
         self.assertEqual(house.agent.supply.state, DISCONNECTED)

@@ -88,10 +88,11 @@ class TestClosingLimits(unittest.TestCase):
         """Cut, pay, wait the minute, close; True when it closed."""
         house = self.house
         before = house.relay.operations
-        house.use(1 + house.agent.control.available // 1_000_000_000)
+        house.warn()
+        house.use(1 + house.agent.control.credit.available // 1_000_000_000)
         self.assertFalse(house.relay.contact())
         self.n += 1
-        house.pay(2 - house.agent.control.available // 1_000_000_000, self.n)
+        house.pay(2 - house.agent.control.credit.available // 1_000_000_000, self.n)
         house.once(61_000)
         house.hold(3000)
         return house.relay.operations == before + 2

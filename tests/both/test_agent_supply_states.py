@@ -59,17 +59,36 @@ class TestStates(unittest.TestCase):
 
     def test_what_forbids_a_cut(self):
         tariff = object()
-        # tariff, prepay, never cut, synced, budget s, friendly
-        for arguments, why in (
-            ((tariff, True, False, True, 0, False), None),
-            ((None, True, False, True, 0, False), "no tariff"),
-            ((tariff, False, False, True, 0, False), "credit mode"),
-            ((tariff, True, True, True, 0, False), "never-cut customer"),
-            ((tariff, True, False, False, 1, False), "clock not set"),
-            ((tariff, True, False, False, 0, False), None),
-            ((tariff, True, False, True, 0, True), "friendly period"),
+        # tariff, prepay, never cut, keep-power s, budget s without a clock, friendly, warned
+        for arguments, row in (
+            ((tariff, True, False, 0, 0, False, True), None),
+            ((None, True, False, 0, 0, False, True), rules.NO_TARIFF),
+            ((tariff, False, False, 0, 0, False, True), rules.CREDIT_MODE),
+            ((tariff, True, True, 0, 0, False, True), rules.NEVER_CUT),
+            ((tariff, True, False, 1, 0, False, True), rules.KEEP_POWER),
+            ((tariff, True, False, 0, 1, False, True), rules.CLOCK_NOT_SET),
+            ((tariff, True, False, 0, 0, True, True), rules.FRIENDLY),
+            ((tariff, True, False, 0, 0, False, False), rules.NOT_WARNED),
+            ((tariff, True, False, 1, 1, True, False), rules.KEEP_POWER),
         ):
-            self.assertEqual(rules.forbids_cut(*arguments), why)
+            friendly, warned = arguments[5], arguments[6]
+            found = rules.holds_back(*arguments[:5], lambda f=friendly: f, lambda w=warned: w)
+            self.assertEqual(found, row)
+
+    def test_rows_stand_at_their_numbers(self):
+        for row, name in (
+            (rules.NO_TARIFF, "no tariff"),
+            (rules.CREDIT_MODE, "credit mode"),
+            (rules.NEVER_CUT, "never-cut customer"),
+            (rules.KEEP_POWER, "keep-power"),
+            (rules.CLOCK_NOT_SET, "clock not set"),
+            (rules.FRIENDLY, "friendly period"),
+            (rules.NOT_WARNED, "not warned yet"),
+        ):
+            self.assertEqual(rules.HOLDS_BACK[row][0], name)
+        self.assertEqual(rules.CLOSES[rules.PERSON], ("person", rules.BY_PERSON))
+        self.assertEqual(rules.CLOSES[rules.METER], ("meter", rules.BY_ITSELF))
+        self.assertEqual(rules.CLOSES[rules.RESTORING], ("restoring", rules.BY_RESTORING))
 
 
 class TestLimits(unittest.TestCase):

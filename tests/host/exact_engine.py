@@ -69,10 +69,10 @@ class Exact:
         begun = [document for document in self.documents if document["from"] <= unix]
         return begun[-1] if begun else self.documents[0]
 
-    def corrected(self, document, unix):
-        """The document whose prices hold for what began at `unix`, corrections included."""
+    def corrected(self, document, start, end):
+        """The document whose prices hold from `start` to `end`: the last correction of it all."""
         for other in self.corrections:
-            if other["correct"]["from"] <= unix < other["correct"]["until"]:
+            if other["correct"]["from"] <= start and end <= other["correct"]["until"]:
                 document = other
         return document
 
@@ -116,7 +116,7 @@ class Exact:
         self._block_day = max(block_day, self._block_day or block_day)
 
     def _rate(self, row):
-        document = self.corrected(self._document, row.start)
+        document = self.corrected(self._document, row.start, row.end)
         synced = row.trust == SYNCED
         band = calendar.band(document, row.start) if synced else document["fallback"]
         dynamic = self.dynamic_price(document, row.start) if synced else None
@@ -152,19 +152,19 @@ class Exact:
 
     def _measure_demand(self, row):
         """Take a row into the clock-aligned window; a whole synced one may be a new maximum."""
-        document = self.corrected(self._document, row.start)
-        if not document.get("demand"):
+        if not self._document.get("demand"):
             self._window = []
             return
-        minutes, price = document["demand"]["minutes"], document["demand"]["price"]
+        minutes = self._document["demand"]["minutes"]
         start = row.start - row.start % (minutes * 60)
         self._window = [other for other in self._window if other.start >= start] + [row]
         covered = sum(r.end - r.start for r in self._window if r.trust == SYNCED)
         if row.end == start + minutes * 60 and covered == minutes * 60:
             watts = Fraction(sum(r.import_wh for r in self._window)) * 60 / minutes
             if watts > self._most_w:
-                more = (watts - self._most_w) / 1000
-                self._post(row.start, "demand", more * Fraction(price, 10**6))
+                document = self.corrected(self._document, start, row.end)
+                price = Fraction(document["demand"]["price"], 10**6)
+                self._post(row.start, "demand", (watts - self._most_w) / 1000 * price)
                 self._most_w = watts
 
     def _post(self, time, kind, amount, band=None, block=None, wh=0, price=0):
@@ -175,7 +175,7 @@ class Exact:
     def _charge_standing(self, start, end):
         for day in calendar.dates_begun(self.documents[0]["tz"], start, end):
             first = calendar.first_instant(self.documents[0]["tz"], day)
-            document = self.corrected(self.in_force(first), first)
+            document = self.corrected(self.in_force(first), first, first + 1)
             amount = Fraction(document.get("standing_day", 0), 10**6)
             cycle = calendar.cycle_day(document, day)
             self.postings.append(Posting(first, cycle, "standing", amount))

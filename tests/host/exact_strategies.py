@@ -87,7 +87,7 @@ def _money(draw, bands, blocks):
         "price": [[draw(SIGNED) for _ in range(bands)] for _ in range(blocks + 1)],
         "export": [draw(SIGNED) for _ in range(export)],
         "standing_day": draw(st.sampled_from([0, draw(PRICES)])),
-        "minimum": draw(st.sampled_from([0, 0, draw(st.integers(0, 100000000))])),
+        "minimum": draw(st.sampled_from([0, draw(st.integers(1, 10**8)), 10**12])),
     }
 
 
@@ -140,12 +140,14 @@ def profiles(draw, around):
     length = draw(st.sampled_from([QUARTER, QUARTER, QUARTER, 300]))
     at = unix(around.isoformat()) + QUARTER * draw(st.integers(-120, 120))
     rows, sure = [], draw(st.booleans())
+    # Many short gaps, or days and weeks: then whole cycles pass.
+    gaps = draw(st.sampled_from([[0] * 10 + [1, 3, 40, 97], [0] * 3 + [40, 97, 300, 1900, 1900]]))
     for _ in range(draw(st.integers(1, 30))):
         trust = SYNCED if sure else draw(st.sampled_from([SYNCED] * 5 + ["restored", "unknown"]))
         export = draw(st.sampled_from([0, 0, 1, draw(WH)]))
         rows.append(Row(at, at + length, draw(WH), export, trust))
         at += length
-        gap = draw(st.sampled_from([0] * 10 + [1, 3, 40, 97, 300, 1900])) * QUARTER
+        gap = draw(st.sampled_from(gaps)) * QUARTER
         sure = gap > DAY
         if gap:
             rows.append(Row(at, at + gap, 0, 0, "unknown"))
@@ -175,6 +177,9 @@ def versions(draw, document, rows):
     if draw(st.booleans()):
         return [document]
     middle = draw(st.sampled_from(rows)).start
+    if draw(st.booleans()):  # with a local date, and perhaps a cycle
+        zone = document["tz"]
+        middle = calendar.first_instant(zone, calendar.local(zone, middle).date())
     money = _money(draw, len(document["bands"]), len(document["blocks"]))
     following = dict(document, n=2, **money, **{"from": middle - middle % QUARTER})
     if draw(st.booleans()):

@@ -14,12 +14,13 @@ HTML = (ASSETS / "index.html").read_text(encoding="utf-8")
 # Names the meter sends, which the scripts join to a prefix.
 SENT = {
     "supply": ["connected", "ready", "disconnected"],
-    "zone": ["low1", "low2", "zero", "untariffed"],
+    "zone": ["low1", "low2", "emergency", "zero", "untariffed"],
     "reason": ["no_credit", "safety", "load_limit", "remote"],
     "alarm": ["ledger", "storage", "meter", "relay"],
     "power": ["none", "low", "mid", "high", "export"],
     "quality": ["estimated", "stale", "rejected"],
     "trust": ["unknown", "restored"],
+    "token_said": [str(number) for number in range(1, 18)],
     "band": ["valley", "flat", "peak", "sharp", "day", "night"],
 }
 

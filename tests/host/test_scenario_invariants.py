@@ -8,11 +8,11 @@ from wattledger.agent import events
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
-from wattledger.agent.supply.control import SupplyControl
+from wattledger.agent.supply.credit import CreditRule
 from wattledger.host_sim.network import Network
 from wattledger.tests.host.scenario_bench import play
 from wattledger.tools.invariants import judge
-from wattledger.tools.sim_run import Run
+from wattledger.tools.sim_faults import Faults
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_i4_breaks_when_the_opening_is_not_there(evidence):
 
 
 def test_i4_breaks_when_the_meter_does_not_open(tmp_path, monkeypatch):
-    monkeypatch.setattr(SupplyControl, "_judge_credit", lambda self, tariff: None)
+    monkeypatch.setattr(CreditRule, "_cut", lambda self, above, connected: None)
     outcome = play(tmp_path, hours=2, tick_s=5, credit="0.10", start="2027-01-19 08:00")
     assert outcome.report["invariants"]["I4"] is False
     assert any("the supply is on" in line for line in outcome.problems["I4"])
@@ -242,12 +242,12 @@ def test_i10_breaks_when_the_meter_never_comes_back(tmp_path, monkeypatch):
 
 
 def test_i10_breaks_when_the_chip_stays_silent(tmp_path, monkeypatch):
-    brown_out = Run._brown_out
+    brown_out = Faults._brown_out
 
     def kill(self, value):
         brown_out(self, value)
-        self.world.chip.silent = True
+        self._world.chip.silent = True
 
-    monkeypatch.setattr(Run, "_brown_out", kill)
+    monkeypatch.setattr(Faults, "_brown_out", kill)
     outcome = play(tmp_path, hours=1, tick_s=10, events=[{"at": "20 min", "brown_out": True}])
     assert outcome.report["invariants"]["I10"] is False

@@ -162,7 +162,7 @@ def test_a_new_tariff_comes_with_a_boot(tmp_path, interpreter):
     house.stage.boot()
     house.at(10)
     house.stage.stop()
-    house.stage.boot(tariff_of(n=2, price=[[700_000]], export=[500_000]))
+    house.stage.boot(tariff_of(n=2, price=[[700_000]], export=[PRICE]))
     house.at(1000)
     house.stage.stop()
     assert [entry.kind for entry in house.entries()].count(records.TARIFF) == 2

@@ -112,7 +112,7 @@ def test_thirty_days_at_ten_seconds_are_the_same_bytes(tmp_path):
             house.at(number * DAY + 12 * HOUR)
             house.command(jws.credit(number + 1, UNIT))
             house.acknowledge()
-            house.network.log.clear()  # half a gigabyte by the end
+            house.network.log.clear()  # a gigabyte by the end
             if number % 7 == 3:
                 house.blackout(60)
         house.at(30 * DAY)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.tools import bill as bills
-from wattledger.tools import profile
-from wattledger.tools.places import PlaceError
+from wattledger.tools import bill_prices, cli, profile
+from wattledger.tools.places import FileError, PlaceError
 
 QUARTER = 900
 CREDIT = {"low": [2, 1], "reconnect_above": 1, "max": 1000000, "friendly": []}
@@ -50,6 +50,24 @@ def bill(tmp_path):
         path.write_bytes(text.encode())
         rows = profile.read(path)
         return bills.bill(tariff_of(document), rows, path, used_wh, estimate)
+
+    return run
+
+
+@pytest.fixture
+def bill_of(tmp_path):
+    """Bills a CSV text by documents, as the command does."""
+
+    def run(documents, text, used_wh=0, prices=()):
+        path = tmp_path / "p.csv"
+        path.write_text(text)
+        files = []
+        for number, document in enumerate(prices):
+            files.append(tmp_path / f"prices{number}.json")
+            files[-1].write_text(json.dumps(document))
+        sets = [tariff_of(document) for document in documents]
+        found = bill_prices.read(files, sets[0].id)
+        return bills.bill(sets, profile.read(path), path, used_wh, prices=found)
 
     return run
 
@@ -385,3 +403,113 @@ def test_a_person_sees_lines_and_sums(bill, capsys):
     assert "2027-01-01" in out and "valley" in out
     # 1003 Wh at 0.300001 and 5 Wh at 0.300001, 7 Wh of export at 0.123457, a day at 0.260003
     assert "0.302401008" in out and "-0.000864199" in out and "0.561539809" in out
+
+
+# Sets that follow, dynamic prices, demand, minimum, net: sums by hand.
+
+
+def test_each_set_charges_from_its_from_in_any_order_of_the_options(bill_of):
+    rows = [
+        (at("2027-01-31 19:45"), 411, 0),
+        (at("2027-01-31 20:00"), 389, 0),
+        (at("2027-01-31 20:15"), 0, 0),
+    ]
+    for sets in ([EXAMPLE, SECOND], [SECOND, EXAMPLE]):
+        found = bill_of(sets, csv(rows), used_wh=101000)
+        assert found["energy_nano"] == 411 * 999999 + 389 * 900007
+        assert found["tariff"] == {"id": "demo-cn", "n": 2}
+
+
+def test_a_row_over_the_change_of_the_set_is_an_error(bill_of):
+    rows = [(at("2027-01-31 19:45"), 411, 0), (at("2027-01-31 20:15"), 0, 0)]
+    with pytest.raises(PlaceError, match="spans the change to n 2 at 2027-01-31T12:00:00Z; split"):
+        bill_of([EXAMPLE, SECOND], csv(rows))
+
+
+def prices_of(start, prices, step=1800, **other):
+    return {
+        "v": 1, "prices_of": "demo-cn", "n": 1, "start": start, "step": step, "prices": prices,
+        **other,
+    }  # fmt: skip
+
+
+def test_dynamic_prices_replace_the_bands_and_a_missing_one_is_told(bill_of):
+    start = at("2027-01-31 09:00")
+    rows = [(start + QUARTER * n, 100, 0) for n in range(4)] + [(start + 3600, 0, 0)]
+    prices = [prices_of(start, [-54321])]
+    found = bill_of([EXAMPLE], csv(rows), prices=prices)
+    assert found["energy_nano"] == 200 * -54321 + 200 * 777777
+    assert found["unpriced_wh"] == 200
+    with pytest.raises(PlaceError, match="a change of the dynamic price at 2027-01-31T01:30:00Z"):
+        bill_of([EXAMPLE], csv([(start, 5, 0), (start + 3600, 0, 0)]), prices=prices)
+
+
+def test_prices_of_another_tariff_and_an_empty_folder_are_refused(bill_of, tmp_path):
+    start = at("2027-01-31 09:00")
+    rows = csv([(start, 5, 0)])
+    with pytest.raises(PlaceError, match="prices_of: is other, the tariff is demo-cn"):
+        bill_of([EXAMPLE], rows, prices=[prices_of(start, [1], prices_of="other")])
+    (tmp_path / "none").mkdir()
+    with pytest.raises(FileError, match="holds no"):
+        bill_prices.read([tmp_path / "none"], "demo-cn")
+
+
+def test_demand_and_minimum_are_lines_of_their_own(bill_of):
+    document = dict(EXAMPLE, demand={"minutes": 30, "price": 2000000}, minimum=9000000)
+    start, end = at("2027-01-01 00:00"), at("2027-02-01 00:00")
+    rows = [(start, 200, 0), (start + 900, 100, 0), (start + 1800, 0, 0)]
+    rows.append(((start + 1800 + end) // 2, 0, 0))  # the last row lasts as long as the one before
+    found = bill_of([document], csv(rows))
+    # 300 Wh in half an hour are 600 W at 2 a kW; 300 Wh at 0.333333 are 0.0999999
+    assert found["demand_nano"] == 1200000000
+    assert found["minimum_nano"] == 9000000000 - 99999900
+    assert found["total_nano"] == 1200000000 + 9000000000
+    with pytest.raises(PlaceError, match="the end of a demand window at 2026-12-31T16:30:00Z"):
+        bill_of([document], csv([(start, 200, 0), (start + 3600, 0, 0)]))
+
+
+def test_net_charges_the_difference_of_a_row(bill_of):
+    start = at("2027-01-31 10:00")
+    rows = [(start, 1500, 300), (start + 900, 100, 350), (start + 1800, 40, 40)]
+    found = bill_of([dict(EXAMPLE, net=True)], csv(rows))
+    assert found["energy_nano"] == 1200 * 777777 and found["export_nano"] == 250 * 123457
+    assert [line["wh"] for line in found["lines"] + found["export_lines"]] == [1200, 250]
+
+
+def test_a_row_into_a_season_with_other_blocks_is_an_error(bill_of):
+    document = dict(EXAMPLE, seasons=[["0101", "v", "v"], ["0120", "v", "v", {"blocks": [50]}]])
+    document["days"] = {"v": [[0, 0]]}
+    rows = [(at("2027-01-19 23:45"), 5, 0), (at("2027-01-20 00:15"), 0, 0)]
+    with pytest.raises(PlaceError, match="spans a season with other blocks at 2027-01-19T16:00"):
+        bill_of([document], csv(rows))
+
+
+def test_every_date_of_a_long_silence_has_its_standing_charge(bill_of):
+    """More dates than a meter catches up at once."""
+    rows = [
+        (at("2027-02-01 00:00"), 0, 0, "synced"),
+        (at("2027-02-01 00:15"), 0, 0, "unknown"),
+        (at("2027-05-01 00:00"), 0, 0, "synced"),
+        (at("2027-05-01 00:15"), 0, 0, "synced"),
+    ]
+    found = bill_of([SECOND], csv(rows, "start_utc,import_wh,export_wh,trust"))
+    assert found["standing_nano"] == (28 + 31 + 30 + 1) * 260003000
+
+
+def test_the_command_takes_sets_and_prices(tmp_path, capsys):
+    for name, document in (("one", EXAMPLE), ("two", SECOND)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    start = at("2027-01-31 19:30")
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    for n in (1, 2):
+        document = prices_of(start + 1800 * (n - 1), [100000 * n], n=n)
+        (folder / f"{n}.json").write_text(json.dumps(document))
+    (tmp_path / "p.csv").write_text(csv([(start + 900 * n, 1000, 0) for n in range(4)]))
+    arguments = ["bill", "--tariff", str(tmp_path / "one.json"), "--tariff"]
+    arguments += [str(tmp_path / "two.json"), "--profile", str(tmp_path / "p.csv")]
+    assert cli.run([*arguments, "--prices", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["energy_nano"] == 2 * 1000 * 100000 + 2 * 1000 * 200000
+    assert cli.run(arguments) == 0
+    assert "demo-cn n 2" in capsys.readouterr().out

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "tariffs-examples.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - set(PRICES)))
 def test_each_tariff_passes_the_check(name):
     found = tariff.check(FOLDER / name)
-    assert found["ok"] and name == found["id"] + ".json"
+    assert (found["ok"], found["kind"]) == (True, "tariff") and name == found["id"] + ".json"
 
 
 def test_each_document_is_on_the_page():
@@ -40,6 +40,8 @@ def test_chinese_prices_are_those_transcribed(name, blocks, start, prices, refer
 
 
 def test_the_half_hourly_prices_belong_to_their_tariff_and_some_are_negative():
+    found = tariff.check(FOLDER / "gb-half-hourly-prices.json")
+    assert (found["kind"], found["id"]) == ("prices", "gb-half-hourly")
     prices = json.loads((FOLDER / "gb-half-hourly-prices.json").read_bytes())
     contract = json.loads((FOLDER / "gb-half-hourly.json").read_bytes())
     assert prices["prices_of"] == contract["id"] and prices["start"] == contract["from"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands import document, journal, rating, remote, run, tariffs
+from wattledger.tools.commands import document, journal, rating, remote, run, tariffs, token
 
 app = typer.Typer(
     name="wattledger",
@@ -48,6 +48,7 @@ for command in (
     rating.profile,
     remote.credit,
     remote.relay,
+    remote.debt,
     journal.statement,
     journal.book,
     run.sim,
@@ -65,6 +66,8 @@ ledger_app = typer.Typer(help="The journal of a meter, offline.", rich_markup_mo
 ledger_app.command("verify")(journal.ledger_verify)
 ledger_app.command("list")(journal.ledger_list)
 ledger_app.command("explain")(journal.ledger_explain)
+ledger_app.command("freezes")(journal.ledger_freezes)
 app.add_typer(tariff_app, name="tariff")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(token.app, name="token")

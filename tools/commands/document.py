@@ -20,7 +20,9 @@ def device_check(file: File, as_json: Json = False) -> None:
     from wattledger.agent import config
     from wattledger.tools import places
 
-    values = vars(places.load(file, config.load))
+    values = dict(vars(places.load(file, config.load)))
+    if values["token"]:
+        values["token"] = vars(values["token"])
     if as_json:
         output.result({"ok": True, **values})
     else:

@@ -66,6 +66,18 @@ def ledger_explain(
     return 0
 
 
+def ledger_freezes(state: State, as_json: Json = False) -> None:
+    """What the last 13 billing cycles came to: registers, energy by band and block, demand."""
+    from wattledger.tools import freezes, ledger
+
+    found = freezes.Freezes(state)
+    if as_json:
+        output.result(found.report())
+    else:
+        freezes.show(found)
+    ledger.require_whole(state)
+
+
 class Format(str, Enum):
     """What `statement` may write."""
 

@@ -49,6 +49,26 @@ def relay(
     return _answered(vend.arm(meter, broker, keys), as_json)
 
 
+def debt(
+    meter: Meter,
+    total: Annotated[str, typer.Argument(metavar="TOTAL", help="What the debt was, as 120.00.")],
+    id: Annotated[int, typer.Option("--id", metavar="N", help="Rises with each new debt.")],
+    broker: Broker,
+    keys: Keys,
+    per_day: Annotated[str, typer.Option(metavar="AMOUNT", help="Taken each local date.")] = "0",
+    share: Annotated[int, typer.Option(metavar="PERCENT", help="Of each top-up, at most 90.")] = 0,
+    cap: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Most a week by share; 0: any.")
+    ] = "0",
+    as_json: Json = False,
+) -> int:
+    """Set what a household owes beside its energy, and how it is paid off."""
+    from wattledger.tools import debt as debts
+
+    terms = debts.Terms(id, total, per_day, share, cap)
+    return _answered(debts.set_debt(meter, terms, broker, keys), as_json)
+
+
 def _answered(answer: dict[str, object], as_json: bool) -> int:
     """Show a meter's answer. A duplicate is done too: the meter has it from before."""
     if as_json:

@@ -1,11 +1,13 @@
 // Start-up, freshness, and what a screen reader says; the rest is in the files imported here.
 
 import { draw, record } from "./chart.js";
+import { emergencyButton } from "./emergency.js";
 import { duration, known, money } from "./format.js";
 import { holdButton } from "./hold.js";
 import { loadLanguages, remember, remembered, switchLanguage, t } from "./language.js";
 import { paint, paintHold } from "./paint.js";
 import { openStream } from "./stream.js";
+import { paintToken, tokenField } from "./token.js";
 
 const LIVE_S = 4;
 const OFFLINE_S = 15;
@@ -27,6 +29,7 @@ function seconds(since) {
 function refresh() {
   paint(view);
   paintHold(view, hold);
+  paintToken(view.token);
   freshness();
   draw(element("chart"), element("chart-title"), view);
 }
@@ -88,6 +91,7 @@ async function start() {
       paintHold(view, hold);
     },
   });
+  tokenField();
   element("language").addEventListener("click", () => {
     switchLanguage();
     refresh();
@@ -96,6 +100,7 @@ async function start() {
     textSize(String((Number(document.documentElement.dataset.size) + 1) % SIZES));
     refresh();
   });
+  emergencyButton(refresh);
   addEventListener("resize", refresh);
   refresh();
   openStream(

@@ -1,12 +1,14 @@
 // Puts a view on the page. What the meter does not know stands as a dash, never as a made-up 0.
 
 import { clock, dayAndClock, duration, energy, known, milli, moment, money, power, price } from "./format.js";
+import { paintEmergency } from "./emergency.js";
 import { named, t } from "./language.js";
 
 const MID_MW = 500_000; // lights and a fridge are below, an iron or a kettle above HIGH_MW
 const HIGH_MW = 2_000_000;
 const SUPPLY_STATES = ["connected", "ready", "disconnected"];
-const ZONES_TOLD = ["low1", "low2", "zero", "untariffed"];
+const ZONES_TOLD = ["low1", "low2", "emergency", "zero", "untariffed"];
+const CUT_TOLD_S = 930; // from the quarter of an hour on that the meter warns of
 
 let shownNotices = null;
 
@@ -27,6 +29,7 @@ export function paint(view) {
   show("simulated", view.simulated === true);
   write("clock", clock(view.time, view));
   paintBalance(view);
+  paintEmergency(view);
   paintSupply(view, view.supply ?? {});
   paintNotices(view);
   paintPower(view);
@@ -53,7 +56,12 @@ function paintBalance(view) {
   write("balance-low", told ? named("zone", view.zone) : "");
 }
 
+function soon(supply) {
+  return supply.state === "connected" && known(supply.cut_in_s) && supply.cut_in_s <= CUT_TOLD_S;
+}
+
 function lasts(view, amount) {
+  if (soon(view.supply ?? {})) return ""; // the notice says it, and knows of charges too
   if (view.supply?.state !== "connected" || !known(amount) || amount <= 0) return "";
   if (!known(view.cost_per_hour_micro) || view.cost_per_hour_micro <= 0) return "";
   let seconds = Number((BigInt(amount) * 3600n) / BigInt(view.cost_per_hour_micro));
@@ -82,7 +90,10 @@ function supplyReason(view, supply, state) {
   all.sort((one, other) => (other === supply.reason) - (one === supply.reason));
   const reasons = all.map((reason) => named("reason", reason)).join(t("reason.separator"));
   if (!known(supply.restore_micro) || supply.restore_micro <= 0) return t("supply.because", { reasons });
-  return t("supply.because_restore", { reasons, amount: money(supply.restore_micro, view.currency, "up") });
+  const amount = money(supply.restore_micro, view.currency, "up");
+  const because = t("supply.because_restore", { reasons, amount });
+  if (!known(supply.accrued_micro) || supply.accrued_micro <= 0) return because;
+  return because + t("supply.accrued", { amount: money(supply.accrued_micro, view.currency, "up") });
 }
 
 // `hold` is {held, failed}: what the finger does, which the view does not know.
@@ -94,12 +105,17 @@ export function paintHold(view, hold) {
   if (supply.state !== "ready") hint = t("hold.locked");
   else if (hold.failed) hint = t("hold.failed");
   else if (known(supply.wait_s) && supply.wait_s > 0) hint = t("hold.wait", { duration: duration(supply.wait_s) });
+  if (!hold.held && known(supply.closes_in_s)) hint = t("hold.itself", { duration: duration(supply.closes_in_s) });
   write("hold-hint", hint);
 }
 
 function paintNotices(view) {
   const notices = [];
   const add = (kind, text) => notices.push({ kind, text });
+  const supply = view.supply ?? {};
+  if (soon(supply)) {
+    add("bad", t("cut.soon", { duration: duration(Math.max(Math.round(supply.cut_in_s / 60), 1) * 60) }));
+  }
   for (const alarm of view.alarms ?? []) if (alarm) add("bad", named("alarm", alarm));
   if (view.quality && view.quality !== "ok") add("warn", named("quality", view.quality));
   if (view.trust && view.trust !== "synced") add("warn", named("trust", view.trust));
@@ -108,6 +124,11 @@ function paintNotices(view) {
   if (view.friendly?.now) {
     const until = view.friendly.until;
     add("calm", known(until) ? t("friendly", { time: moment(until, view) }) : t("friendly.open"));
+  }
+  if (supply.keep_power_s > 0) add("calm", t("keep_power", { duration: duration(supply.keep_power_s) }));
+  if (view.debt?.owed_micro > 0) {
+    const day = money(view.debt.per_day_micro, view.currency);
+    add("calm", t("debt", { amount: money(view.debt.owed_micro, view.currency, "up"), day }));
   }
   for (const message of view.messages ?? []) if (message) add("calm", String(message.text ?? message));
   const list = element("notices");
