@@ -174,7 +174,7 @@ class TestDesk(unittest.TestCase):
             Keyring(jws.DEVICE_KEY, ("credit", "relay", "config")),
             Challenge(SeededEntropy(1), self.clock),
             self.clock,
-            {"credit.add": self.act},
+            {"credit.add": self.act, "relay.arm": self.act},
             lambda code, value: None,
         )
 
