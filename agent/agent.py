@@ -151,6 +151,8 @@ class Agent:
             self.report(code, value)
         self.report(events.STARTED, state.boots)
         self.control.recover(state)
+        if self.tokens:
+            self.tokens.apply_limits()
         self.meter.begin()
         self.keeper.now()
 
@@ -263,11 +265,7 @@ class Agent:
     def _hear_people(self):
         request = self._page.request() if self._page else None
         while request is not None:
-            if request[0] == "token" and self.keypad:
-                self.keypad.enter(request[1])
-            elif request[0] == "key" and self.keypad:
-                self.keypad.press(request[1])
-            else:
+            if not (self.keypad and self.keypad.hear(request)):
                 self.control.person(request)
             request = self._page.request()
         self.control.close_when_held()

@@ -16,6 +16,7 @@ import sys
 
 from wattledger.agent import config as configs
 from wattledger.agent.supply.rules import WARNED_S
+from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.simulated import build
 from wattledger.hal.bus.bridge import (
@@ -162,10 +163,13 @@ def main(arguments):
     config = configs.load(_content(config_path))
     tariff = None if tariff_path == "-" else _content(tariff_path)
     port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
+    kept = loaded()
     try:
         meter = LockstepMeter(
             port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log
         )
+        if hasattr(gc, "threshold"):
+            forget(kept)
         free = run(meter, config.tick_ms, "--heap" in arguments)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)

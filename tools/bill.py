@@ -49,7 +49,7 @@ def bill(
             estimated += 1
         meter.take(row, end)
     meter.finish(max(ends))
-    last = meter.account.tariff
+    last: Any = meter.account.tariff  # there is one from the start
     found = meter.paper.report()
     total = found["energy_nano"] + found["standing_nano"] + found["demand_nano"]
     total += found["minimum_nano"] - found["export_nano"]
@@ -113,7 +113,7 @@ class _Meter:
 
         One at a time, for the account catches up only so many dates at once.
         """
-        account = self.account
+        account: Any = self.account
         while True:
             date = account.tariff.zone.first_instant(account.standing_day + 1)
             if self._following and self._following[0].start <= min(date, until):

@@ -48,7 +48,7 @@ class Paper:
     def _take(self, part: payloads.Part) -> None:
         if not part.wh:
             return  # with net, all that was imported went out again
-        account = self.account
+        account: Any = self.account
         band = part.band & payloads.BAND_MASK
         line = _Line(account.cycle.day, band, account.tariff.bands[band], part.block, part.price)
         found = self._exported if part.band & payloads.EXPORT else self._imported

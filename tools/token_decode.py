@@ -50,7 +50,7 @@ def decode_all(requests: list[dict[str, Any]], interpreter: str) -> list[dict[st
             [found, "-X", "heapsize=" + HEAP, str(program)],
             input=text,
             cwd=folder,
-            env=dict(os.environ, MICROPYPATH=f"{mpy.firmware_tree()}:.frozen"),
+            env=dict(os.environ, MICROPYPATH=f"{_tree()}:.frozen"),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
@@ -60,6 +60,13 @@ def decode_all(requests: list[dict[str, Any]], interpreter: str) -> list[dict[st
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise TokenReaderError(f"micropython ended early: {' '.join(last) or 'no word why'}")
     return [json.loads(line) for line in lines]
+
+
+def _tree() -> Path:
+    """The rooms of the meter module by module: an image has no names for a program to import."""
+    names = mpy.portable_files(("agent", "hal"))
+    sources = {"wattledger/" + name: (mpy.ROOT / name).read_bytes() for name in names}
+    return mpy.build_tree(sources, mpy.cache_folder())
 
 
 def show(answer: dict[str, Any]) -> None:

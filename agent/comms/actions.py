@@ -13,7 +13,6 @@ from wattledger.agent.units import micro_of
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
 MAX_KEEP_HOURS = 720
-MOST_DIGITS = 20
 
 
 class Actions:
@@ -27,9 +26,10 @@ class Actions:
             commands.RELAY_ARM: self.relay_arm,
             commands.JOURNAL_ACK: self.journal_ack,
             commands.SUPPLY_KEEP: self.supply_keep,
-            commands.TOKEN_ENTER: self.token_enter,
             commands.DEBT_SET: self.debt_set,
         }
+        if agent.tokens:
+            self.table[commands.TOKEN_ENTER] = agent.tokens.order
 
     def credit_add(self, arguments):
         """n and amount (micro-units): money and its replay memory are one entry."""
@@ -51,22 +51,6 @@ class Actions:
             if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
-
-    def token_enter(self, arguments):
-        """token (its digits): the same desk and the same memory as the keypad's."""
-        tokens = self._agent.tokens
-        if tokens is None:
-            raise RefusalError(commands.DENIED, "this meter takes no tokens")
-        digits = arguments.get("token")
-        if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
-            raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
-        said = tokens.enter(digits)
-        if said is None:
-            return commands.SEARCHING, ""
-        # Here, because only a meter that takes tokens has them.
-        from wattledger.agent.tokens.results import in_protocol
-
-        return in_protocol(said)
 
     def debt_set(self, arguments):
         """id, total, and the terms per_day, share (per cent) and cap (a week); micro-units."""

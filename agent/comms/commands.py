@@ -137,7 +137,7 @@ class CommandDesk:
             if key not in PAYLOAD_KEYS:
                 raise RefusalError(RANGE, "unknown key in the command")
         op = command.get("op")
-        known = OPS.get(op) if isinstance(op, str) else None
+        known = OPS.get(op) if isinstance(op, str) and op in self._actions else None
         if known is None:
             raise RefusalError(RANGE, "unknown op")
         code, owner, fresh = known

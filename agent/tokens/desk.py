@@ -6,6 +6,8 @@ force with its one entry, which does not hold it.
 """
 
 from wattledger.agent import events
+from wattledger.agent.comms import commands
+from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.cold import ColdPair
@@ -15,6 +17,7 @@ from wattledger.agent.tokens.memory import FREE_TRIES, UNLOCKED, TokenMemory
 from wattledger.agent.tokens.results import TokenError
 from wattledger.agent.tokens.settings import STS
 
+MOST_DIGITS = 20
 NOT_STORED = "not stored yet; enter it again later"
 
 
@@ -99,6 +102,24 @@ class TokenDesk:
             return error.result, error.detail
         return taken
 
+    def order(self, arguments):
+        """The command token.enter (token: its digits), as Actions answers commands."""
+        digits = arguments.get("token")
+        if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
+            raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
+        said = self.enter(digits)
+        if said is None:
+            return commands.SEARCHING, ""
+        result, detail = said
+        words = results.NAMES[result] + (": " + detail if detail else "")
+        if result in (results.ACCEPT, results.FIRST_SECTION, results.SECOND_SECTION):
+            return commands.OK, words
+        if result == results.USED:
+            return commands.DUPLICATE, words
+        if result == results.LOCKED:
+            return commands.RATE, words
+        return commands.DENIED if result == results.NOT_READY else commands.RANGE, words
+
     def locked_s(self):
         """Seconds for which no token is looked at."""
         return self.memory.locked_s(self.agent.time.powered_s)
@@ -160,9 +181,15 @@ class TokenDesk:
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
         agent.control.look_again()
+        self.apply_limits()
         if not agent.keeper.money():
             raise TokenError(results.NOT_READY, NOT_STORED)
         return told
+
+    def apply_limits(self):
+        """Hand the power limit of a token to the supply, in place of device.json's."""
+        if self.memory.power_limit_w:
+            self.agent.control.limits.set_load_limit(self.memory.power_limit_w)
 
     def check_credit(self, amount):
         """TokenError unless `amount` (nano) may be added; the token then stays unused."""

@@ -19,6 +19,16 @@ class Keypad:
         self._waiting = []  # tokens entered and not answered
         self._said = None  # (result, detail)
 
+    def hear(self, request):
+        """A display's request; True for ("token", digits) and ("key", a key), which are ours."""
+        if request[0] == "token":
+            self.enter(request[1])
+        elif request[0] == "key":
+            self.press(request[1])
+        else:
+            return False
+        return True
+
     def press(self, key):
         """A key: a digit, "erase" (the last digit) or "enter"."""
         self._said = None

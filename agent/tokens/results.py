@@ -51,21 +51,3 @@ class TokenError(AgentError):
         super().__init__(detail)
         self.result = result
         self.detail = detail
-
-
-def words(said):
-    """One line of a (result, detail): the standard's name and what it means here."""
-    result, detail = said
-    return NAMES[result] + (": " + detail if detail else "")
-
-
-def in_protocol(said):
-    """(result, detail) of a command, for what the token desk said."""
-    result = said[0]
-    if result in (ACCEPT, FIRST_SECTION, SECOND_SECTION):
-        return "ok", words(said)
-    if result == USED:
-        return "duplicate", words(said)
-    if result == LOCKED:
-        return "rate", words(said)
-    return "denied locally" if result == NOT_READY else "range", words(said)

@@ -20,6 +20,8 @@ from wattledger.tests.both.fixtures_agent import ScriptedChip, config_of
 # 60 A x 276 V = 16 560 W: 1472 counts a second and phase, and two seconds of grace.
 MOST_IN_A_SECOND = 1472 * 3
 
+HEAP = "384K"
+
 
 class TestMeter(unittest.TestCase):
     def setUp(self):

@@ -47,7 +47,7 @@ def by_command(house, digits):
     result = "searching"
     while result == "searching":
         try:
-            result = Actions(house.agent).token_enter({"token": digits})[0]
+            result = house.agent.tokens.order({"token": digits})[0]
         except RefusalError as refusal:
             result = refusal.result
     return result

@@ -194,7 +194,7 @@ class TestCommandWithASearch(Asked):
         found = self.ask(order)
         self.assertEqual([answer["result"] for answer in found], ["ok"])
         self.assertEqual(self.balance(), 12 * NANO)
-        self.assertEqual(self.written(), [(jws.reference(order), 4, "ok")])
+        self.assertEqual(self.written(), [(jws.reference(order), 5, "ok")])
         self.assertEqual(self.house.agent.desk.refused, 0)
         self.assertEqual(len(self.house.entries(records.TOKEN)), 1)
 
@@ -209,4 +209,4 @@ class TestCommandWithASearch(Asked):
 
         self.house = House(linked=True)
         self.house.run(1)
-        self.assertEqual(self.result(self.order("1" * 20)), "denied locally")
+        self.assertEqual(self.result(self.order("1" * 20)), "range")

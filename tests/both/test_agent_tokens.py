@@ -184,8 +184,9 @@ class TestManagement(unittest.TestCase):
     def test_power_limit_also_after_a_boot(self):
         self.assertEqual(self.house.enter(token(NOW_TID, 0x4001, 0, 2)), results.ACCEPT)
         self.assertEqual(self.house.agent.tokens.memory.power_limit_w, 16394)
+        self.assertEqual(self.house.agent.control.limits.load_limit_w, 16394)
         self.house.boot()
-        self.assertEqual(self.house.agent.tokens.memory.power_limit_w, 16394)
+        self.assertEqual(self.house.agent.control.limits.load_limit_w, 16394)
         self.assertEqual(self.house.enter(token(NOW_TID + 1, 0, 0, 2)), results.RANGE)
 
     def test_clear_credit_takes_what_is_there_and_no_more(self):

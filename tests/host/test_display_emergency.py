@@ -94,11 +94,17 @@ def notices(page):
 
 def test_the_coming_cut_keep_power_and_debt_are_told(visit):
     supply = dict(CONNECTED, cut_in_s=329, keep_power_s=7200)
-    page = visit(dict(LOW, supply=supply, debt={"owed_micro": 42500001, "per_day_micro": 500000}))
+    page = visit(
+        dict(
+            LOW,
+            supply=supply,
+            debt={"owed_micro": 42500001, "per_day_micro": 500000, "share": 30, "cap_micro": 0},
+        )
+    )
     assert notices(page) == [
         "The supply goes off in about 5 min at present use – top up now",
         "The supply stays on without credit for another 2 h",
-        "Debt ¥42.51, paid off by ¥0.50 a day",
+        "Debt ¥42.51, paid off by ¥0.50 a day and 30 % of each top-up",
     ]
 
 

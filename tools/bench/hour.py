@@ -9,6 +9,7 @@ stand-ins for chip, relay, clock, link and entropy are in it too and are counted
 
 import gc
 
+from wattledger.firmware.forget import forget, loaded
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
 
@@ -31,7 +32,10 @@ def meter(seconds, with_page, simulated):
         page = Page()
         app = build_app(page, ["127.0.0.1"], 2)
     chip = simulated_chip() if simulated else PlainChip()
+    kept = loaded()
     house = House(chip, Sink(), page, VfsStorage("."))
+    if hasattr(gc, "threshold"):
+        forget(kept)
     house.run(seconds)
     status = ""
     if app is not None:

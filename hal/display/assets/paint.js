@@ -127,8 +127,9 @@ function paintNotices(view) {
   }
   if (supply.keep_power_s > 0) add("calm", t("keep_power", { duration: duration(supply.keep_power_s) }));
   if (view.debt?.owed_micro > 0) {
+    const amount = money(view.debt.owed_micro, view.currency, "up");
     const day = money(view.debt.per_day_micro, view.currency);
-    add("calm", t("debt", { amount: money(view.debt.owed_micro, view.currency, "up"), day }));
+    add("calm", t("debt", { amount, day, share: view.debt.share }));
   }
   for (const message of view.messages ?? []) if (message) add("calm", String(message.text ?? message));
   const list = element("notices");
