@@ -141,13 +141,14 @@ class TestButton(unittest.TestCase):
         port = Port()
         meter = meter_of(port, credit=2 * UNIT, **config)
         port.chip.set_phase(0, 230_000, 15_652, 3_600_000)
-        meter.turn()
-        for _ in range(5):
+        # A sudden load is warned of first, and cut five minutes later.
+        for _ in range(310_000 // config.get("tick_ms", 1000)):
             meter.turn()
+            port.passed = []
         port.chip.set_phase(0, 230_000, 0, 0)
         self.assertEqual((port.closed, meter.agent.supply.state), (False, DISCONNECTED))
         account = meter.agent.account
-        account.credit(1, 100 * UNIT, meter.agent.time.unix(), TRUST_SYNCED)
+        account.credit(1, 400 * UNIT, meter.agent.time.unix(), TRUST_SYNCED)
         meter.agent.control.look_again()
         for _ in range(70):
             meter.turn()
