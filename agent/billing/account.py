@@ -202,6 +202,8 @@ class Account:
         """The set that has come into force may count other cycles than the one before it."""
         if self.tariff.cycle_day(at) != self.cycle.day:
             self.cycle.whole = False
+        if not self.block_day and self.tariff.block_day(at):
+            self.block_day = 1  # the set before counted without end: that count ends here
         self._turn(at, now, False)
 
     def begin_first(self, at):

@@ -141,6 +141,13 @@ class TestReach(unittest.TestCase):
         adjusted = books.correct(NOON, NOON + 1800, net=True, export=[200000], **FLAT)
         self.assertEqual(adjusted, [(JUNE, 90000000 - 30000000 + 12000000, 0, 0)])
 
+    def test_without_netting_what_export_had_covered_has_the_price_of_its_slot(self):
+        books = Books(NOON, net=True, export=[0], **FLAT)
+        books.account.dynamic = example.Slot(NOON, 5000000)
+        books.interval(NOON, 70, 100)  # 30 Wh sold for nothing
+        adjusted = books.correct(NOON, NOON + 900, export=[0], **FLAT)
+        self.assertEqual(adjusted, [(JUNE, -70 * 5000000, 0, 0)])
+
     def test_energy_from_before_the_first_tariff_is_charged_by_it(self):
         books = Books(NOON, **FLAT)
         books.account.tariff = None

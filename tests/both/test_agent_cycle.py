@@ -313,6 +313,23 @@ class TestFreeze(unittest.TestCase):
         self.assertEqual(meter.freezes(), [])
         self.assertEqual(meter.account.cycle.key(), 0)
 
+    def test_a_set_with_cycles_after_one_without_begins_the_blocks_anew(self):
+        meter = Meter(local_2027(5, 14), blocks=[1], cycle="none", cycle_start=None)
+        meter.run(1200)
+        meter.account.pending = tariff(start=local_2027(5, 15), n=2, blocks=[1])
+        meter.jump(local_2027(5, 15))
+        meter.run(300)
+        (freeze,) = meter.freezes()
+        self.assertEqual((freeze.flags, freeze.cycle, freeze.used_wh), (4, 0, 1200))
+        # May began on the day 9862 + 120; not all of it was under a set that counts it.
+        account = meter.account
+        self.assertEqual((account.used_wh, account.block_day), (300, 9862 + 120))
+        self.assertEqual((account.cycle.day, account.cycle.whole), (9862 + 120, False))
+        again = Account(meter.journal)
+        for entry in meter.entries():
+            replay(again, entry)
+        self.assertEqual((again.used_wh, again.block_day), (300, 9862 + 120))
+
     def test_a_clock_set_back_freezes_nothing_twice(self):
         meter = Meter(local_2027(6, 30, 23, 45))
         meter.run(10)
@@ -341,7 +358,7 @@ class TestNet(unittest.TestCase):
             [
                 [(net, 0, 800, 777777)],
                 [(net, 0, 200, 777777), (net, 1, 100, 999999)],
-                [(net | 0x80, 255, 250, 123457)],
+                [(net, 1, 0, 999999), (net | 0x80, 255, 250, 123457)],
             ],
         )
         self.assertEqual(meter.account.used_wh, 1100)
