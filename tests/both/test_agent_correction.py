@@ -4,7 +4,8 @@ import unittest
 
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import record as records
-from wattledger.hal.sample import TRUST_RESTORED
+from wattledger.agent.journal.segments import segment_name
+from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
 from wattledger.tests.both import test_agent_account as example
 from wattledger.tests.both.houses_corrections import Books
 from wattledger.tests.both.houses_tariffs import DAY, credit, local_2027
@@ -304,6 +305,22 @@ class TestOverlap(unittest.TestCase):
         # 4 June from 400, 5 June from 300; 40 W more from 9 to 4, 40 W more for the first time.
         wanted = -600000 - 700000 + 40 * 5 - 40 * 4
         self.assertEqual(adjusted, [(JUNE, wanted, 0, 0)])
+
+    def test_records_that_go_between_two_walks_count_in_neither(self):
+        books = Books(NOON, **FLAT)
+        for number in range(30):
+            if number == 10:
+                books.seal()
+            books.interval(NOON + 900 * number, 100)
+        until = NOON + 30 * 900
+        books.correct(NOON, until, 2, blocks=[], price=[[0, 900000]])
+        known = len(books.adjusted())
+        books.offer(NOON, until, 3, blocks=[], price=[[0, 400000]])
+        for _ in range(2):  # of 16 records: the first ten intervals and more
+            books.corrections.work(books.now, TRUST_SYNCED, *books.registers)
+        books.storage.remove(segment_name(1))
+        books.work()
+        self.assertEqual(books.adjusted()[known:], [(JUNE, 20 * 100 * 500000, 0, 0)])
 
     def test_refused(self):
         books = self.books()
