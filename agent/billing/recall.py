@@ -96,7 +96,9 @@ def replay(account, entry):
     elif kind == records.INTERVAL:
         _replay_interval(account, entry)
     elif kind == records.TARIFF:
-        if account.tariff is not None:
+        if account.tariff is not None and account.standing_day:
+            account.compare_cycles(entry.time)
+        elif account.tariff is not None:
             account.begin_first(entry.time)
     elif kind == records.FREEZE:
         from wattledger.agent.journal import cycle_payload  # rare, as the next

@@ -226,6 +226,28 @@ class TestMinimum(unittest.TestCase):
         meter.jump(local_2027(8, 15))
         self.assertEqual([line[0] for line in self.lines(meter)], [20270715])
 
+    def test_a_boot_knows_of_a_cycle_that_another_set_cut_short(self):
+        for switched in (local_2027(6, 12), local_2027(7, 1)):
+            meter = Meter(local_2027(6, 1), minimum=60000)
+            self.assertTrue(meter.account.cycle.whole)
+            checkpoint = checkpoints.Checkpoint()
+            sum_up(meter.account, checkpoint)
+            checkpoint = checkpoints.unpack(checkpoint.pack())
+            known = meter.journal.sequence
+            year = tariff(start=switched, n=2, minimum=60000, cycle="year", cycle_start="0101")
+            meter.account.pending = year
+            meter.jump(switched)
+            meter.run(10)
+            self.assertFalse(meter.account.cycle.whole)
+            again = Account(meter.journal)
+            again.adopt(year)
+            begin_at(again, checkpoint)
+            for entry in meter.entries():
+                if entry.sequence > known:
+                    replay(again, entry)
+            found = (again.cycle.day, again.cycle.whole)
+            self.assertEqual(found, (meter.account.cycle.day, False))
+
     def test_each_cycle_missed_within_31_days(self):
         meter = Meter(local_2027(1, 31, 12), minimum=1000)
         meter.jump(local_2027(3, 1, 5))
