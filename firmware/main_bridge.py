@@ -4,8 +4,8 @@
 
 CONFIG is a device.json, STORAGE the folder of the journal, TARIFF a document or `-`, KEY the
 device key in hex, TOKEN_KEY that of the meter's tokens. The world answers on stdin what is asked
-on stdout (hal/bus/bridge.py); people read stderr. With --heap, which needs MicroPython, the last line there is
-`heap: N bytes free after an hour, N at the end` (world time, after a collection).
+on stdout (hal/bus/bridge.py); people read stderr. With --heap, which needs MicroPython, the last
+line there is `heap: N bytes free after an hour, N at the end` (world time, after a collection).
 
 The world is reached through a *port*: the Bridge, or host_sim/port.py inside one process.
 """
