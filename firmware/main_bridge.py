@@ -1,11 +1,11 @@
 """Composition root of a meter in lock-step with a simulated world, the same on both interpreters.
 
-    micropython main_bridge.py CONFIG STORAGE TARIFF KEY [--heap]
+    micropython main_bridge.py CONFIG STORAGE TARIFF KEY [TOKEN_KEY] [--heap]
 
 CONFIG is a device.json, STORAGE the folder of the journal, TARIFF a document or `-`, KEY the
-device key in hex. The world answers on stdin what is asked on stdout (hal/bus/bridge.py); people
-read stderr. With --heap, which needs MicroPython, the last line there is
-`heap: N bytes free after an hour, N at the end` (world time, after a collection).
+device key in hex, TOKEN_KEY that of the meter's tokens. The world answers on stdin what is asked
+on stdout (hal/bus/bridge.py); people read stderr. With --heap, which needs MicroPython, the last
+line there is `heap: N bytes free after an hour, N at the end` (world time, after a collection).
 
 The world is reached through a *port*: the Bridge, or host_sim/port.py inside one process.
 """
@@ -44,7 +44,7 @@ GC_BYTES = 4096
 class LockstepMeter:
     """A booted meter. `turn()` lets one tick of world time pass and does what is due then."""
 
-    def __init__(self, port, config, storage, device_key, tariff, log):
+    def __init__(self, port, config, storage, device_key, tariff, log, token_key=b""):
         """Boots: greets the world, recovers from `storage`, takes `tariff` (bytes or None).
 
         `log` is called with a line of text for each failure that was contained.
@@ -65,6 +65,7 @@ class LockstepMeter:
             link_clock=self._clock,
             link=BridgeLink(port),
             device_key=device_key,
+            token_key=token_key,
             firmware=FIRMWARE,
         )
         self.agent.start(tariff)
@@ -159,18 +160,21 @@ def main(arguments):
     if hasattr(gc, "threshold"):
         # Collected often, the garbage of the imports and of each step cannot fragment the heap.
         gc.threshold(GC_BYTES)
-    config_path, folder, tariff_path, key = arguments[:4]
+    heap = "--heap" in arguments
+    words = [word for word in arguments if word != "--heap"]
+    config_path, folder, tariff_path, key = words[:4]
+    token_key = binascii.unhexlify(words[4]) if len(words) > 4 else b""
     config = configs.load(_content(config_path))
     tariff = None if tariff_path == "-" else _content(tariff_path)
     port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     kept = loaded()
     try:
         meter = LockstepMeter(
-            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log
+            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log, token_key
         )
         if hasattr(gc, "threshold"):
             forget(kept)
-        free = run(meter, config.tick_ms, "--heap" in arguments)
+        free = run(meter, config.tick_ms, heap)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)
         return 1
