@@ -25,7 +25,7 @@ class Port:
         self.closed = True
         self.offer_waits = True
         self.message_waits = self.link_up = self.button = self.stopping = False
-        self.watches_writes = self.asks = False
+        self.watches_writes = self.asks = self.visitor_waits = False
         self.link_session = 0
         self.passed = []  # (ms, midway)
         self.turns_left = -1
