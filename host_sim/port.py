@@ -13,8 +13,9 @@ class LocalPort:
     """World, network (network.py), time source (times.py) and entropy around one meter.
 
     `offer_waits`, `message_waits`, `link_up`, `link_session`, `button`, `visitor_waits`,
-    `watches_writes` and `asks` are as of the last start() or advance(); `stopping` is set by whoever wants the meter
-    to end. `told` is what the meter told last, as (left, unix, state), or None.
+    `watches_writes` and `asks` are as of the last start() or advance(); `stopping` is set by
+    whoever wants the meter to end. `told` is what the meter told last, as (left, unix, state), or
+    None.
     """
 
     def __init__(self, world, network, times, entropy):

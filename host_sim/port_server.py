@@ -2,8 +2,8 @@
 
 Requests and replies are those of world_server.py and, for a whole meter, more: what waits for it
 is told with the time, and it may take a time, send, ask, receive, hear people, draw random bytes,
-lose its power within a write, and tell of its supply. A message (topic length u8, topic, data) follows the
-frame that names its length, filled up to whole frames.
+lose its power within a write, and tell of its supply. A message (topic length u8, topic, data)
+follows the frame that names its length, filled up to whole frames.
 
 The meter waits for the reply to the request that begins a turn, so whoever drives the world
 decides between two turns how long it stands still.

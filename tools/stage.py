@@ -92,9 +92,7 @@ class Stage:
     @property
     def complaints(self) -> list[str]:
         """What the meter told of its failures, a line each; the 1st, 2nd, 4th, 8th ... is told."""
-        return [
-            line for line in self._log_lines() if not line.startswith((HEAP_REPORT, REFUSED))
-        ]
+        return [line for line in self._log_lines() if not line.startswith((HEAP_REPORT, REFUSED))]
 
     @property
     def refusals(self) -> list[str]:

@@ -142,6 +142,20 @@ class TestMessages(unittest.TestCase):
             bridge.receive()
 
 
+class TestVisitors(unittest.TestCase):
+    def test_a_wish_comes_behind_its_frame(self):
+        pipe, bridge = bridge_of(b"\0\x01\x0c", b"\x06accept12345")
+        self.assertEqual(bridge.visit(), ("accept", b"12345", False))
+        self.assertEqual(pipe.written[0][0], 14)
+
+    def test_nobody_stops_the_asking(self):
+        _, bridge = bridge_of(b"\0" + TIME + b"\x80", b"\0\x00")
+        bridge.advance(1)
+        self.assertEqual(bridge.visitor_waits, True)
+        self.assertIsNone(bridge.visit())
+        self.assertEqual(bridge.visitor_waits, False)
+
+
 class TestEntropy(unittest.TestCase):
     def test_random_bytes_come_fifteen_at_a_time(self):
         pipe, bridge = bridge_of(b"\0ABCDEFGHIJKLMNO", b"\0PQRST")
