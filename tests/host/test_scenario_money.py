@@ -1,5 +1,6 @@
 """The scenarios about money: emergency credit, a spoofed clock, a price change corrected."""
 
+import json
 from functools import partial
 
 import pytest
@@ -19,6 +20,9 @@ from wattledger.tests.host.scenario_bench import (
     told,
     value_of,
 )
+from wattledger.tests.host.scenario_bench import play as play_of
+from wattledger.tools import mpy
+from wattledger.tools.scenario import DEMO_TARIFF
 
 
 @pytest.fixture
@@ -165,3 +169,77 @@ def test_a_price_change_and_its_correction(play):
     assert 0 <= refused - 12 * HOUR_S <= 10
     (why,) = report["refused_documents"]
     assert why.startswith("price[0][1]: 7200000 is more than 50 % above 600000")
+
+
+def test_keep_power_and_a_debt_reach_the_meter(tmp_path):
+    """1000 W from Tuesday, 08:00: peak 0.78. Half a unit lasts to 08:38:28; the power is kept on
+    from 08:31 to 11:31. A debt of 2.00 takes 20 % of the 5.00 paid at 11:00."""
+    outcome = play_of(
+        tmp_path,
+        hours=4,
+        tick_s=10,
+        start="2027-01-19 08:00",
+        credit="0.50",
+        events=[
+            {"at": "31 min", "keep": "3h"},
+            {"at": "2h", "broker": {"down": "10 min"}},
+            {"at": "2h 5 min", "debt": {"total": "2.00", "share": 20}},
+            {"at": "3h", "credit": "5.00"},
+        ],
+    )
+    assert {name: found for name, found in outcome.problems.items() if found} == {}
+    assert moves(outcome) == []
+    assert value_of(outcome, events.CREDIT_EXHAUSTED) <= 0
+    kept = [payloads.unpack_event(e.payload) for _, e in of_kind(outcome, records.EVENT)]
+    assert [value for code, value in kept if code == events.KEEP_POWER] == [10_800, 0]
+    # Set while the broker was away, so it came when that was back, and once.
+    (came, set_), (_, share) = of_kind(outcome, records.DEBT)
+    assert 2 * HOUR_S + 600 <= came <= 2 * HOUR_S + 700
+    assert (set_.amount, share.amount) == (0, -1_000_000_000)
+    # Three hours of peak, one of flat.
+    assert outcome.report["register_wh"] == 4_000
+    assert outcome.report["balance_nano"] == (500 + 5_000 - 1_000 - 3 * 780 - 530) * 10**6
+
+
+@pytest.mark.skipif(mpy.find_tool("micropython") is None, reason="no micropython")
+def test_a_document_and_emergency_credit_are_the_same_on_both(tmp_path):
+    """A set, prices, a correction and a refusal, and emergency credit: 1200 W take 0.94 an hour
+    and then 1.00, so 0.25 of 0.80 is left at 08:35. No friendly period holds the cut back."""
+    first = json.loads(DEMO_TARIFF.read_text())
+    first["credit"].update({"emergency": 1_000_000, "friendly": []})
+    first["from"] = "2027-01-19 08:00"
+    second = {**first, "n": 2, "from": "2027-01-19 08:30"}
+    second["price"] = [[price + 50_000 for price in row] for row in first["price"]]
+    correction = {**first, "n": 3, "correct": {"from": first["from"], "until": second["from"]}}
+    correction["price"] = [[price - 50_000 for price in row] for row in first["price"]]
+    prices = {"v": 1, "prices_of": "demo", "n": 1, "step": 900, "prices": [100_000]}
+    prices["start"] = "2027-01-19 09:30"
+    content = {
+        "hours": 3,
+        "tick_s": 10,
+        "start": "2027-01-19 08:00",
+        "credit": "0.80",
+        "load": {"watts": 1200},
+        "tariff": first,
+        "events": [
+            {"at": "5 min", "document": second},
+            {"at": "6 min", "document": {**second, "v": 1, "standing_day": 7}},
+            {"at": "35 min", "accept": True},
+            {"at": "40 min", "document": correction},
+            {"at": "1h", "document": prices},
+        ],
+    }
+    ends = []
+    for name in ("cpython", "micropython"):
+        outcome = play_of(tmp_path / name, name, **content)
+        assert {key: found for key, found in outcome.problems.items() if found} == {}
+        report = outcome.report
+        assert report["refused_documents"] == ["n: 2 is held already with other content"]
+        ends.append((report["journal_head"], report["balance_nano"]))
+        assert len(of_kind(outcome, records.EMERGENCY)) == 1
+        # Half an hour of peak, 600 Wh, was 0.05 a kWh too dear.
+        ((_, adjusted),) = of_kind(outcome, records.ADJUST)
+        assert adjusted.amount == 600 * 50_000
+        ((_, opening),) = moves(outcome)
+        assert not opening
+    assert ends[0] == ends[1]
