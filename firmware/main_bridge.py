@@ -15,6 +15,8 @@ import gc
 import sys
 
 from wattledger.agent import config as configs
+from wattledger.agent import events
+from wattledger.agent.errors import TariffError
 from wattledger.agent.supply.rules import WARNED_S
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
@@ -38,7 +40,11 @@ FIRMWARE = "bridge"
 MOST_STEPS = 16  # in one turn: a step that always wants more must not stop time
 PRESS_MS = 1000  # a button that is held is looked at no less often
 HOUR_MS = 3600000
+# What a person at the meter may want.
+ACCEPT = "accept"  # the emergency credit that is offered
+DOCUMENT = "document"  # the meter to take what is brought: tariff, prices or correction
 GC_BYTES = 4096
+REFUSED = "refused: "
 
 
 class LockstepMeter:
@@ -47,13 +53,16 @@ class LockstepMeter:
     def __init__(self, port, config, storage, device_key, tariff, log, token_key=b""):
         """Boots: greets the world, recovers from `storage`, takes `tariff` (bytes or None).
 
-        `log` is called with a line of text for each failure that was contained.
+        `log` is called with a line of text for each failure that was contained, and for each
+        document that was refused (`refused: ` and why).
         """
         port.start()
         self._port = port
         self._clock = BridgeClock(port)
         self._tick_ms = config.tick_ms
         self._pressed = False
+        self._log = log
+        self.documents = 0  # brought since the boot
         self.agent = build(
             config,
             port,
@@ -93,6 +102,8 @@ class LockstepMeter:
             passed += ms
             if port.button or self._pressed:
                 self._hear_button()
+        while port.visitor_waits:
+            self._hear_visitor()
         runtime = self.runtime
         runtime.tick()
         left = MOST_STEPS
@@ -124,6 +135,21 @@ class LockstepMeter:
         self._pressed = self._port.button
         self.agent.control.person(("press",) if self._pressed else ("release",))
 
+    def _hear_visitor(self):
+        wish = self._port.visit()
+        if wish is None:
+            return
+        word, data, _ = wish
+        if word == ACCEPT:
+            self.agent.control.person((ACCEPT,))
+        elif word == DOCUMENT:
+            self.documents += 1
+            try:
+                self.agent.accept_document(data)
+            except TariffError as error:
+                self.agent.report(events.TARIFF_REFUSED, 0)
+                self._log(REFUSED + str(error))
+
     def stop(self):
         """End cleanly, everything durable."""
         self.agent.stop()
@@ -144,11 +170,18 @@ def _free():
 
 
 def run(meter, tick_ms, heap):
-    """Turns until the world ends them; (bytes free after an hour, at the end) when `heap`."""
+    """Turns until the world ends them; (bytes free after an hour, at the end) when `heap`.
+
+    The hour begins again with each document, for what the meter holds of one is no leak.
+    """
     early = None
-    turns = 0
+    turns = documents = 0
     while meter.turn():
         turns += 1
+        if meter.documents != documents:
+            documents = meter.documents
+            turns = 0
+            early = None
         if heap and turns == HOUR_MS // tick_ms:
             early = _free()
     meter.stop()
