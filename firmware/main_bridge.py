@@ -14,8 +14,8 @@ import binascii
 import gc
 import sys
 
-from wattledger.agent import config as configs
 from wattledger.agent.supply.rules import WARNED_S
+from wattledger.firmware import documents
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.simulated import build
@@ -44,10 +44,11 @@ GC_BYTES = 4096
 class LockstepMeter:
     """A booted meter. `turn()` lets one tick of world time pass and does what is due then."""
 
-    def __init__(self, port, config, storage, device_key, tariff, log):
+    def __init__(self, port, config, storage, device_key, tariff, log, checked=None):
         """Boots: greets the world, recovers from `storage`, takes `tariff` (bytes or None).
 
-        `log` is called with a line of text for each failure that was contained.
+        `checked` is the Tariff in it when it was checked before. `log` is called with a line of
+        text for each failure that was contained.
         """
         port.start()
         self._port = port
@@ -67,7 +68,7 @@ class LockstepMeter:
             device_key=device_key,
             firmware=FIRMWARE,
         )
-        self.agent.start(tariff)
+        self.agent.start(tariff, checked)
         self.runtime = Runtime(self.agent, self._clock, None, log)
 
     def _wait(self, ms):
@@ -160,13 +161,13 @@ def main(arguments):
         # Collected often, the garbage of the imports and of each step cannot fragment the heap.
         gc.threshold(GC_BYTES)
     config_path, folder, tariff_path, key = arguments[:4]
-    config = configs.load(_content(config_path))
     tariff = None if tariff_path == "-" else _content(tariff_path)
+    config, checked = documents.read(_content(config_path), tariff)
     port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     kept = loaded()
     try:
         meter = LockstepMeter(
-            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log
+            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log, checked
         )
         if hasattr(gc, "threshold"):
             forget(kept)

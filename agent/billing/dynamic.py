@@ -7,8 +7,8 @@ in every block; where none is known the caller takes the tariff's day table.
 import hashlib
 
 from wattledger.agent.billing.tariff import DEFAULT_PRICE_LIMIT, MAX_BYTES
-from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
+from wattledger.agent.values import parse_object
 
 
 class PriceList:
