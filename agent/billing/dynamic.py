@@ -80,7 +80,10 @@ class DynamicPrices:
 
     def is_expected(self):
         """True when this tariff has had dynamic prices: a slot without one is then missing."""
-        return any(prices and prices.id == self.tariff_id for prices in self.held)
+        for prices in self.held:  # asked at each interval, and a generator takes heap
+            if prices and prices.id == self.tariff_id:
+                return True
+        return False
 
 
 def load(data, price_limit=DEFAULT_PRICE_LIMIT):
