@@ -80,10 +80,11 @@ class DynamicPrices:
 
     def is_expected(self):
         """True when this tariff has had dynamic prices: a slot without one is then missing."""
+        expected = False
         for prices in self.held:  # asked at each interval, and a generator takes heap
             if prices and prices.id == self.tariff_id:
-                return True
-        return False
+                expected = True
+        return expected
 
 
 def load(data, price_limit=DEFAULT_PRICE_LIMIT):
