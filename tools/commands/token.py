@@ -181,8 +181,12 @@ def vend(
     up: Annotated[
         bool, typer.Option("--up", help="Not less than asked: the next a token can say.")
     ] = False,
-    power_limit: Watts = None,
-    unbalance_limit: Watts = None,
+    power_limit: Annotated[
+        int | None, typer.Option(metavar="W", min=0, help="The load limit from now on.")
+    ] = None,
+    unbalance_limit: Annotated[
+        int | None, typer.Option(metavar="W", min=0, help="Between phases.")
+    ] = None,
     clear_credit: Annotated[
         int | None, typer.Option(metavar="REGISTER", min=0, max=65535, help="65535: all.")
     ] = None,
