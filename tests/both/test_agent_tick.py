@@ -18,7 +18,7 @@ except ImportError:
         pass
 
 
-HEAP = "384K"
+HEAP = "448K"
 
 
 class TestNoAllocation(unittest.TestCase):
