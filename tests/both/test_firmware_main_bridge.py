@@ -57,12 +57,13 @@ class Port:
         return self.closed
 
 
-def meter_of(port, credit=10 * UNIT, tariff=None, **config):
+def meter_of(port, credit=10 * UNIT, token_key=b"", tariff=None, **config):
     storage = MemoryStorage()
     commission(storage, METER, START, TRUST_SYNCED, credit, CONNECTED)
     said = []
+    config = config_of(**config)
     tariff = tariff or tariff_of()
-    meter = LockstepMeter(port, config_of(**config), storage, DEVICE_KEY, tariff, said.append)
+    meter = LockstepMeter(port, config, storage, DEVICE_KEY, tariff, said.append, token_key)
     meter.said = said
     port.passed = []
     return meter
@@ -254,6 +255,13 @@ class TestButton(unittest.TestCase):
         meter.turn()
         self.assertEqual(port.passed, [(1_000, False)] + [(1_000, True)] * 9)
         self.assertEqual(port.closed, True)
+
+
+class TestWiring(unittest.TestCase):
+    def test_the_key_of_its_tokens_reaches_the_meter(self):
+        made = {"scheme": "sts", "ea": "07", "base": 2014, "made": START - 86_400}
+        meter = meter_of(Port(), token_key=bytes(range(8)), token=made)
+        self.assertEqual(meter.agent.tokens.memory.key, bytes(range(8)))
 
 
 if __name__ == "__main__":
