@@ -129,17 +129,18 @@ class Agent:
         self.tokens = self.ledger.tokens = desk
         self.keypad = Keypad(desk, self._link_clock)
 
-    def start(self, tariff=None):
+    def start(self, tariff=None, checked=None):
         """Recover from storage, set the chip up, open an interval. The relay is never moved here.
 
         `tariff` is a document (bytes) that provisioning brings; TariffError when it is refused.
+        `checked` is the Tariff in it: a root short of heap checks it before it makes the agent.
         """
         state = self.ledger.open()
         self.time.restore(
             self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
         )
         if tariff is not None:
-            self.ledger.shelf.offer(tariff, self.time.unix())
+            self.ledger.shelf.offer(tariff, self.time.unix(), checked)
         self._restore_registers(state)
         state.boots += 1
         self.ledger.go_on(self.time.unix(), self.time.trust())

@@ -1,8 +1,10 @@
-"""device.json: what belongs to one meter and is set when it is provisioned."""
+"""device.json: what belongs to one meter and is set when it is provisioned.
 
-import json
+Needed at a boot only: a root imports it there, so that its tables can leave the heap.
+"""
 
 from wattledger.agent.errors import ConfigError
+from wattledger.agent.values import is_integer, is_name, parse_object, shown
 
 # key: (default or None when required, lowest, highest); a default of another type is its type.
 NUMBERS = {
@@ -42,41 +44,6 @@ MAX_BYTES = 4096
 
 class Config:
     """The values of device.json as attributes of the same names."""
-
-
-def shown(value):
-    """A JSON value as an error shows it: short, whatever it holds."""
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "an object"
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def is_integer(value):
-    """True for an int that is not a bool (JSON true is not 1)."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_name(value):
-    """True for 1..32 characters that are safe in a topic, a file name and a log."""
-    if not isinstance(value, str) or not 1 <= len(value) <= 32:
-        return False
-    return all("a" <= letter <= "z" or "0" <= letter <= "9" or letter in "-_." for letter in value)
-
-
-def parse_object(data, limit, error):
-    """The JSON object in `data` (bytes); `error` is the PlacedError class to raise."""
-    if len(data) > limit:
-        raise error((), "is %d bytes; at most %d fit the meter" % (len(data), limit))
-    try:
-        document = json.loads(data.decode())  # as text, or CPython would take UTF-16 too
-    except (ValueError, RuntimeError):  # RuntimeError: nested too deep
-        raise error((), "is not JSON")
-    if not isinstance(document, dict):
-        raise error((), "must be a JSON object")
-    return document
 
 
 def load(data):

@@ -1,5 +1,5 @@
-"""Modules that only the boot needed leave the heap: a tariff's checks are 9 kB, wanted again only
-with the next set. What needs one later imports it again, from flash.
+"""Modules that only the boot or one turn needed leave the heap: a tariff's checks are 9 kB, wanted
+again only with the next set. What needs one later imports it again, from flash.
 """
 
 import sys

@@ -14,10 +14,10 @@ import binascii
 import gc
 import sys
 
-from wattledger.agent import config as configs
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
 from wattledger.agent.supply.rules import WARNED_S
+from wattledger.firmware import documents
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.simulated import build
@@ -50,11 +50,14 @@ REFUSED = "refused: "
 class LockstepMeter:
     """A booted meter. `turn()` lets one tick of world time pass and does what is due then."""
 
-    def __init__(self, port, config, storage, device_key, tariff, log, token_key=b""):
+    def __init__(
+        self, port, config, storage, device_key, tariff, log, token_key=b"", checked=None
+    ):
         """Boots: greets the world, recovers from `storage`, takes `tariff` (bytes or None).
 
-        `log` is called with a line of text for each failure that was contained, and for each
-        document that was refused (`refused: ` and why).
+        `checked` is the Tariff in it when it was checked before. `log` is called with a line of
+        text for each failure that was contained, and for each document that was refused
+        (`refused: ` and why).
         """
         port.start()
         self._port = port
@@ -77,7 +80,7 @@ class LockstepMeter:
             token_key=token_key,
             firmware=FIRMWARE,
         )
-        self.agent.start(tariff)
+        self.agent.start(tariff, checked)
         self.runtime = Runtime(self.agent, self._clock, None, log)
 
     def _wait(self, ms):
@@ -169,15 +172,20 @@ def _free():
     return gc.mem_free()
 
 
-def run(meter, tick_ms, heap):
+def run(meter, tick_ms, heap, kept=None):
     """Turns until the world ends them; (bytes free after an hour, at the end) when `heap`.
 
-    The hour begins again with each document, for what the meter holds of one is no leak.
+    The hour begins again with each document, for what the meter holds of one is no leak. A module
+    that a turn needed leaves the heap after it, unless its name is among `kept`.
     """
     early = None
     turns = documents = 0
+    count = len(sys.modules)
     while meter.turn():
         turns += 1
+        if kept is not None and len(sys.modules) != count:
+            forget(kept)
+            count = len(sys.modules)
         if meter.documents != documents:
             documents = meter.documents
             turns = 0
@@ -197,17 +205,26 @@ def main(arguments):
     words = [word for word in arguments if word != "--heap"]
     config_path, folder, tariff_path, key = words[:4]
     token_key = binascii.unhexlify(words[4]) if len(words) > 4 else b""
-    config = configs.load(_content(config_path))
     tariff = None if tariff_path == "-" else _content(tariff_path)
+    config, checked = documents.read(_content(config_path), tariff)
     port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     kept = loaded()
     try:
         meter = LockstepMeter(
-            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log, token_key
+            port,
+            config,
+            VfsStorage(folder),
+            binascii.unhexlify(key),
+            tariff,
+            _log,
+            token_key,
+            checked,
         )
         if hasattr(gc, "threshold"):
             forget(kept)
-        free = run(meter, config.tick_ms, heap)
+        else:
+            kept = None  # CPython has room
+        free = run(meter, config.tick_ms, heap, kept)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)
         return 1

@@ -73,7 +73,9 @@ def load(directory: str | Path, meter: str) -> MeterKeys:
             f"{path}: no such file; give the folder that holds the meter's keys"
         ) from None
     except OSError as error:
-        raise KeysError(f"{path}: cannot be read ({error.strerror})") from None
+        raise KeysError(
+            f"{path}: cannot be read ({error.strerror}); give the folder that holds the keys"
+        ) from None
     except json.JSONDecodeError as error:
         raise KeysError(
             f"{path}:{error.lineno}:{error.colno}: not JSON ({error.msg}); restore the file"

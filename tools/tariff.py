@@ -6,8 +6,8 @@ from typing import Any
 from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.dynamic import PriceList
-from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
+from wattledger.agent.values import parse_object
 from wattledger.tools import output, places
 
 KIND_TARIFF = "tariff"

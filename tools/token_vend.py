@@ -52,7 +52,10 @@ def vend_sts(wanted: dict[str, Any]) -> dict[str, Any]:
     asked = [name for name in (*functions, "new_key") if wanted[name] is not None]
     asked += ["clear_tamper"] * wanted["clear_tamper"]
     if len(asked) != 1:
-        raise SaleError("ask for one thing: " + ", ".join((*functions, "clear_tamper", "new_key")))
+        options = [
+            "--" + name.replace("_", "-") for name in (*functions, "clear_tamper", "new_key")
+        ]
+        raise SaleError("ask for one thing: " + ", ".join(options))
     what = asked[0]
     if what == "test":
         return {"tokens": [token_sts.test(wanted["test"])]}

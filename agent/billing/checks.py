@@ -1,9 +1,9 @@
 """What the checks of every signed document share: each returns the value or raises TariffError."""
 
 from wattledger.agent.billing.calendar import days_of_month
-from wattledger.agent.config import is_integer, shown
 from wattledger.agent.errors import TariffError
 from wattledger.agent.units import QUARTER_S
+from wattledger.agent.values import is_integer, shown
 
 MAX_N = 0xFFFFFFFF
 MAX_UNIX = 0xFFFFFFFFFF  # five bytes, as the journal has it

@@ -39,7 +39,8 @@ class Cycle:
         band = parts[0].band & BAND_MASK  # an interval has one band
         while len(self.bands) <= band:
             self.bands.append(0)
-            self.cells.extend([0] * BLOCKS)
+            for _ in range(BLOCKS):
+                self.cells.append(0)
         self.bands[band] += import_wh
         for part in parts:
             if not part.band & EXPORT:

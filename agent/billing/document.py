@@ -16,7 +16,7 @@ from wattledger.agent.billing.checks import (
 )
 from wattledger.agent.billing.document_days import check_calendar, check_days
 from wattledger.agent.billing.zone_text import parse_zone
-from wattledger.agent.config import is_name, shown
+from wattledger.agent.values import is_name, shown
 
 VERSION = 1
 MAX_BANDS = 8

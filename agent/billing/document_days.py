@@ -8,7 +8,7 @@ from wattledger.agent.billing.checks import (
     mapping,
     month_day,
 )
-from wattledger.agent.config import shown
+from wattledger.agent.values import shown
 
 MAX_TABLES = 8
 MAX_SWITCHES = 14

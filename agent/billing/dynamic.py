@@ -7,8 +7,8 @@ in every block; where none is known the caller takes the tariff's day table.
 import hashlib
 
 from wattledger.agent.billing.tariff import DEFAULT_PRICE_LIMIT, MAX_BYTES
-from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
+from wattledger.agent.values import parse_object
 
 
 class PriceList:
@@ -80,7 +80,11 @@ class DynamicPrices:
 
     def is_expected(self):
         """True when this tariff has had dynamic prices: a slot without one is then missing."""
-        return any(prices and prices.id == self.tariff_id for prices in self.held)
+        expected = False
+        for prices in self.held:  # asked at each interval, and a generator takes heap
+            if prices and prices.id == self.tariff_id:
+                expected = True
+        return expected
 
 
 def load(data, price_limit=DEFAULT_PRICE_LIMIT):

@@ -4,8 +4,8 @@ Imported only when a document arrives or is read back.
 """
 
 from wattledger.agent.billing.checks import MAX_N, fail, integer, listing, mapping, price, quarter
-from wattledger.agent.config import is_name
 from wattledger.agent.units import QUARTER_S
+from wattledger.agent.values import is_name
 
 VERSION = 1
 MAX_SLOTS = 96

@@ -8,8 +8,8 @@ force. Every file is replaced in one commit: what is refused leaves all that is 
 from wattledger.agent import events
 from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
-from wattledger.agent.config import parse_object
 from wattledger.agent.errors import TariffError
+from wattledger.agent.values import parse_object
 
 ACTIVE = "tariff.active"
 NEXT = "tariff.next"
@@ -45,8 +45,8 @@ class TariffShelf:
         be lost: the file is believed, for it is written only after the entry.
         """
         found = []
-        active = self._load(ACTIVE, found)
-        following = self._load(NEXT, found)
+        active = self._load(ACTIVE, found, digest)
+        following = self._load(NEXT, found, digest)
         if following and following.digest == digest:
             # The power went between the entry and the files: finish the change.
             active, following = following, None
@@ -62,10 +62,10 @@ class TariffShelf:
             self.dynamic.held[place] = self._load_prices(PRICES[place], found)
         return found
 
-    def _load(self, name, found):
+    def _load(self, name, found, digest):
         try:
             data = self._read(name)
-            return tariffs.load(data, self._price_limit) if data else None
+            return tariffs.load(data, self._price_limit, digest) if data else None
         except (TariffError, OSError):
             found.append((events.TARIFF_REFUSED, 0))
             return None
@@ -87,17 +87,19 @@ class TariffShelf:
         buffer = bytearray(size)
         return bytes(buffer[: self._storage.read_from(name, 0, buffer)]) if size else b""
 
-    def offer(self, data, now):
+    def offer(self, data, now, checked=None):
         """Take a document (bytes) at `now` (unix s); a word for the log.
 
-        TariffError says why it is refused, OSError that storage does not take it. A set
-        comes into force at the first 15-minute boundary at or after its `from`; what is held
-        already is silent.
+        `checked` is the Tariff in it when it was checked before. TariffError says why it is
+        refused, OSError that storage does not take it. A set comes into force at the first
+        15-minute boundary at or after its `from`; what is held already is silent.
         """
-        document = parse_object(data, tariffs.MAX_BYTES, TariffError)
-        if "prices_of" in document:
-            return self._offer_prices(document, data, now)
-        tariff = tariffs.made(document, data, self._price_limit)
+        tariff = checked
+        if tariff is None:
+            document = parse_object(data, tariffs.MAX_BYTES, TariffError)
+            if "prices_of" in document:
+                return self._offer_prices(document, data, now)
+            tariff = tariffs.made(document, data, self._price_limit)
         if tariff.correct:
             return self._offer_correction(tariff, data, now)
         return self._offer_set(tariff, data)

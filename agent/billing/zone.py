@@ -50,6 +50,7 @@ class Zone:
         self._since = 0
         self._until = 0
         self._offset = offset_s
+        self._asked = self._local = None  # an interval asks for its start again and again
         if daylight_s is None:
             self._daylight_s = offset_s
             self._since, self._until = -_FOREVER, _FOREVER
@@ -80,7 +81,10 @@ class Zone:
 
     def local(self, unix):
         """(days since 2000-01-01, second of the day) of local time at `unix`."""
-        return divmod(unix + self.offset_at(unix) - EPOCH_2000, DAY_S)
+        if unix != self._asked:
+            self._local = divmod(unix + self.offset_at(unix) - EPOCH_2000, DAY_S)
+            self._asked = unix
+        return self._local
 
     def first_instant(self, days, second=0):
         """The first instant of a local date, or at which `second` of it is reached, in unix

@@ -9,8 +9,8 @@ import hashlib
 import json
 
 from wattledger.agent import events
-from wattledger.agent.config import is_integer
 from wattledger.agent.errors import EnvelopeError, RefusalError
+from wattledger.agent.values import is_integer
 
 OK = "ok"
 DUPLICATE = "duplicate"

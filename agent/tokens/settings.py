@@ -1,10 +1,10 @@
 """The object `token` of device.json: which tokens a meter takes. The key is not in it."""
 
 from wattledger.agent.billing.calendar import EPOCH_2000, day_number
-from wattledger.agent.config import is_integer, shown
 from wattledger.agent.errors import ConfigError
 from wattledger.agent.tokens.replay import MAX_TID
 from wattledger.agent.units import DAY_S
+from wattledger.agent.values import is_integer, shown
 
 STS = "sts"
 OPENPAYGO = "openpaygo"

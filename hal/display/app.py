@@ -34,6 +34,7 @@ ASSETS = {
     "language.js": JAVASCRIPT,
     "paint.js": JAVASCRIPT,
     "stream.js": JAVASCRIPT,
+    "today.js": JAVASCRIPT,
     "token.js": JAVASCRIPT,
     "cards.css": CSS,
     "supply.css": CSS,

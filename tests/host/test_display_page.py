@@ -6,7 +6,7 @@ pytest.importorskip("microdot", reason="microdot is not installed")
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from wattledger.tests.host import display_bench as bench
-from wattledger.tests.host.display_bench import NINE, OWED, VIEW, reads
+from wattledger.tests.host.display_bench import NINE, OFF, OWED, VIEW, reads
 
 pytestmark = pytest.mark.skipif(bench.CHROMIUM is None, reason="no chromium on PATH")
 
@@ -78,6 +78,49 @@ def test_the_page_shows_the_view_in_chinese(visit):
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
 
 
+FORESEEN = dict(
+    VIEW,
+    days_left=12,
+    days_range=(9, 15),
+    cycle_cost_micro=43096000,
+    cycle_cost_range=(38400000, 49500000),
+)
+
+
+def test_the_days_left_and_the_cost_of_the_cycle_are_told(visit):
+    page = visit(FORESEEN)
+    reads(page, "today-days", "About 12 days left (9 to 15)")
+    reads(page, "today-cycle", "About ¥43.10 more until the cycle ends (¥38 to ¥50)")
+    page.click("#language")
+    reads(page, "today-days", "余额约可用 12 天（9 至 15）")
+    reads(page, "today-cycle", "本计费周期内约还需 ¥43.10（¥38 至 ¥50）")
+
+
+def test_an_outlook_reads_well_at_its_ends(visit, server):
+    page = visit(dict(VIEW, days_left=1, days_range=(0, 1)))
+    reads(page, "today-days", "About 1 day left (0 to 1)")
+    reads(page, "today-cycle", "")
+    for days, days_range, text in (
+        (0, (0, 2), "Credit may end today (0 to 2)"),
+        (99, (99, 99), "About 99+ days left"),
+        (30, (24, 99), "About 30 days left (24 to 99+)"),
+    ):
+        server.show(dict(VIEW, days_left=days, days_range=days_range))
+        reads(page, "today-days", text)
+    server.show(dict(FORESEEN, available_micro=-1))  # the balance says that nothing is left
+    reads(page, "today-days", "")
+    for cost, cost_range, text in (
+        (1240000, (990000, 1500000), "About ¥1.24 more until the cycle ends (¥0.99 to ¥1.50)"),
+        (
+            -12500000,
+            (-19600000, 300000),
+            "Earns about ¥12.50 until the cycle ends (−¥0.30 to ¥20)",
+        ),
+    ):
+        server.show(dict(FORESEEN, cycle_cost_micro=cost, cycle_cost_range=cost_range))
+        reads(page, "today-cycle", text)
+
+
 def test_the_language_is_switched_and_remembered(visit):
     page = visit(OWED)
     reads(page, "supply-state", "OFF")
@@ -129,6 +172,23 @@ def test_low_credit_is_told_at_two_levels(visit, server):
 def test_friendly_period_says_until_when(visit):
     page = visit(dict(VIEW, friendly={"now": True, "until": NINE + 3600}))
     reads(page, "notices", "Safe until 10:00: the supply stays on even without credit")
+
+
+def test_a_home_without_power_is_not_told_that_the_supply_stays_on(visit):
+    off = dict(OFF, keep_power_s=7200)
+    page = visit(dict(VIEW, supply=off, friendly={"now": True, "until": NINE + 3600}))
+    assert page.locator("#notices").is_hidden()
+
+
+def test_a_token_that_was_refused_says_why_and_how_long_to_wait(visit):
+    token = {"typed": "", "busy": False, "result": 13, "name": "CRCError", "detail": ""}
+    page = visit(dict(VIEW, token=dict(token, wait_s=20)))
+    reads(page, "token-said", "Wrong digits, or a token for another meter – wait 20 s")
+    page.click("#language")
+    reads(page, "token-said", "数字有误，或不是本电表的代码，请等待 20 秒")
+    card, others = "#token-card", ("#purchases-card", "#registers")
+    top = {name: page.locator(name).bounding_box()["y"] for name in (card, *others)}
+    assert top[card] < top[others[0]] == top[others[1]]  # no hole beside a half card
 
 
 def test_words_of_the_meter_are_text_not_markup(visit):

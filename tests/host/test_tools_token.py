@@ -332,7 +332,14 @@ def test_values_that_mean_nothing_are_not_sold(token):
 def test_one_thing_is_asked_for(token):
     for arguments in ((), ("--kwh", "1", "--amount", "1"), ("--clear-tamper", "--test", "1")):
         code, _, told = token("vend", "--key", KEY, *arguments)
-        assert code == 1 and "ask for one thing" in told
+        assert code == 1 and "ask for one thing: --kwh" in told
+
+
+def test_a_count_or_a_start_that_no_meter_has_is_told(token):
+    asked = ("decode", "--scheme", "openpaygo", "--key", LONG_KEY, "188585847", "--count")
+    for arguments in ((9, "--start", -4), (9, "--start", 10**9), (-5,), (10**6 + 1,)):
+        code, _, told = token(*asked, *arguments)
+        assert code == 2 and "Invalid value for '--" in told
 
 
 def test_a_decoder_without_interpreter_says_so(monkeypatch):

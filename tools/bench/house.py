@@ -6,10 +6,10 @@ takes next to no heap, so that only the firmware is weighed.
 
 from array import array
 
-from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
+from wattledger.firmware import documents
 from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.host_sim.clock import VirtualClock
@@ -121,13 +121,14 @@ class House:
             from wattledger.hal.storage.memory import MemoryStorage
 
             storage = MemoryStorage()
+        config, checked = documents.read(DEVICE, TARIFF)
         self.chip = chip
         self.clock = VirtualClock(START * 1000)
         self.storage = storage
         self.link = link
         commission(self.storage, METER, START, TRUST_SYNCED, CREDIT, CONNECTED)
         self.agent = Agent(
-            configs.load(DEVICE),
+            config,
             Atm90e32(self.chip, self._pass, [GAINS]),
             LatchingRelay(True),
             self.clock,
@@ -138,7 +139,7 @@ class House:
             page,
             b"k" * 32,
         )
-        self.agent.start(TARIFF)
+        self.agent.start(TARIFF, checked)
 
     def _pass(self, ms):
         self.chip.feed(ms)

@@ -13,9 +13,12 @@ from wattledger.tools.commands.options import Json
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option("--for", metavar="S", help="End after S wall seconds.")
+        float | None,
+        typer.Option("--for", metavar="S", min=0, help="End after S wall seconds."),
     ] = None,
-    speed: Annotated[float, typer.Option(help="World seconds in a wall second.")] = 60,
+    speed: Annotated[
+        float, typer.Option(metavar="X", help="World seconds in a wall second, to 2000.")
+    ] = 60,
     load: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Replay this load; own or UCI form.")
     ] = None,
@@ -28,7 +31,7 @@ def demo(
     ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="No page.")] = False,
     as_json: Json = False,
-    seed: Annotated[int, typer.Option(help="Of the simulated household.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the simulated household.")] = 1,
 ) -> int:
     """A simulated house with its meter, a broker, a utility and the display in a browser."""
     from wattledger.tools import demo as demos

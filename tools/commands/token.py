@@ -64,14 +64,27 @@ Ea = Annotated[Algorithm, typer.Option("--ea", help="Algorithm of STS: 07 or 11.
 OptBase = Annotated[Base, typer.Option("--base", help="Base date of STS identifiers.")]
 Start = Annotated[
     int | None,
-    typer.Option("--start", metavar="N", help="OpenPAYGO starting code; derived if not given."),
+    typer.Option(
+        "--start",
+        metavar="N",
+        min=0,
+        max=999_999_999,
+        help="OpenPAYGO starting code; derived if not given.",
+    ),
 ]
 Count = Annotated[
-    int | None, typer.Option("--count", metavar="N", help="OpenPAYGO count of the last token.")
+    int | None,
+    # Each count is one more hash of the chain: a million takes a minute.
+    typer.Option(
+        "--count",
+        metavar="N",
+        min=0,
+        max=1_000_000,
+        help="OpenPAYGO count of the last token.",
+    ),
 ]
 Restricted = Annotated[bool, typer.Option("--restricted", help="Digits 1 to 4 only.")]
 Extended = Annotated[bool, typer.Option("--extended", help="The long form, 12 or 20 digits.")]
-Watts = Annotated[int | None, typer.Option(metavar="W", min=0)]
 
 
 @app.command("decode")
@@ -168,12 +181,16 @@ def vend(
     up: Annotated[
         bool, typer.Option("--up", help="Not less than asked: the next a token can say.")
     ] = False,
-    power_limit: Watts = None,
-    unbalance_limit: Watts = None,
+    power_limit: Annotated[
+        int | None, typer.Option(metavar="W", min=0, help="The load limit from now on.")
+    ] = None,
+    unbalance_limit: Annotated[
+        int | None, typer.Option(metavar="W", min=0, help="Between phases.")
+    ] = None,
     clear_credit: Annotated[
         int | None, typer.Option(metavar="REGISTER", min=0, max=65535, help="65535: all.")
     ] = None,
-    clear_tamper: Annotated[bool, typer.Option("--clear-tamper")] = False,
+    clear_tamper: Annotated[bool, typer.Option("--clear-tamper", help="Journalled.")] = False,
     test: Annotated[
         int | None, typer.Option(metavar="BITS", min=0, max=(1 << 36) - 1, help="Which tests.")
     ] = None,

@@ -40,6 +40,12 @@ export function money(micro, currency, way = "near") {
   return withCurrency(decimal(micro, 6, 2, way), currency);
 }
 
+// An end of a range: cents only where they matter.
+export function roughMoney(micro, currency) {
+  if (!known(micro) || Math.abs(micro) < 10_000_000) return money(micro, currency);
+  return withCurrency(decimal(micro, 6, 0, "near"), currency);
+}
+
 // A price per kWh: up to six decimals, at least two.
 export function price(micro, currency) {
   if (!known(micro)) return NONE;

@@ -3,6 +3,7 @@
 import { clock, dayAndClock, duration, energy, known, milli, moment, money, power, price } from "./format.js";
 import { paintEmergency } from "./emergency.js";
 import { named, t } from "./language.js";
+import { paintToday } from "./today.js";
 
 const MID_MW = 500_000; // lights and a fridge are below, an iron or a kettle above HIGH_MW
 const HIGH_MW = 2_000_000;
@@ -130,11 +131,13 @@ function paintNotices(view) {
   if (view.trust && view.trust !== "synced") add("warn", named("trust", view.trust));
   if (view.rate?.fallback) add("warn", t("rate.fallback"));
   if (view.link === false) add("warn", t("link.down"));
-  if (view.friendly?.now) {
+  // To a home without power these would be untrue: neither closes what is open.
+  const off = supply.state === "disconnected";
+  if (view.friendly?.now && !off) {
     const until = view.friendly.until;
     add("calm", known(until) ? t("friendly", { time: moment(until, view) }) : t("friendly.open"));
   }
-  if (supply.keep_power_s > 0) add("calm", t("keep_power", { duration: duration(supply.keep_power_s) }));
+  if (supply.keep_power_s > 0 && !off) add("calm", t("keep_power", { duration: duration(supply.keep_power_s) }));
   if (view.debt?.owed_micro > 0) {
     const amount = money(view.debt.owed_micro, view.currency, "up");
     const day = money(view.debt.per_day_micro, view.currency);
@@ -198,13 +201,6 @@ function block(rate) {
   if (rate.blocks === 1) return t("rate.single");
   const words = { block: rate.block, blocks: rate.blocks, energy: energy(rate.block_left_wh, 1) };
   return known(rate.block_left_wh) ? t("rate.block_left", words) : t("rate.block", words);
-}
-
-function paintToday(view) {
-  write("today-cost", money(view.today_micro, view.currency));
-  write("today-energy", known(view.today_wh) ? t("today.energy", { energy: energy(view.today_wh, 2) }) : "–");
-  const days = view.days_left;
-  write("today-days", known(days) ? t("today.days", { days }) : t("today.learning"));
 }
 
 function paintPurchases(view) {
