@@ -97,6 +97,7 @@ class TokenDesk:
             self._admit(digits)
             taken = self._scheme.take(digits)
         except TokenError as error:
+            self._scheme.stop()  # nobody comes back for a search that was answered
             if error.result in results.COUNTED:
                 self._count_failure()
             return error.result, error.detail

@@ -36,14 +36,14 @@ class PaygoDesk:
             self._search = self._begin(digits)
             self._digits = digits
         search = self._search
-        try:
-            if not search.work(HASHES):
-                return None
-        except TokenError:
-            self._search = None
-            raise
+        if not search.work(HASHES):
+            return None
         self._search = None
         return self._do(search)
+
+    def stop(self):
+        """Forget the search: its token was answered."""
+        self._search = None
 
     def _begin(self, digits):
         settings, memory = self._desk.settings, self._desk.memory

@@ -25,6 +25,9 @@ class StsDesk:
             return False
         return int(digits) >> 27 & 3 == sts.TEST
 
+    def stop(self):
+        """Nothing goes on between two tokens."""
+
     def take(self, digits):
         """(result, detail), or TokenError."""
         token = sts.decode(digits, self._decrypt, self._desk.memory.key)

@@ -204,6 +204,17 @@ class TestCommandWithASearch(Asked):
         self.house.talk(20)
         self.assertEqual(self.balance(), 13 * NANO)
 
+    def test_a_search_that_storage_broke_off_is_in_nobodys_way(self):
+        agent = self.house.agent
+        self.assertIsNone(agent.tokens.enter(paygo(50, 1)))  # 16 hashes are not enough
+        agent.keeper.failed = 5
+        self.assertEqual(agent.tokens.enter(paygo(50, 1))[0], results.NOT_READY)
+        agent.keeper.failed = 0
+        agent.keypad.enter(paygo(60, 2))
+        self.house.talk(20)
+        self.assertEqual(agent.keypad.view()["result"], results.ACCEPT)
+        self.assertEqual(self.balance(), 12 * NANO)
+
     def test_a_meter_without_tokens_says_so(self):
         from wattledger.tests.both.fixtures_agent import House
 
