@@ -66,6 +66,8 @@ class Totals:
 
     def take_part(self, n, part):
         """Add a part of an interval."""
+        if not part.wh:
+            return  # all of it was netted: it only keeps the price
         price = part.price if self.day is not None else 0  # a period has a line for each block
         export = part.band & payloads.EXPORT
         key = (n, export, part.band, part.block, price)

@@ -117,11 +117,8 @@ def can_rate(document, row):
     return not row.synced or len(bands) == 1
 
 
-def amounts(document, rows, dynamic, netted):
-    """Nano-units of each row by a document; with `netted` the set in force had netted the rows.
-
-    Of import that netting left nothing of, beside export, no record tells the dynamic price.
-    """
+def amounts(document, rows, dynamic):
+    """Nano-units of each row by a document."""
     found = []
     month = None
     used = 0
@@ -132,8 +129,6 @@ def amounts(document, rows, dynamic, netted):
             month = local(row.start).month
         index = band(document, row.start) if row.synced else document["fallback"]
         slot = dynamic.price_at(row.start) if row.synced else None
-        if netted and row.export > row.wh:
-            slot = None
         both = min(row.wh, row.export) if document["net"] else 0
         nano = (row.export - both) * document["export"][index]
         for _ in range(row.wh - both):
@@ -170,8 +165,7 @@ def slow_balance(documents, rows, dynamic):
     """All amounts, each by the last of (document, from, until) that reaches it; the first is the
     set in force and reaches everything."""
     total = 0
-    netted = documents[0][0]["net"]
-    priced = [amounts(document, rows, dynamic, netted) for document, _, _ in documents]
+    priced = [amounts(document, rows, dynamic) for document, _, _ in documents]
     for number, row in enumerate(rows):
         for layer in range(len(documents) - 1, -1, -1):
             document, start, until = documents[layer]
