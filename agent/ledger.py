@@ -18,13 +18,12 @@ from wattledger.agent.journal.journal import Journal
 from wattledger.agent.journal.retention import Retention
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.journal.slots import HotState, SlotPair
-from wattledger.agent.supply.rules import ACCEPTED, BY_RESTORING, USED
+from wattledger.agent.supply.rules import BY_RESTORING
 from wattledger.agent.supply.states import CONNECTED, LONG_CLOSINGS
 from wattledger.agent.units import NANO_PER_MICRO
 
 ALL = 1 << 32  # above every sequence
 ENOSPC = 28
-REARMING = records.MONEY_IN + (records.ADJUST,)  # alarms may sound again after these
 
 
 def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
@@ -86,7 +85,6 @@ class Ledger:
         self._corrections = None  # made when there is one
         self.tokens = None  # the token desk of a meter that takes tokens
         self._has_tokens = False  # the journal says that a token memory was kept
-        self._topped_up = False  # money came in after the slot was written
 
     def open(self):
         """Find the way back after a boot. Never raises for damaged files: they become events."""
@@ -116,13 +114,6 @@ class Ledger:
         if self.missing:
             self.found.append((events.LEDGER_MISSING, 0))
         self._find_corrections()
-        watch = self.account.watch
-        watch.alarms = self.state.alarms
-        watch.accepted = bool(self.state.flags & ACCEPTED)
-        watch.used = bool(self.state.flags & USED)
-        if self._topped_up:
-            # The cut came between the record and the slot that would have armed them again.
-            watch.arm(self.account.tariff, self.journal.balance)
         return self.state
 
     def _walk(self):
@@ -228,10 +219,6 @@ class Ledger:
             replay(self.account, entry)
             if self.tokens:
                 self.tokens.replay(entry)
-            if entry.sequence > state.sequence and entry.kind in REARMING:
-                self._topped_up = True
-            if entry.sequence > state.sequence and entry.kind == records.EMERGENCY:
-                state.flags |= ACCEPTED
             if entry.sequence == state.sequence:
                 begin_after(self.account, state)
 

@@ -1,11 +1,11 @@
 """Composition root of a meter in lock-step with a simulated world, the same on both interpreters.
 
-    micropython main_bridge.py CONFIG STORAGE TARIFF KEY [--heap]
+    micropython main_bridge.py CONFIG STORAGE TARIFF KEY [TOKEN_KEY] [--heap]
 
 CONFIG is a device.json, STORAGE the folder of the journal, TARIFF a document or `-`, KEY the
-device key in hex. The world answers on stdin what is asked on stdout (hal/bus/bridge.py); people
-read stderr. With --heap, which needs MicroPython, the last line there is
-`heap: N bytes free after an hour, N at the end` (world time, after a collection).
+device key in hex, TOKEN_KEY that of the meter's tokens. The world answers on stdin what is asked
+on stdout (hal/bus/bridge.py); people read stderr. With --heap, which needs MicroPython, the last
+line there is `heap: N bytes free after an hour, N at the end` (world time, after a collection).
 
 The world is reached through a *port*: the Bridge, or host_sim/port.py inside one process.
 """
@@ -15,6 +15,8 @@ import gc
 import sys
 
 from wattledger.agent import config as configs
+from wattledger.agent import events
+from wattledger.agent.errors import TariffError
 from wattledger.agent.supply.rules import WARNED_S
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
@@ -38,22 +40,29 @@ FIRMWARE = "bridge"
 MOST_STEPS = 16  # in one turn: a step that always wants more must not stop time
 PRESS_MS = 1000  # a button that is held is looked at no less often
 HOUR_MS = 3600000
+# What a person at the meter may want.
+ACCEPT = "accept"  # the emergency credit that is offered
+DOCUMENT = "document"  # the meter to take what is brought: tariff, prices or correction
 GC_BYTES = 4096
+REFUSED = "refused: "
 
 
 class LockstepMeter:
     """A booted meter. `turn()` lets one tick of world time pass and does what is due then."""
 
-    def __init__(self, port, config, storage, device_key, tariff, log):
+    def __init__(self, port, config, storage, device_key, tariff, log, token_key=b""):
         """Boots: greets the world, recovers from `storage`, takes `tariff` (bytes or None).
 
-        `log` is called with a line of text for each failure that was contained.
+        `log` is called with a line of text for each failure that was contained, and for each
+        document that was refused (`refused: ` and why).
         """
         port.start()
         self._port = port
         self._clock = BridgeClock(port)
         self._tick_ms = config.tick_ms
         self._pressed = False
+        self._log = log
+        self.documents = 0  # brought since the boot
         self.agent = build(
             config,
             port,
@@ -65,6 +74,7 @@ class LockstepMeter:
             link_clock=self._clock,
             link=BridgeLink(port),
             device_key=device_key,
+            token_key=token_key,
             firmware=FIRMWARE,
         )
         self.agent.start(tariff)
@@ -92,6 +102,8 @@ class LockstepMeter:
             passed += ms
             if port.button or self._pressed:
                 self._hear_button()
+        while port.visitor_waits:
+            self._hear_visitor()
         runtime = self.runtime
         runtime.tick()
         left = MOST_STEPS
@@ -123,6 +135,21 @@ class LockstepMeter:
         self._pressed = self._port.button
         self.agent.control.person(("press",) if self._pressed else ("release",))
 
+    def _hear_visitor(self):
+        wish = self._port.visit()
+        if wish is None:
+            return
+        word, data, _ = wish
+        if word == ACCEPT:
+            self.agent.control.person((ACCEPT,))
+        elif word == DOCUMENT:
+            self.documents += 1
+            try:
+                self.agent.accept_document(data)
+            except TariffError as error:
+                self.agent.report(events.TARIFF_REFUSED, 0)
+                self._log(REFUSED + str(error))
+
     def stop(self):
         """End cleanly, everything durable."""
         self.agent.stop()
@@ -143,11 +170,18 @@ def _free():
 
 
 def run(meter, tick_ms, heap):
-    """Turns until the world ends them; (bytes free after an hour, at the end) when `heap`."""
+    """Turns until the world ends them; (bytes free after an hour, at the end) when `heap`.
+
+    The hour begins again with each document, for what the meter holds of one is no leak.
+    """
     early = None
-    turns = 0
+    turns = documents = 0
     while meter.turn():
         turns += 1
+        if meter.documents != documents:
+            documents = meter.documents
+            turns = 0
+            early = None
         if heap and turns == HOUR_MS // tick_ms:
             early = _free()
     meter.stop()
@@ -159,18 +193,21 @@ def main(arguments):
     if hasattr(gc, "threshold"):
         # Collected often, the garbage of the imports and of each step cannot fragment the heap.
         gc.threshold(GC_BYTES)
-    config_path, folder, tariff_path, key = arguments[:4]
+    heap = "--heap" in arguments
+    words = [word for word in arguments if word != "--heap"]
+    config_path, folder, tariff_path, key = words[:4]
+    token_key = binascii.unhexlify(words[4]) if len(words) > 4 else b""
     config = configs.load(_content(config_path))
     tariff = None if tariff_path == "-" else _content(tariff_path)
     port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     kept = loaded()
     try:
         meter = LockstepMeter(
-            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log
+            port, config, VfsStorage(folder), binascii.unhexlify(key), tariff, _log, token_key
         )
         if hasattr(gc, "threshold"):
             forget(kept)
-        free = run(meter, config.tick_ms, "--heap" in arguments)
+        free = run(meter, config.tick_ms, heap)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)
         return 1

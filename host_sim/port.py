@@ -4,15 +4,18 @@ The same methods as `Bridge` in hal/bus/bridge.py, without a process between; on
 against each other.
 """
 
+from collections import deque
+
 from wattledger.host_sim.errors import PowerLost
 
 
 class LocalPort:
     """World, network (network.py), time source (times.py) and entropy around one meter.
 
-    `offer_waits`, `message_waits`, `link_up`, `link_session`, `button`, `watches_writes` and
-    `asks` are as of the last start() or advance(); `stopping` is set by whoever wants the meter
-    to end. `told` is what the meter told last, as (left, unix, state), or None.
+    `offer_waits`, `message_waits`, `link_up`, `link_session`, `button`, `visitor_waits`,
+    `watches_writes` and `asks` are as of the last start() or advance(); `stopping` is set by
+    whoever wants the meter to end. `told` is what the meter told last, as (left, unix, state), or
+    None.
     """
 
     def __init__(self, world, network, times, entropy):
@@ -27,6 +30,7 @@ class LocalPort:
         self._ask_ms = 0
         self._writes_left = 0
         self._arriving = 0
+        self._visitors = deque()
         self._look()
 
     def ask_at(self, unix_ms):
@@ -41,6 +45,10 @@ class LocalPort:
         self._arriving = permille
         self.watches_writes = number > 0
 
+    def send_visitor(self, wish, data=b""):
+        """Somebody at the meter wants something of it: a word of firmware/main_bridge.py."""
+        self._visitors.append((wish, data, False))
+
     def _look(self):
         network = self._network
         self.offer_waits = self._times.waits(self._world.time_ms)
@@ -48,6 +56,7 @@ class LocalPort:
         self.link_up = network.up
         self.link_session = network.session
         self.button = self._world.button
+        self.visitor_waits = bool(self._visitors)
         self.watches_writes = self._writes_left > 0
         self.asks = 0 < self._ask_ms <= self._world.time_ms
 
@@ -104,6 +113,13 @@ class LocalPort:
         if message is None:
             self.message_waits = False
         return message
+
+    def visit(self):
+        """What the next person at the meter wants, as (word, data, False), or None."""
+        if self._visitors:
+            return self._visitors.popleft()
+        self.visitor_waits = False
+        return None
 
     def writing(self, length):
         """A write begins; how many of its bytes arrive before the power goes, -1 when it stays."""

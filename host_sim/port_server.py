@@ -1,9 +1,9 @@
 """Answers the frames of a meter in another process from a LocalPort, in lock-step.
 
 Requests and replies are those of world_server.py and, for a whole meter, more: what waits for it
-is told with the time, and it may take a time, send, ask, receive, draw random bytes, lose its
-power within a write, and tell of its supply. A message (topic length u8, topic, data) follows the
-frame that names its length, filled up to whole frames.
+is told with the time, and it may take a time, send, ask, receive, hear people, draw random bytes,
+lose its power within a write, and tell of its supply. A message (topic length u8, topic, data)
+follows the frame that names its length, filled up to whole frames.
 
 The meter waits for the reply to the request that begins a turn, so whoever drives the world
 decides between two turns how long it stands still.
@@ -33,6 +33,7 @@ ENTROPY = 10  # n u8 -> n bytes
 WRITE = 11  # length u32 -> bytes that arrive i32, -1 all
 LOST = 12  # never answered: PowerLost is raised
 TELL = 13  # left i64, unix s u40, state u8
+VISIT = 14  # as RECEIVE; what a person at the meter wants
 
 ENTROPY_MAX = 15
 PRESENT = 1
@@ -63,6 +64,7 @@ class PortServer:
             WRITE: self._write,
             LOST: self._lose,
             TELL: self._tell,
+            VISIT: self._visit,
         }
 
     def serve(self, until_ms):
@@ -129,7 +131,7 @@ class PortServer:
         port = self._port
         flags = port.offer_waits | port.message_waits << 1 | port.link_up << 2
         flags |= port.stopping << 3 | port.button << 4
-        flags |= port.watches_writes << 5 | port.asks << 6
+        flags |= port.watches_writes << 5 | port.asks << 6 | port.visitor_waits << 7
         struct.pack_into("<QBI", reply, at, time_ms, flags, port.link_session)
 
     def _hello(self, request, reply):
@@ -187,7 +189,12 @@ class PortServer:
         return True
 
     def _receive(self, request, reply):
-        found = self._port.receive()
+        return self._hand(self._port.receive(), reply)
+
+    def _visit(self, request, reply):
+        return self._hand(self._port.visit(), reply)
+
+    def _hand(self, found, reply):
         if found is None:
             return True
         topic, data, retain = found

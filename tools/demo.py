@@ -195,6 +195,7 @@ class Demo:
             link=link,
             page=self._page,
             device_key=self._state.keys.device_key,
+            token_key=self._state.token_key,
             firmware=FIRMWARE,
             book=TinyBook(self._state.meter_folder / BOOK),
         )

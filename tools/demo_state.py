@@ -2,7 +2,7 @@
 
 device.json   written last when the state is made, so that its presence says it is whole
 meter/        the meter's storage
-keys/         the utility's keys directory (demo keys, made here)
+keys/         the utility's keys directory (demo keys and a test key for tokens, made here)
 world/        the simulated house
 utility/      the utility's replica of the journal
 """
@@ -19,9 +19,10 @@ from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.journal.journal import segments
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
+from wattledger.agent.tokens.settings import base_unix
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
-from wattledger.tools import durable, keys, places
+from wattledger.tools import durable, keys, places, token_till
 from wattledger.tools.errors import ToolError
 from wattledger.tools.vend import parse_amount
 
@@ -29,6 +30,9 @@ METER = "demo-0001"
 TENANT = "demo"
 TARIFF = Path(__file__).parent / "data" / "demo-tariff.json"
 LOCK_S = 10
+EA, BASE = "11", 2014
+# 2025-01-01: tokens are sold by the clock of whoever runs the demo, not by that of its world.
+MADE = 1735689600
 
 
 class StateError(ToolError):
@@ -107,12 +111,18 @@ class DemoState:
         self.device = device
         self.config = places.load(device, configs.load)
         self.keys = keys.load(self.keys_folder, self.config.meter)
+        self.token_key = b""
+        if self.config.token:
+            self.token_key = token_till.load(self.keys_folder, self.config.meter).key
 
     def _provision(self, device: Path) -> None:
         """Keys, opening entry, device.json of a new meter; may be cut anywhere and run again."""
         amount = 0 if self._credit.strip("0.") == "" else parse_amount(self._credit)
         if not (self.keys_folder / f"{METER}.json").exists():
             keys.create(self.keys_folder, METER)
+        if not (self.keys_folder / f"{METER}.token").exists():
+            made = (MADE - base_unix(BASE)) // 60
+            token_till.create(self.keys_folder, METER, EA, BASE, made)
         storage = PosixStorage(self.meter_folder)
         if not segments(storage):
             commission(storage, METER, self.start, TRUST_SYNCED, amount, CONNECTED)
@@ -124,6 +134,7 @@ class DemoState:
                 "board": self._board.NAME,
                 "max_amps": self._board.MAX_AMPS,
                 "max_volts": self._board.MAX_VOLTS,
+                "token": {"scheme": "sts", "ea": EA, "base": BASE, "made": MADE},
             },
             indent=1,
         )

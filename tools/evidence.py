@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from wattledger.agent.billing.tariff import Tariff
 from wattledger.agent.journal.record import Record
+from wattledger.tools.scenario_documents import TariffSets
 from wattledger.tools.sim_utility import Command
 
 
@@ -12,7 +12,7 @@ class Evidence:
     """Energies are mWs, times unix ms. `faults` are problems seen while it ran, by invariant."""
 
     meter: str
-    tariff: Tariff
+    tariff: TariffSets
     entries: list[Record]
     tick_ms: int
     movements: list[bool]  # of the relay, as the world saw them; True is a closing

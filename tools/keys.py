@@ -2,6 +2,7 @@
 
     <meter>.json     {"meter", "note", "device_key": 64 hex digits (K_dev)}, mode 0600
     <meter>.counter  the last vend number used, decimal
+    <meter>.token    the key of its tokens (token_till.py)
 
 `device_key` is what a meter is provisioned with; each purpose has its own key, derived from it.
 """
@@ -42,16 +43,16 @@ class MeterKeys:
 def create(directory: str | Path, meter: str) -> MeterKeys:
     """Make the keys of a new meter from the system's random source; never replaces keys."""
     folder = Path(directory)
-    path = _path(folder, meter, ".json")
+    path = path_of(folder, meter, ".json")
     device_key = os.urandom(32)
     text = json.dumps({"meter": meter, "note": NOTE, "device_key": device_key.hex()}) + "\n"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _locked(folder, meter):
+        with locked(folder, meter):
             if path.exists():
                 raise KeysError(f"{path}: this meter has keys already; use another name or folder")
             # The counter first: keys without a counter could vend the same number twice.
-            durable.replace(_path(folder, meter, ".counter"), "0\n", 0o600)
+            durable.replace(path_of(folder, meter, ".counter"), "0\n", 0o600)
             durable.replace(path, text, 0o600)
     except OSError as error:
         raise KeysError(
@@ -62,7 +63,7 @@ def create(directory: str | Path, meter: str) -> MeterKeys:
 
 def load(directory: str | Path, meter: str) -> MeterKeys:
     """The keys of `meter`; KeysError names the file and what to do."""
-    path = _path(Path(directory), meter, ".json")
+    path = path_of(Path(directory), meter, ".json")
     try:
         document = json.loads(path.read_text("utf-8"))
         device_key = bytes.fromhex(document["device_key"])
@@ -104,9 +105,9 @@ def claim_vend(directory: str | Path, meter: str, n: int) -> int:
 
 
 def _claim(folder: Path, meter: str, wanted: int | None) -> int:
-    path = _path(folder, meter, ".counter")
+    path = path_of(folder, meter, ".counter")
     try:
-        with _locked(folder, meter):
+        with locked(folder, meter):
             text = path.read_text("ascii").strip()
             if not re.fullmatch(r"[0-9]{1,16}", text):
                 raise ValueError(text)
@@ -129,15 +130,16 @@ def _claim(folder: Path, meter: str, wanted: int | None) -> int:
         ) from None
 
 
-def _path(folder: Path, meter: str, suffix: str) -> Path:
+def path_of(folder: Path, meter: str, suffix: str) -> Path:
+    """A file of `meter` in the keys directory; KeysError when that is no meter id."""
     if not _METER.fullmatch(meter):
         raise KeysError(f"{meter!r} is no meter id: 1 to 32 of letters, digits, '.', '_' and '-'")
     return folder / (meter + suffix)
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, meter: str) -> Iterator[None]:
+def locked(folder: Path, meter: str) -> Iterator[None]:
     """Hold the meter's lock file; the system frees it when the process ends, however it ends."""
-    with open(_path(folder, meter, ".lock"), "a") as lock:
+    with open(path_of(folder, meter, ".lock"), "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

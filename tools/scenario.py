@@ -3,7 +3,6 @@
 tools/scenario_file.py reads one; `wattledger sim --example` prints one with every key explained.
 """
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.errors import TariffError
+from wattledger.tools import scenario_documents as documents
 from wattledger.tools import scenario_text as texts
 from wattledger.tools.scenario_parts import (
     Amount,
@@ -50,6 +50,8 @@ class Scenario(Part):
     _document: bytes = PrivateAttr(b"")
     _start: int = PrivateAttr(0)
     _tariff: Any = PrivateAttr(None)
+    _sets: Any = PrivateAttr(None)
+    _documents: dict[int, bytes] = PrivateAttr({})  # by the id() of their event
 
     @field_validator("start", mode="before")
     @classmethod
@@ -65,13 +67,7 @@ class Scenario(Part):
         self._folder = folder
         if not self.seconds:
             raise FieldError((), "lacks days; say how long it runs")
-        if isinstance(self.tariff, dict):
-            self._document = json.dumps(self.tariff).encode()
-        else:
-            path = DEMO_TARIFF if self.tariff == "demo" else folder / self.tariff
-            if not path.is_file():
-                raise FieldError(("tariff",), f"names {path}, which is no file; check the path")
-            self._document = path.read_bytes()
+        self._document = self._read(("tariff",), self.tariff)
         try:
             self._tariff = tariffs.load(self._document)
         except TariffError as error:
@@ -88,6 +84,29 @@ class Scenario(Part):
                 raise FieldError(
                     ("events", index, "at"), f"is {event.at!r}, which is not within the run"
                 )
+        self._settle_documents()
+
+    def _settle_documents(self) -> None:
+        self._sets = documents.TariffSets(self._tariff)
+        self._documents = {}
+        for event in sorted(self.events, key=self.at):
+            if event.document is None:
+                continue
+            where = ("events", self.events.index(event), "document")
+            data = self._read(where, event.document)
+            found = documents.check(where, data, isinstance(event.document, dict))
+            if found is not None:
+                self._sets.add(found, self._start + self.at(event))
+            self._documents[id(event)] = data
+
+    def _read(self, where: tuple[Any, ...], source: str | dict[str, Any]) -> bytes:
+        """The bytes of a document that the scenario names or writes out."""
+        try:
+            if isinstance(source, dict):
+                return documents.written(source, self._tariff.zone if self._tariff else None)
+            return documents.read(DEMO_TARIFF if source == "demo" else self._folder / source)
+        except ValueError as error:
+            raise FieldError(where, str(error)) from None
 
     @property
     def document(self) -> bytes:
@@ -95,8 +114,17 @@ class Scenario(Part):
 
     @property
     def tariff_set(self) -> tariffs.Tariff:
-        """The tariff as the meter sees it."""
+        """The tariff the meter begins with, as it sees it."""
         return self._tariff
+
+    @property
+    def tariff_sets(self) -> documents.TariffSets:
+        """That tariff and those which follow it."""
+        return self._sets
+
+    def document_of(self, event: Event) -> bytes:
+        """The bytes that an event brings."""
+        return self._documents[id(event)]
 
     @property
     def start_s(self) -> int:

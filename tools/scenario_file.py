@@ -18,6 +18,7 @@ from wattledger.tools.scenario_parts import (
     Clock,
     Constant,
     Cut,
+    Debt,
     Event,
     FieldError,
     House,
@@ -38,6 +39,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "clock": Clock,
     "bit_errors": BitErrors,
     "random": Random,
+    "debt": Debt,
 }
 
 # Steps pydantic adds to a place for the alternatives of a union.

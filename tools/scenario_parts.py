@@ -12,6 +12,8 @@ from pydantic import (
     model_validator,
 )
 
+from wattledger.agent.billing.debt import MAX_SHARE
+from wattledger.agent.comms.actions import MAX_KEEP_HOURS
 from wattledger.host_sim.appliances import NAMES
 from wattledger.tools import scenario_text as texts
 from wattledger.tools.errors import ToolError
@@ -114,6 +116,16 @@ class Clock(Part):
         return self
 
 
+class Debt(Part):
+    """What the utility sets with debt.set; an absent term is 0."""
+
+    id: int = Field(1, ge=1, le=0xFFFFFFFF)
+    total: Amount
+    per_day: Amount = 0
+    share: int = Field(0, ge=0, le=MAX_SHARE)  # per cent of each top-up
+    cap: Amount = 0  # of a local week
+
+
 class BitErrors(Part):
     count: int = Field(ge=1, le=10_000)
     seconds: Duration = Field(3600, alias="for")
@@ -138,7 +150,7 @@ class Random(Part):
 BadCommand = Literal["retained", "replayed", "forged", "out of range", "wrong key", "stale"]
 KINDS = (
     "credit", "arm", "press", "cut", "broker", "brown_out", "clock", "weld", "bit_errors",
-    "command", "random",
+    "command", "random", "accept", "document", "keep", "debt",
 )  # fmt: skip
 
 
@@ -157,6 +169,17 @@ class Event(Part):
     bit_errors: BitErrors | None = None
     command: BadCommand | None = None
     random: Random | None = None
+    accept: Literal[True] | None = None
+    document: str | dict[str, Any] | None = None
+    keep: Duration | None = None
+    debt: Debt | None = None
+
+    @field_validator("keep")
+    @classmethod
+    def _hours(cls, seconds: int | None) -> int | None:
+        if seconds and (seconds % 3600 or seconds > MAX_KEEP_HOURS * 3600):
+            raise ValueError(f"is no number of whole hours up to {MAX_KEEP_HOURS}")
+        return seconds
 
     @field_validator("at", mode="before")
     @classmethod

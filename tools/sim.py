@@ -118,6 +118,7 @@ def run(
     passed_s = scenario.seconds
     report["meter_seconds_per_cpu_second"] = round(passed_s / cpu_s) if cpu_s else 0
     report["power_cuts"] = play.cuts
+    report["refused_documents"] = play.stage.refusals
     report["memory_growth_bytes"] = evidence.growth
     report["loss_bound_wh"] = round(evidence.loss_bound_mws / MWS_PER_WH, 3)
     return Outcome(report, problems, evidence)

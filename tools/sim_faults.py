@@ -47,6 +47,10 @@ class Faults:
         self._do: dict[str, Callable[[Any], None]] = {
             "credit": lambda value: utility.credit(value, world.time_ms),
             "arm": lambda value: utility.arm(world.time_ms),
+            "keep": lambda value: utility.keep(value // 3600, world.time_ms),
+            "debt": lambda value: utility.debt(value.model_dump(), world.time_ms),
+            "accept": lambda value: stage.accept(),
+            "document": lambda value: stage.bring(value),
             "command": lambda value: utility.misbehave(value, world.time_ms),
             "press": self._press,
             "cut": self._cut,

@@ -48,7 +48,7 @@ def plan(scenario: Scenario, seed: int) -> list[Action]:
         if event.random is not None:
             found += _draw(event.random, at_s, scenario, seed, index)
         else:
-            found.append(_action(event, at_s, seed, index))
+            found.append(_action(event, at_s, scenario, seed, index))
     tick_ms = scenario.tick_s * 1000
     start_ms = scenario.start_s * 1000
     # A world stands still between ticks, so an event waits for the next.
@@ -58,13 +58,15 @@ def plan(scenario: Scenario, seed: int) -> list[Action]:
     return sorted(placed, key=lambda action: action.ms)
 
 
-def _action(event: Event, at_s: int, seed: int, index: int) -> Action:
+def _action(event: Event, at_s: int, scenario: Scenario, seed: int, index: int) -> Action:
     value: Any = getattr(event, event.kind)
     if event.cut and event.cut.write:
         cut = event.cut
         return Action(at_s * 1000, "write_cut", WriteCut(cut.seconds, cut.write, 0, cut.again))
     if event.cut or event.weld:
         value = value.seconds
+    elif event.document is not None:
+        value = scenario.document_of(event)
     elif event.broker is not None:
         value = event.broker.down
     elif event.bit_errors is not None:

@@ -62,7 +62,7 @@ class Run:
         )
         self.utility = Utility(MeterKeys(METER, self.stage.device_key), self.network)
         self._watch = Watch(
-            self.world, self.network, self.utility, scenario.tariff_set, self.tick_ms
+            self.world, self.network, self.utility, scenario.tariff_sets, self.tick_ms
         )
         self._faults = Faults(
             self.world,
@@ -123,7 +123,7 @@ class Run:
         """All of this run that can be judged; `found` is what its storage holds."""
         return Evidence(
             meter=METER,
-            tariff=self.scenario.tariff_set,
+            tariff=self.scenario.tariff_sets,
             tick_ms=self.tick_ms,
             movements=self.world.relay.movements,
             commands=self.utility.commands,

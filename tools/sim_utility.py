@@ -6,7 +6,7 @@ it asked for is sent again at each hello until the meter answers, as the protoco
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import record as records
@@ -20,7 +20,8 @@ CREDIT, RELAY, CONFIG, UP = "credit.1", "relay.1", "config.1", "up.1"
 
 
 class Command:
-    """A command on its way: `token` as sent, `taken_ms` when the meter took it, its `results`."""
+    """A command on its way: `token` as sent, `taken_ms` when the meter took it, its `results`;
+    `order` is what it was signed for, when it is signed anew until the meter answers."""
 
     def __init__(self, kind: str, token: bytes, retained: bool = False) -> None:
         self.kind = kind
@@ -31,6 +32,15 @@ class Command:
         self.amount = 0
         self.taken_ms: list[int] = []
         self.results: list[str] = []
+        self.order: Order | None = None
+
+
+class Order(NamedTuple):
+    """An operation that needs the current challenge."""
+
+    op: str
+    arguments: dict[str, Any]
+    kid: str
 
 
 class Utility:
@@ -55,7 +65,7 @@ class Utility:
         self._counter = 0
         self._n = 0
         self._waiting: list[Command] = []  # credits the meter has not answered
-        self._arming = False
+        self._orders: list[Order] = []  # likewise
         self._sent_ms = 0
         self._ack_due = False
 
@@ -72,8 +82,15 @@ class Utility:
 
     def arm(self, now_ms: int) -> None:
         """Let a person at the meter close the relay."""
-        self._arming = True
-        self._send_arm(now_ms)
+        self._order(Order("relay.arm", {}, RELAY), now_ms)
+
+    def keep(self, hours: int, now_ms: int) -> None:
+        """Let no want of credit cut the supply for so many hours with power; 0 ends it."""
+        self._order(Order("supply.keep", {"hours": hours}, RELAY), now_ms)
+
+    def debt(self, terms: dict[str, int], now_ms: int) -> None:
+        """Set a debt; `terms` are the arguments of debt.set."""
+        self._order(Order("debt.set", terms, CONFIG), now_ms)
 
     def misbehave(self, kind: str, now_ms: int) -> None:
         """Send what a meter must refuse, or what a broken broker may deliver."""
@@ -112,7 +129,7 @@ class Utility:
                 self._state_data, self.state_ms = data, now_ms
             elif leaf in ("hello", "ack"):
                 self._take_signed(leaf, data, now_ms)
-        if (self._waiting or self._arming) and now_ms - self._sent_ms >= AGAIN_MS:
+        if (self._waiting or self._orders) and now_ms - self._sent_ms >= AGAIN_MS:
             self._send_again(now_ms)
         if self._ack_due and self._network.up:
             self._ack_due = False
@@ -185,8 +202,8 @@ class Utility:
     def _settle(self, command: Command, result: str) -> None:
         if command in self._waiting and result in ("ok", "duplicate", "range"):
             self._waiting.remove(command)
-        if command.kind == "relay.arm" and result != "stale":
-            self._arming = False
+        if command.order in self._orders and result != "stale":
+            self._orders.remove(command.order)
 
     def _check_heads(self) -> None:
         for sequence in [s for s in self._heads if s <= len(self.entries)]:
@@ -196,14 +213,20 @@ class Utility:
     def _send_again(self, now_ms: int) -> None:
         for command in self._waiting:
             self._put(command, now_ms)
-        if self._arming:
-            self._send_arm(now_ms)
+        for order in self._orders:
+            self._send_order(order, now_ms)
 
-    def _send_arm(self, now_ms: int) -> None:
+    def _order(self, order: Order, now_ms: int) -> None:
+        self._orders.append(order)
+        self._send_order(order, now_ms)
+
+    def _send_order(self, order: Order, now_ms: int) -> None:
         if self._challenge:
             self._counter += 1
             fresh = {"ch": self._challenge, "ctr": self._counter}
-            self._put(self._sign("relay.arm", {}, RELAY, fresh), now_ms)
+            command = self._sign(order.op, order.arguments, order.kid, fresh)
+            command.order = order
+            self._put(command, now_ms)
 
     def _sign(
         self, op: str, arguments: dict[str, Any], kid: str, fresh: dict[str, Any] | None = None

@@ -2,11 +2,11 @@
 
 from collections import deque
 
-from wattledger.agent.billing.tariff import Tariff
 from wattledger.agent.journal.record import decode
 from wattledger.hal.bus.bridge import CLOCK_BUDGET, HAS_TARIFF, KEEP_POWER, SYNCED, WARNED
 from wattledger.host_sim.network import Network
 from wattledger.host_sim.world import World
+from wattledger.tools.scenario_documents import TariffSets
 from wattledger.tools.sim_utility import Utility
 
 RECOVER_MS = 60_000
@@ -22,7 +22,7 @@ class Watch:
     """`look()` after every few turns. `faults` are problems by invariant (I4, I10)."""
 
     def __init__(
-        self, world: World, network: Network, utility: Utility, tariff: Tariff, tick_ms: int
+        self, world: World, network: Network, utility: Utility, tariff: TariffSets, tick_ms: int
     ) -> None:
         self._world = world
         self._network = network

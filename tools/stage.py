@@ -5,7 +5,8 @@ byte by byte. What a boot needs lies in one folder:
 
     device.json, tariff.json    what the meter is told at its boot
     storage/                    the meter's own files
-    meter.log                   failures that the meter contained, and its last words
+    meter.log                   failures that the meter contained, documents that it refused, and
+                                its last words
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
+from wattledger.firmware.main_bridge import ACCEPT, DOCUMENT, REFUSED
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.host_sim.errors import PowerLost
@@ -90,7 +92,13 @@ class Stage:
     @property
     def complaints(self) -> list[str]:
         """What the meter told of its failures, a line each; the 1st, 2nd, 4th, 8th ... is told."""
-        return [line for line in self._log_lines() if not line.startswith(HEAP_REPORT)]
+        return [line for line in self._log_lines() if not line.startswith((HEAP_REPORT, REFUSED))]
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the meter refused a document, a line each."""
+        lines = self._log_lines()
+        return [line[len(REFUSED) :] for line in lines if line.startswith(REFUSED)]
 
     @property
     def heap(self) -> tuple[int, int] | None:
@@ -185,6 +193,14 @@ class Stage:
         elif unix_ms > self._world.time_ms:
             self._world.advance(unix_ms - self._world.time_ms)
         return True
+
+    def accept(self) -> None:
+        """A person accepts the emergency credit at the display, when it is offered then."""
+        self._port.send_visitor(ACCEPT)
+
+    def bring(self, document: bytes) -> None:
+        """Somebody at the meter has it take a document: a tariff, prices or a correction."""
+        self._port.send_visitor(DOCUMENT, document)
 
     def cut(self) -> None:
         """The meter's power goes, between two turns: nothing is flushed, nobody is told.

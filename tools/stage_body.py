@@ -37,7 +37,9 @@ class Local:
         self._port = port
         self._log = log
         self._storage = FolderImage(folder)
-        self._measure_at = port.time_ms() + HOUR_MS if measure else 0
+        self._measures = measure
+        self._measure_at = port.time_ms() + HOUR_MS
+        self._documents = 0
         self._early: int | None = None
         try:
             self.meter = LockstepMeter(
@@ -59,7 +61,12 @@ class Local:
                 turn()
         finally:
             self._storage.save()
-        if self._early is None and 0 < self._measure_at <= port.time_ms():
+        if self.meter.documents != self._documents:
+            # What the meter holds of a document is no leak.
+            self._documents = self.meter.documents
+            self._measure_at = port.time_ms() + HOUR_MS
+            self._early = None
+        if self._measures and self._early is None and self._measure_at <= port.time_ms():
             self._early = self._size()
 
     def _size(self) -> int:

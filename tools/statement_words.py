@@ -183,6 +183,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
             "safety": "安全",
             "load limit": "超过负荷限值",
             "remote": "远程命令",
+            "time is up": "时间用完",
             "credit": "余额",
             "person": "用户",
             "withdrawal": "未完成的合闸",

@@ -16,6 +16,7 @@ TENTHS_A_KWH = 10
 UNITS_A_CURRENCY = 100000
 KWH_EXPONENTS, MONEY_EXPONENTS = 4, 32
 MANTISSAS = 1 << 14
+DAY_MINUTES = 1440
 RESERVED_MINUTE = 1  # 00:01 of every day is the standard's own
 
 
@@ -50,6 +51,15 @@ def nearest(value: int, exponents: int) -> list[int]:
             said = low + candidate * step
             (below if said < value else above).append(said)
     return sorted(below)[-1:] + sorted(above)[:1]
+
+
+def round_up(text: str, scale: int, exponents: int, unit: str) -> str:
+    """The smallest amount a token can say that is not below `text`."""
+    value = parse(text, scale, unit)
+    if encode(value, exponents) is None:
+        above = [one for one in nearest(value, exponents) if one > value]
+        value = above[0] if above else value  # the largest there is is told by _exact
+    return _decimal(value, scale)
 
 
 def _exact(value: int, exponents: int, scale: int, unit: str) -> tuple[int, int]:

@@ -62,9 +62,12 @@ def vend_sts(wanted: dict[str, Any]) -> dict[str, Any]:
     key = sts_key(wanted)
     if what == "new_key":
         return _key_change(wanted, key)
-    at = moment(wanted["at"])
-    tid = token_sts.tid_at(at, wanted["base"])
+    tid = wanted["tid"]
+    if tid is None:
+        tid = token_sts.tid_at(moment(wanted["at"]), wanted["base"])
     nibble = randbelow(16) if wanted["rnd"] is None else wanted["rnd"]
+    if wanted["up"]:
+        _round_up(wanted, what)
     if what == "kwh":
         token = token_sts.kwh(wanted["kwh"], tid, nibble, key)
     elif what == "amount":
@@ -76,7 +79,18 @@ def vend_sts(wanted: dict[str, Any]) -> dict[str, Any]:
         subclass = sts.CLEAR_TAMPER if what == "clear_tamper" else sts.CLEAR_CREDIT
         field = wanted["clear_credit"] or 0
         token = token_sts.management(subclass, field, tid, nibble, key)
-    return {"tokens": [token], "tid": tid}
+    sold = {what: wanted[what]} if wanted["up"] else {}
+    return {"tokens": [token], "tid": tid, **sold}
+
+
+def _round_up(wanted: dict[str, Any], what: str) -> None:
+    if what == "kwh":
+        scale, exponents, unit = token_sts.TENTHS_A_KWH, token_sts.KWH_EXPONENTS, "kWh"
+    elif what == "amount":
+        scale, exponents, unit = token_sts.UNITS_A_CURRENCY, token_sts.MONEY_EXPONENTS, "amount"
+    else:
+        raise SaleError("--up goes with --kwh or --amount")
+    wanted[what] = token_sts.round_up(wanted[what], scale, exponents, unit)
 
 
 def _key_change(wanted: dict[str, Any], key: bytes) -> dict[str, Any]:

@@ -191,18 +191,23 @@ class Account:
         )
         self.adopt(tariff)
         if known:
-            # Dates missed since then are still to come: charge_standing() begins them.
-            first = tariff.zone.first_instant(self.standing_day)
-            self._take_periods(max(min(tariff.start, at), first), at)
+            began = self.compare_cycles(at)
+            if not self.block_day and tariff.block_day(began):
+                self.block_day = 1  # the set before counted without end: that count ends here
+            self._turn(began, at, False)
         else:
             self.begin_first(at)
         return True
 
-    def _take_periods(self, at, now):
-        """The set that has come into force may count other cycles than the one before it."""
-        if self.tariff.cycle_day(at) != self.cycle.day:
+    def compare_cycles(self, at):
+        """Where the set that has come into force at `at` counts other cycles than the one before
+        it, this one is not whole; returns the instant from which the set holds."""
+        tariff = self.tariff
+        # Dates missed since then are still to come: charge_standing() begins them.
+        began = max(min(tariff.start, at), tariff.zone.first_instant(self.standing_day))
+        if tariff.cycle_day(began) != self.cycle.day:
             self.cycle.whole = False
-        self._turn(at, now, False)
+        return began
 
     def begin_first(self, at):
         """The first tariff takes force: day one counts only when that is its first instant."""

@@ -93,6 +93,10 @@ class Corrections:
         """True while there is something to do."""
         return bool(self._over or self._held and self._held[-1].waiting)
 
+    def has_used(self, tariff):
+        """True when a correction that is held has the id and n of this set."""
+        return any(held.id == tariff.id and held.n == tariff.n for held in self._held)
+
     def offer(self, tariff, data, now):
         """Take a document that has `correct`; False when it was taken before.
 

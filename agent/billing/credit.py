@@ -61,6 +61,17 @@ class CreditWatch:
         self.accepted = False
         self.used = False
 
+    def pack(self):
+        """A byte for the checkpoint: a slot that is lost must not take the emergency credit, nor
+        sound every alarm again."""
+        return self.accepted | self.used << 1 | self.alarms << 2
+
+    def restore(self, state):
+        """Stand where pack() stood."""
+        self.accepted = bool(state & 1)
+        self.used = bool(state & 2)
+        self.alarms = state >> 2
+
     def floor(self, tariff):
         """Nano at which credit ends: 0, or below it by the emergency credit accepted."""
         if tariff is None or not self.accepted:

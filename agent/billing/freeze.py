@@ -18,7 +18,7 @@ def freeze(account, now, cycle_day, block_day, whole, due):
     flags = payloads.BEGINS_WHOLE if whole else 0
     if 0 < account.block_day < block_day:
         flags |= payloads.BLOCKS_ANEW
-    if cycle_day > cycle.day:
+    if 0 < cycle.day < cycle_day:
         flags |= payloads.CYCLE_ENDED
         if due and cycle.whole:
             _charge_minimum(account, now)

@@ -33,17 +33,20 @@ class Intervals:
     def recover(self, state):
         """After a boot: energy up to the snapshot belongs to the interval that was open then."""
         account = self._ledger.account
-        register = self._meter.register
-        moved = (
-            register.import_wh != account.start_import
-            or register.export_wh != account.start_export
-        )
-        if not self._ledger.missing and (moved or state.unix > account.start):
+        if not self._ledger.missing and (self._has_moved() or state.unix > account.start):
             account.trust = state.trust
             account.look_up()
             self._post(state.unix, worse(state.quality, QUALITY_ESTIMATED))
         self._open(self._time.unix())
         self.take_time()
+
+    def _has_moved(self):
+        """True when the open interval has energy; it may have some in its first second."""
+        register, account = self._meter.register, self._ledger.account
+        return (
+            register.import_wh != account.start_import
+            or register.export_wh != account.start_export
+        )
 
     def take_time(self):
         """Set the clock when a source offers a time worth taking; the open interval closes."""
@@ -52,7 +55,7 @@ class Intervals:
             return
         now = self._time.unix()
         trust = self._time.trust()
-        if now > self._ledger.account.start:
+        if now > self._ledger.account.start or self._has_moved():
             self._close(now)
         self._time.set(offered)
         if abs(offered - now) > STEP_S and not self._ledger.missing:
@@ -90,10 +93,7 @@ class Intervals:
     def _post(self, end, quality):
         register = self._meter.register
         account = self._ledger.account
-        moved = (
-            register.import_wh != account.start_import
-            or register.export_wh != account.start_export
-        )
+        moved = self._has_moved()
         seconds = max(end - account.start, 0)
         account.close(end, register.import_wh, register.export_wh, quality)
         self._keeper.urgent = True
@@ -111,11 +111,17 @@ class Intervals:
         """One slice of the estimate of what could not be measured, when there is one."""
         if self._estimate is None:
             return
+        account = self._ledger.account
+        register = self._meter.register
+        before = self._ledger.journal.sequence
         try:
             done = self._estimate.work(self._time.unix(), self._time.trust())
         except OSError:
             return  # storage cannot be read now: go on later
         if done:
+            if self._ledger.journal.sequence > before:
+                available = account.available(register.import_wh, register.export_wh)
+                account.watch.arm(account.tariff, available)
             silent_s = self._silent_s = self._estimate.silent_s
             self._look_s = max(self._estimate_s, (silent_s // DAY_S + 1) * DAY_S)
             self._estimate = None

@@ -25,7 +25,7 @@ def rate(tariff, start, import_wh, export_wh, used_wh, trust, dynamic=None):
     `dynamic` price (micro per kWh) replaces the band's in every block; NO_SLOT: the band's holds,
     and each part says so. Without synced time the tariff's fallback band and its own block limits
     are charged, whatever the dynamic price, and each part says so. With `net` the smaller of
-    import and export is taken off both; where nothing is left a part of 0 Wh says so.
+    import and export is taken off both; where no import is left a part of 0 Wh keeps its price.
     """
     if trust == TRUST_SYNCED:
         band = flags = tariff.band_at(start)
@@ -46,7 +46,7 @@ def rate(tariff, start, import_wh, export_wh, used_wh, trust, dynamic=None):
     parts = []
     limits = tariff.limits_at(start)
     block = 0
-    while import_wh or (moved and not parts and not export_wh):
+    while import_wh or (moved and not parts):
         while block < len(limits) and used_wh >= limits[block]:
             block += 1
         wh = import_wh

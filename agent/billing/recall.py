@@ -4,8 +4,11 @@ from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
+from wattledger.agent.supply.rules import ACCEPTED, USED
 from wattledger.agent.units import NANO_PER_MICRO
 from wattledger.hal.sample import TRUST_SYNCED
+
+REARMING = records.MONEY_IN + (records.ADJUST,)  # alarms may sound again after these
 
 
 def sum_up(account, checkpoint):
@@ -32,6 +35,7 @@ def sum_up(account, checkpoint):
     checkpoint.demand_w = cycle.demand_w
     checkpoint.bands = cycle.bands
     checkpoint.cells = cycle.cells
+    checkpoint.emergency = account.watch.pack()
     if account.debt.id or account.debt.owed:
         checkpoint.debt = account.debt.pack()
     if account.tariff is not None:
@@ -59,6 +63,7 @@ def begin_at(account, checkpoint):
     cycle.bands = checkpoint.bands
     cycle.cells = checkpoint.cells
     account.debt.restore(checkpoint.debt)
+    account.watch.restore(checkpoint.emergency)
 
 
 def begin_after(account, state):
@@ -71,11 +76,15 @@ def begin_after(account, state):
     account.standing_day = max(account.standing_day, state.standing_day)
     # A clock set back opens an interval earlier than the last one ended.
     account.start = state.start
+    account.watch.alarms = state.alarms
+    account.watch.accepted = bool(state.flags & ACCEPTED)
+    account.watch.used = bool(state.flags & USED)
 
 
 def replay(account, entry):
     """Take what a stored record says, in order, after a boot."""
     kind = entry.kind
+    watch = account.watch
     account.debt.waiting = None
     if kind == records.CHECKPOINT:
         begin_at(account, checkpoints.unpack(entry.payload))
@@ -87,7 +96,9 @@ def replay(account, entry):
     elif kind == records.INTERVAL:
         _replay_interval(account, entry)
     elif kind == records.TARIFF:
-        if account.tariff is not None:
+        if account.tariff is not None and account.standing_day:
+            account.compare_cycles(entry.time)
+        elif account.tariff is not None:
             account.begin_first(entry.time)
     elif kind == records.FREEZE:
         from wattledger.agent.journal import cycle_payload  # rare, as the next
@@ -123,12 +134,19 @@ def replay(account, entry):
         account.debt.owed += diverted
         if reason != payloads.ADJUST_CORRECTION:
             account.estimated = reason == payloads.ADJUST_ESTIMATE
+    elif kind == records.EMERGENCY:
+        watch.accepted = True
+        watch.used = payloads.unpack_emergency(entry.payload)[1] <= 0
     elif kind == records.MINIMUM:
         account.cycle.whole = False  # charged: the freeze after it may be lost in a torn write
     elif kind == records.DEMAND:
         from wattledger.agent.journal import cycle_payload
 
         account.cycle.demand_w = cycle_payload.unpack_demand(entry.payload)[1]
+    if kind in REARMING:
+        watch.arm(account.tariff, entry.balance)
+    elif watch.accepted and entry.balance <= 0:
+        watch.used = True
 
 
 def _replay_interval(account, entry):

@@ -38,6 +38,7 @@ class Rerating:
         self.shadowed = []
         self.done = False
         self.complete = False  # the walk came past the correction's own entry
+        self._first = 0  # sequence of the oldest record kept
         self._taken = {}  # sequences of gaps that an earlier correction priced
         self._dates = []  # (first, last) date of each earlier correction
         self._steps = self._run()
@@ -65,6 +66,10 @@ class Rerating:
             self._skipped = []
             before = 0
             for _, entry in walk(self._storage, self._first_hash):
+                if not before and self._first not in (0, entry.sequence):
+                    # Retention dropped records between two walks: half of a sum is in the first.
+                    raise OSError(self._first)
+                self._first = self._first or entry.sequence
                 self._take(entry, number, entry.sequence != before + 1)
                 before = entry.sequence
                 yield

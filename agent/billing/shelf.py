@@ -119,6 +119,10 @@ class TariffShelf:
                 raise TariffError(("n",), "must be above %d, which the meter holds" % held.n)
             if tariff.n == held.n:
                 raise TariffError(("n",), "%d is held already with other content" % held.n)
+        # Names first: a meter that was never corrected need not load what corrects.
+        corrected = any(name.startswith("correct") for name in self._storage.names())
+        if corrected and self.corrections().has_used(tariff):
+            raise TariffError(("n",), "%d was that of a correction; take the next" % tariff.n)
         if active:
             from wattledger.agent.billing.change import check_change  # with a new set only
 

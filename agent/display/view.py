@@ -206,6 +206,7 @@ class View:
             "accrued_micro": control.credit.accrued_micro,
             "cut_in_s": control.credit.left_s,
             "keep_power_s": control.credit.keep_power_s,
+            "time_left_s": agent.tokens.time_left_s() if agent.tokens else None,
             "load_limit_w": control.limits.load_limit_w,
             "hold_ms": control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if armed else 0,

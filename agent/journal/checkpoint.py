@@ -42,7 +42,7 @@ class Checkpoint:
         self.energy = 0  # what the cycle was charged for import, nano
         self.standing = 0  # and for standing
         self.demand_w = 0  # its highest demand
-        self.emergency = 0  # state of emergency credit
+        self.emergency = 0  # emergency credit and alarms, as a CreditWatch packs them
         self.debt = b""  # a packed Debt
         self.closings = []  # powered seconds of the last closings
         self.bands = []  # as in a Cycle

@@ -28,6 +28,7 @@ class CreditRule:
         self._time = time
         self._report = report
         self.outlook = Outlook(meter)
+        self.paid_time = None  # of a meter whose tokens are time
         self.available = 0
         self.left_s = None
         self.warned_s = None  # powered seconds of the 5-minute warning
@@ -100,6 +101,8 @@ class CreditRule:
                 self.accrued_micro = 0
         else:
             self._judge_cut(above, powered_s)
+        if self.paid_time is not None:
+            self.paid_time.judge(self._holds_time_back)
 
     def _count(self):
         register = self._meter.register
@@ -134,13 +137,23 @@ class CreditRule:
             self._is_warned,
         )
 
+    def _holds_time_back(self):
+        """The row of rules.HOLDS_BACK that forbids a cut for want of time now, or None.
+
+        Powered time needs no clock and no prices, so what is said of those holds nothing back.
+        """
+        return rules.holds_back(
+            True, True, self._never_cut, self.keep_power_s, 0, self._is_friendly, self._is_warned
+        )
+
     def _is_friendly(self):
         return self._friendly_until(self._time.unix()) is not None
 
     def _friendly_until(self, unix):
-        if self._time.trust() != TRUST_SYNCED:
+        tariff = self._ledger.account.tariff
+        if tariff is None or self._time.trust() != TRUST_SYNCED:
             return None
-        return self._ledger.account.tariff.friendly_until(unix)
+        return tariff.friendly_until(unix)
 
     def _is_warned(self):
         if self._supply.state != CONNECTED:
@@ -190,23 +203,32 @@ class CreditRule:
 
     def _projected_s(self, above):
         """Seconds to the cut if everything goes on as in the last five minutes, or None."""
-        time = self._time
-        account = self._ledger.account
-        if account.tariff is None or not self._prepay or self._never_cut:
+        if self._never_cut:
             return None
-        unix, trust = time.unix(), time.trust()
-        left = self.outlook.left_s(account, above, unix, trust, time.powered_s)
+        left = self._credit_s(above)
+        if self.paid_time is not None:
+            left = self.paid_time.sooner(left)
         if left is None:
             return None
         left = max(left, self.keep_power_s)
-        if trust != TRUST_SYNCED:
-            left = max(left, time.budget_s)
         if left > HORIZON_S:
             return None
+        unix = self._time.unix()
         until = self._friendly_until(unix + left)
         if until is not None:
             left = until - unix
         return left if left <= HORIZON_S else None
+
+    def _credit_s(self, above):
+        time = self._time
+        account = self._ledger.account
+        if account.tariff is None or not self._prepay:
+            return None
+        unix, trust = time.unix(), time.trust()
+        left = self.outlook.left_s(account, above, unix, trust, time.powered_s)
+        if left is None or trust == TRUST_SYNCED:
+            return left
+        return max(left, time.budget_s)
 
     def _warn(self, left, powered_s):
         self.left_s = left

@@ -1,4 +1,4 @@
-"""Every rule of the supply is a row here: what opens it, what holds a credit cut back, who may
+"""Every rule of the supply is a row here: what opens it, what holds a cut back, and who may
 close. docs/credit.md shows the same rows, and a test compares the two.
 """
 
@@ -7,6 +7,7 @@ SAFETY = 1
 NO_CREDIT = 2
 LOAD_LIMIT = 4
 REMOTE = 8
+TIME_UP = 16
 
 # What caused a relay movement, as the journal keeps it.
 BY_CREDIT = 1
@@ -17,6 +18,7 @@ BY_LOAD = 5
 BY_REMOTE = 6
 BY_ITSELF = 7  # closed without a person
 BY_RESTORING = 8  # a relay that opens without power is back where it was: no closing
+BY_TIME = 9
 CAUSES = {
     BY_CREDIT: "credit",
     BY_PERSON: "person",
@@ -26,18 +28,20 @@ CAUSES = {
     BY_REMOTE: "remote",
     BY_ITSELF: "by itself",
     BY_RESTORING: "restored",
+    BY_TIME: "time",
 }
 
 # What opens, strongest first: (reason, its name, the opening's cause, closing needs a person).
 OPENS = (
     (SAFETY, "safety", BY_SAFETY, False),
     (NO_CREDIT, "no credit", BY_CREDIT, True),
+    (TIME_UP, "time is up", BY_TIME, True),
     (LOAD_LIMIT, "load limit", BY_LOAD, False),
     (REMOTE, "remote", BY_REMOTE, True),
 )
 
-# What holds a credit cut back: (its name, it also arms a supply that was cut). In this order the
-# first that holds is told.
+# What holds a cut back: (its name, it also arms a supply that was cut, it holds back a cut
+# for want of time too). In this order the first that holds is told.
 NO_TARIFF = 0
 CREDIT_MODE = 1
 NEVER_CUT = 2
@@ -46,13 +50,13 @@ CLOCK_NOT_SET = 4
 FRIENDLY = 5
 NOT_WARNED = 6
 HOLDS_BACK = (
-    ("no tariff", False),
-    ("credit mode", True),
-    ("never-cut customer", True),
-    ("keep-power", True),
-    ("clock not set", False),
-    ("friendly period", False),
-    ("not warned yet", False),
+    ("no tariff", False, False),
+    ("credit mode", True, False),
+    ("never-cut customer", True, True),
+    ("keep-power", True, True),
+    ("clock not set", False, False),
+    ("friendly period", False, True),
+    ("not warned yet", False, True),
 )
 
 # Who may close: (who, the cause of the closing). Nobody does while a reason is in the set or, but
@@ -66,12 +70,12 @@ CLOSES = (
     ("restoring", BY_RESTORING),
 )
 
-# What the slot keeps in its flags, above the four bits of the reasons since the opening.
-SINCE = 0x0F
-ACCEPTED = 0x10  # emergency credit
-USED = 0x20
-WARNED_15 = 0x40
-FRIENDLY_HELD = 0x80  # a friendly period kept a supply without credit on
+# What the slot keeps in its flags, above the five bits of the reasons since the opening.
+SINCE = 0x1F
+ACCEPTED = 0x20  # emergency credit
+USED = 0x40
+WARNED_15 = 0x80
+FRIENDLY_HELD = 0x100  # a friendly period kept a supply without credit on
 
 CLOCK_BUDGET_S = 86400  # powered time without a synced clock in which credit never cuts
 WARNED_S = 300  # a cut comes no sooner than this after the last warning

@@ -124,10 +124,16 @@ class TokenDesk:
         """Seconds for which no token is looked at."""
         return self.memory.locked_s(self.agent.time.powered_s)
 
+    def is_closed(self):
+        """True while no token at all can be taken: none was kept, or there is no key to tell."""
+        return self.lost or len(self.memory.key) != self.settings.key_bytes()
+
     def time_left_s(self):
-        """Seconds of OpenPAYGO time left; None where time does not run out."""
+        """Seconds of OpenPAYGO time left; None where time does not run out, or nobody knows."""
         settings, memory = self.settings, self.memory
         if settings.scheme == STS or settings.paygo_unit or memory.flags & UNLOCKED:
+            return None
+        if self.is_closed():
             return None
         return max(memory.until - self.agent.time.powered_s, 0)
 

@@ -19,6 +19,10 @@ class PaygoDesk:
         self._desk = desk
         self._search = None
         self._digits = None
+        if not desk.settings.paygo_unit:
+            from wattledger.agent.supply.paid_time import PaidTime  # no other meter needs it
+
+            desk.agent.control.credit.paid_time = PaidTime(desk, desk.agent.supply)
 
     def is_free(self, digits):
         """Every OpenPAYGO token may be a guess."""

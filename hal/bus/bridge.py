@@ -28,6 +28,7 @@ ENTROPY = 10
 WRITE = 11
 LOST = 12
 TELL = 13
+VISIT = 14
 MAX_TRANSFER = 14
 MAX_ENTROPY = 15
 
@@ -43,6 +44,7 @@ STOPPING = 8
 BUTTON = 16
 WATCHES_WRITES = 32
 ASKS = 64
+VISITOR_WAITS = 128
 
 # Of a message.
 PRESENT = 1
@@ -60,9 +62,9 @@ class Bridge:
     """One request at a time over `sink.write(bytes)` and `source.readinto(buffer)`.
 
     `offer_waits`, `message_waits`, `link_up`, `link_session`, `button` (a person holds it),
-    `watches_writes` (each wants a writing()), `asks` (it wants a tell()) and `stopping` are as of
-    the last start() or advance(). Raises BusError when the world refuses,
-    and EOFError when it is gone.
+    `visitor_waits` (one wants something else), `watches_writes` (each wants a writing()), `asks`
+    (it wants a tell()) and `stopping` are as of the last start() or advance(). Raises BusError
+    when the world refuses, and EOFError when it is gone.
     """
 
     def __init__(self, source, sink):
@@ -81,6 +83,7 @@ class Bridge:
         self.button = bool(flags & BUTTON)
         self.watches_writes = bool(flags & WATCHES_WRITES)
         self.asks = bool(flags & ASKS)
+        self.visitor_waits = bool(flags & VISITOR_WAITS)
         self.link_session = session
 
     def start(self):
@@ -157,9 +160,21 @@ class Bridge:
 
     def receive(self):
         """The next message for the meter as (topic, data, retain), or None."""
-        flags, length = struct.unpack_from("<BI", self._ask(RECEIVE), 1)
-        if not flags & PRESENT:
+        message = self._take(RECEIVE)
+        if message is None:
             self.message_waits = False
+        return message
+
+    def visit(self):
+        """What the next person at the meter wants, as (word, data, False), or None."""
+        wish = self._take(VISIT)
+        if wish is None:
+            self.visitor_waits = False
+        return wish
+
+    def _take(self, op):
+        flags, length = struct.unpack_from("<BI", self._ask(op), 1)
+        if not flags & PRESENT:
             return None
         message = bytearray(length + -length % FRAME)
         self._read(message, memoryview(message))

@@ -3,9 +3,10 @@
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.correction import Corrections
-from wattledger.agent.billing.recall import replay
+from wattledger.agent.billing.recall import replay, sum_up
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
+from wattledger.agent.journal.checkpoint import Checkpoint
 from wattledger.agent.journal.journal import Journal
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.tests.both.houses_account import METER, open_account, stored
@@ -38,6 +39,16 @@ class Books:
         self.registers[1] += export
         self.now = at + seconds
         self.account.close(self.now, self.registers[0], self.registers[1])
+        self.journal.flush()
+
+    def seal(self):
+        """Begin a segment, with the checkpoint that opens it."""
+        checkpoint = Checkpoint()
+        checkpoint.previous = self.journal.hash
+        checkpoint.meter = METER
+        sum_up(self.account, checkpoint)
+        self.journal.rotate()
+        self.journal.append(records.CHECKPOINT, self.now, TRUST_SYNCED, 0, checkpoint.pack())
         self.journal.flush()
 
     def offer(self, start, until, n=9, **document):

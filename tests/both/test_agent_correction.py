@@ -4,7 +4,8 @@ import unittest
 
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import record as records
-from wattledger.hal.sample import TRUST_RESTORED
+from wattledger.agent.journal.segments import segment_name
+from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
 from wattledger.tests.both import test_agent_account as example
 from wattledger.tests.both.houses_corrections import Books
 from wattledger.tests.both.houses_tariffs import DAY, credit, local_2027
@@ -140,6 +141,13 @@ class TestReach(unittest.TestCase):
         # Net: 30 Wh bought at 1, then 60 Wh sold at 0.2.
         adjusted = books.correct(NOON, NOON + 1800, net=True, export=[200000], **FLAT)
         self.assertEqual(adjusted, [(JUNE, 90000000 - 30000000 + 12000000, 0, 0)])
+
+    def test_without_netting_what_export_had_covered_has_the_price_of_its_slot(self):
+        books = Books(NOON, net=True, export=[0], **FLAT)
+        books.account.dynamic = example.Slot(NOON, 5000000)
+        books.interval(NOON, 70, 100)  # 30 Wh sold for nothing
+        adjusted = books.correct(NOON, NOON + 900, export=[0], **FLAT)
+        self.assertEqual(adjusted, [(JUNE, -70 * 5000000, 0, 0)])
 
     def test_energy_from_before_the_first_tariff_is_charged_by_it(self):
         books = Books(NOON, **FLAT)
@@ -297,6 +305,22 @@ class TestOverlap(unittest.TestCase):
         # 4 June from 400, 5 June from 300; 40 W more from 9 to 4, 40 W more for the first time.
         wanted = -600000 - 700000 + 40 * 5 - 40 * 4
         self.assertEqual(adjusted, [(JUNE, wanted, 0, 0)])
+
+    def test_records_that_go_between_two_walks_count_in_neither(self):
+        books = Books(NOON, **FLAT)
+        for number in range(30):
+            if number == 10:
+                books.seal()
+            books.interval(NOON + 900 * number, 100)
+        until = NOON + 30 * 900
+        books.correct(NOON, until, 2, blocks=[], price=[[0, 900000]])
+        known = len(books.adjusted())
+        books.offer(NOON, until, 3, blocks=[], price=[[0, 400000]])
+        for _ in range(2):  # of 16 records: the first ten intervals and more
+            books.corrections.work(books.now, TRUST_SYNCED, *books.registers)
+        books.storage.remove(segment_name(1))
+        books.work()
+        self.assertEqual(books.adjusted()[known:], [(JUNE, 20 * 100 * 500000, 0, 0)])
 
     def test_refused(self):
         books = self.books()

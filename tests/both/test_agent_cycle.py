@@ -226,6 +226,28 @@ class TestMinimum(unittest.TestCase):
         meter.jump(local_2027(8, 15))
         self.assertEqual([line[0] for line in self.lines(meter)], [20270715])
 
+    def test_a_boot_knows_of_a_cycle_that_another_set_cut_short(self):
+        for switched in (local_2027(6, 12), local_2027(7, 1)):
+            meter = Meter(local_2027(6, 1), minimum=60000)
+            self.assertTrue(meter.account.cycle.whole)
+            checkpoint = checkpoints.Checkpoint()
+            sum_up(meter.account, checkpoint)
+            checkpoint = checkpoints.unpack(checkpoint.pack())
+            known = meter.journal.sequence
+            year = tariff(start=switched, n=2, minimum=60000, cycle="year", cycle_start="0101")
+            meter.account.pending = year
+            meter.jump(switched)
+            meter.run(10)
+            self.assertFalse(meter.account.cycle.whole)
+            again = Account(meter.journal)
+            again.adopt(year)
+            begin_at(again, checkpoint)
+            for entry in meter.entries():
+                if entry.sequence > known:
+                    replay(again, entry)
+            found = (again.cycle.day, again.cycle.whole)
+            self.assertEqual(found, (meter.account.cycle.day, False))
+
     def test_each_cycle_missed_within_31_days(self):
         meter = Meter(local_2027(1, 31, 12), minimum=1000)
         meter.jump(local_2027(3, 1, 5))
@@ -313,6 +335,23 @@ class TestFreeze(unittest.TestCase):
         self.assertEqual(meter.freezes(), [])
         self.assertEqual(meter.account.cycle.key(), 0)
 
+    def test_a_set_with_cycles_after_one_without_begins_the_blocks_anew(self):
+        meter = Meter(local_2027(5, 14), blocks=[1], cycle="none", cycle_start=None)
+        meter.run(1200)
+        meter.account.pending = tariff(start=local_2027(5, 15), n=2, blocks=[1])
+        meter.jump(local_2027(5, 15))
+        meter.run(300)
+        (freeze,) = meter.freezes()
+        self.assertEqual((freeze.flags, freeze.cycle, freeze.used_wh), (4, 0, 1200))
+        # May began on the day 9862 + 120; not all of it was under a set that counts it.
+        account = meter.account
+        self.assertEqual((account.used_wh, account.block_day), (300, 9862 + 120))
+        self.assertEqual((account.cycle.day, account.cycle.whole), (9862 + 120, False))
+        again = Account(meter.journal)
+        for entry in meter.entries():
+            replay(again, entry)
+        self.assertEqual((again.used_wh, again.block_day), (300, 9862 + 120))
+
     def test_a_clock_set_back_freezes_nothing_twice(self):
         meter = Meter(local_2027(6, 30, 23, 45))
         meter.run(10)
@@ -341,7 +380,7 @@ class TestNet(unittest.TestCase):
             [
                 [(net, 0, 800, 777777)],
                 [(net, 0, 200, 777777), (net, 1, 100, 999999)],
-                [(net | 0x80, 255, 250, 123457)],
+                [(net, 1, 0, 999999), (net | 0x80, 255, 250, 123457)],
             ],
         )
         self.assertEqual(meter.account.used_wh, 1100)

@@ -176,20 +176,57 @@ class TestOverReboots(unittest.TestCase):
         house.pay(5, 1)
         self.assertEqual(house.agent.control.credit.floor(), 0)
 
-    def test_it_counts_when_only_its_entry_was_stored(self):
-        house = House(credit=2, tariff=tariff())
-        house.run(1)
-        slots = {}
+    def slots(self, house):
+        found = {}
         buffer = bytearray(200)
         for name in ("slot.a", "slot.b"):
             size = house.storage.read_from(name, 0, buffer)
-            slots[name] = bytes(buffer[:size])
+            found[name] = bytes(buffer[:size])
+        return found
+
+    def test_it_counts_when_only_its_entry_was_stored(self):
+        house = House(credit=2, tariff=tariff())
+        house.run(1)
+        slots = self.slots(house)
         self.assertTrue(accept(house))
         for name in slots:
             house.storage.commit(name, slots[name])
         house.boot()
         house.run(1)
         self.assertEqual(house.agent.control.credit.floor(), -10 * NANO)
+
+    def test_it_counts_when_a_boot_was_cut_between_its_checkpoint_and_its_slot(self):
+        house = House(credit=2, tariff=tariff())
+        house.run(1)
+        slots = self.slots(house)
+        self.assertTrue(accept(house))
+        house.boot()  # its checkpoint opens a segment: what the slot lacks lies in the one before
+        for name in slots:
+            house.storage.commit(name, slots[name])
+        house.boot()
+        house.run(1)
+        self.assertEqual(house.agent.control.credit.floor(), -10 * NANO)
+
+    def test_both_slots_lost_take_neither_it_nor_the_alarms(self):
+        house = House(credit=2, tariff=tariff())
+        house.run(1)
+        accept(house)
+        house.run(4, 3600)
+        house.agent.stop()
+        house.boot()
+        for name in ("slot.a", "slot.b"):
+            house.storage.remove(name)
+        house.boot()
+        watch = house.agent.account.watch
+        self.assertEqual((watch.accepted, watch.used, watch.alarms), (True, True, 7))
+        for name in ("slot.a", "slot.b"):
+            house.storage.remove(name)
+        house.pay(5, 1)  # 2 - 4 + 5: repaid, and above low 2
+        for name in ("slot.a", "slot.b"):
+            house.storage.remove(name)
+        house.boot()
+        watch = house.agent.account.watch
+        self.assertEqual((watch.accepted, watch.used, watch.alarms), (False, False, 1))
 
     def test_the_entry_says_how_much_and_what_was_left(self):
         house = House(credit=2, tariff=tariff())

@@ -12,6 +12,7 @@ from wattledger.agent.journal.journal import Journal
 from wattledger.agent.supply import states
 from wattledger.hal.sample import NO_ANSWER, QUALITY_OK, QUALITY_STALE, TRUST_SYNCED
 from wattledger.hal.storage.memory import MemoryStorage
+from wattledger.tests.both.fixtures_agent import House as Scripted
 from wattledger.tests.both.houses_account import METER, stored
 from wattledger.tests.both.houses_meter import House
 from wattledger.tests.both.houses_tariffs import data, local_2027, tariff
@@ -214,7 +215,31 @@ class TestEstimate(unittest.TestCase):
         self.assertEqual(steps, 29 // SLICE + 1)  # the opening and 28 intervals
 
 
+class GivenBack:
+    """An Estimate that finds 6 units to give back."""
+
+    silent_s = 0
+
+    def __init__(self, account):
+        self.account = account
+
+    def work(self, now, trust):
+        payload = payloads.pack_adjust(REVERSED, 1, 0, 6, 0, "plain")
+        self.account.post(records.ADJUST, 6 * 10**9, payload, now, trust)
+        return True
+
+
 class TestHouse(unittest.TestCase):
+    def test_what_is_given_back_arms_the_alarms_and_repays_emergency_credit(self):
+        house = Scripted(credit=1)  # low levels at 5 and 2
+        house.run(1)
+        watch = house.agent.account.watch
+        watch.accepted = True
+        self.assertEqual(watch.alarms, 3)
+        house.agent.intervals._estimate = GivenBack(house.agent.account)
+        house.run(1)
+        self.assertEqual((watch.alarms, watch.accepted), (0, False))
+
     def test_a_silent_chip_is_charged_after_a_day_over_cuts_of_the_power(self):
         start = local_2027(6, 2)
         house = House(start, credit=900000000, watts=1000, tick_ms=10000)

@@ -5,6 +5,8 @@ import unittest
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
+from wattledger.tests.both.fixtures_agent import WH
+from wattledger.tests.both.fixtures_agent import House as Scripted
 from wattledger.tests.both.houses_meter import House
 from wattledger.tests.both.houses_tariffs import YEAR_2027_CST, data, local_2027
 
@@ -156,6 +158,22 @@ class TestClock(unittest.TestCase):
         found = rows(house)
         self.assertEqual(sum([row[2] for row in found]), 2700)
         self.assertEqual(house.sum(), 50000000000 - 2700 * 777777)
+
+    def test_a_step_in_the_first_second_of_an_interval_loses_none_of_it(self):
+        house = Scripted(credit=10)
+        house.coast(900)  # to the boundary: the next interval has just been opened
+        self.assertEqual(house.agent.account.start, house.clock.unix_s())
+        house.pass_ms(900)
+        house.chip.feed(3 * WH)
+        house.agent.tick()
+        house.clock._true_ms += 20000  # the clock is 20 s behind, and is told so
+        house.clock._ahead_ms -= 20000
+        house.clock._next_fix_ms = 0
+        house.agent.step()
+        self.assertEqual(house.agent.account.start, house.clock.unix_s())
+        house.run(5)
+        house.agent.stop()
+        self.assertEqual(house.agent.journal.balance, 7 * 10**9)
 
     def test_offers_too_far_are_refused_and_counted(self):
         start = local_2027(6, 2, 12)

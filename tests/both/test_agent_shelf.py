@@ -141,6 +141,17 @@ class TestCorrection(unittest.TestCase):
                 "n: must be above 3, the correction the meter took last",
             )
 
+    def test_a_set_does_not_take_the_number_of_one(self):
+        house = running(NOON, data())
+        house.agent.accept_document(data(n=2, correct=self.CORRECT))
+        message = "n: 2 was that of a correction; take the next"
+        self.assertEqual(refused(house, data(n=2, standing_day=1)), message)
+        house.run(200)
+        house.cut()
+        house.boot()
+        self.assertEqual(refused(house, data(n=2, standing_day=1)), message)
+        self.assertEqual(house.agent.accept_document(data(n=3)), "next")
+
 
 class TestChange(unittest.TestCase):
     """In force: [[333333, 777777], [555555, 999999]], export 123457; at most 50 %."""

@@ -5,6 +5,7 @@ import unittest
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
 from wattledger.board import sim as board
+from wattledger.firmware import main_bridge
 from wattledger.firmware.main_bridge import LockstepMeter, run
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.memory import MemoryStorage
@@ -25,7 +26,7 @@ class Port:
         self.closed = True
         self.offer_waits = True
         self.message_waits = self.link_up = self.button = self.stopping = False
-        self.watches_writes = self.asks = False
+        self.watches_writes = self.asks = self.visitor_waits = False
         self.link_session = 0
         self.passed = []  # (ms, midway)
         self.turns_left = -1
@@ -56,11 +57,13 @@ class Port:
         return self.closed
 
 
-def meter_of(port, credit=10 * UNIT, **config):
+def meter_of(port, credit=10 * UNIT, token_key=b"", tariff=None, **config):
     storage = MemoryStorage()
     commission(storage, METER, START, TRUST_SYNCED, credit, CONNECTED)
     said = []
-    meter = LockstepMeter(port, config_of(**config), storage, DEVICE_KEY, tariff_of(), said.append)
+    config = config_of(**config)
+    tariff = tariff or tariff_of()
+    meter = LockstepMeter(port, config, storage, DEVICE_KEY, tariff, said.append, token_key)
     meter.said = said
     port.passed = []
     return meter
@@ -135,6 +138,77 @@ class TestTurn(unittest.TestCase):
         self.assertEqual([midway for _, midway in self.port.passed[1:]], [True])
 
 
+class TestVisitors(unittest.TestCase):
+    """What a person at the meter brings is done in the next turn."""
+
+    def setUp(self):
+        self.port = Port()
+        self.wishes = []
+        self.port.visit = self.visit
+
+    def visit(self):
+        self.port.visitor_waits = len(self.wishes) > 0
+        return self.wishes.pop(0) if self.wishes else None
+
+    def turn(self, meter, *wishes):
+        self.wishes = list(wishes)
+        self.port.visitor_waits = True
+        meter.turn()
+        self.assertEqual(self.wishes, [])
+        self.assertEqual(self.port.visitor_waits, False)
+
+    def test_a_document_is_taken(self):
+        meter = meter_of(self.port)
+        self.turn(meter, ("document", tariff_of(n=2, **{"from": START + 900}), False))
+        self.assertEqual(meter.agent.account.pending.n, 2)
+        self.assertEqual((meter.documents, meter.said), (1, []))
+
+    def test_a_document_that_is_refused_is_told_and_journalled(self):
+        meter = meter_of(self.port)
+        before = meter.agent.journal.sequence
+        self.turn(meter, ("document", b"{}", False), ("document", b"not JSON", False))
+        self.assertEqual(meter.documents, 2)
+        self.assertEqual([line[:9] for line in meter.said], ["refused: "] * 2)
+        self.assertEqual(meter.runtime.failures, 0)
+        self.assertGreaterEqual(meter.agent.journal.sequence - before, 2)
+
+    def test_emergency_credit_is_accepted_when_it_is_offered(self):
+        credit = {"low": [3 * UNIT, 2 * UNIT], "emergency": UNIT}
+        credit.update({"reconnect_above": UNIT, "max": 9 * UNIT, "friendly": []})
+        meter = meter_of(self.port, credit=3 * UNIT, tariff=tariff_of(credit=credit))
+        watch = meter.agent.account.watch
+        self.turn(meter, ("accept", b"", False))
+        self.assertEqual(watch.accepted, False)
+        self.setUp()
+        meter = meter_of(self.port, credit=2 * UNIT, tariff=tariff_of(credit=credit))
+        meter.turn()
+        self.turn(meter, ("accept", b"", False))
+        self.assertEqual(meter.agent.account.watch.accepted, True)
+
+    def test_heap_is_measured_an_hour_after_the_last_document(self):
+        meter = meter_of(self.port, tick_ms=10_000)
+        self.port.turns_left = 0
+        counted = []
+        meter.turn = lambda: counted.append(1) or len(counted) <= 700
+        free = main_bridge._free
+        main_bridge._free = lambda: len(counted)
+        try:
+            self.assertEqual(run(meter, 10_000, True), (360, 701))
+            counted.clear()
+            meter.turn = lambda: self.bring(meter, counted, 100)
+            self.assertEqual(run(meter, 10_000, True), (460, 701))
+            counted.clear()
+            meter.turn = lambda: self.bring(meter, counted, 400)
+            self.assertEqual(run(meter, 10_000, True), (None, 701))
+        finally:
+            main_bridge._free = free
+
+    def bring(self, meter, counted, at):
+        counted.append(1)
+        meter.documents += len(counted) == at
+        return len(counted) <= 700
+
+
 class TestButton(unittest.TestCase):
     def cut_off(self, **config):
         """A meter that has cut its supply, was paid, and has waited its minute."""
@@ -181,6 +255,13 @@ class TestButton(unittest.TestCase):
         meter.turn()
         self.assertEqual(port.passed, [(1_000, False)] + [(1_000, True)] * 9)
         self.assertEqual(port.closed, True)
+
+
+class TestWiring(unittest.TestCase):
+    def test_the_key_of_its_tokens_reaches_the_meter(self):
+        made = {"scheme": "sts", "ea": "07", "base": 2014, "made": START - 86_400}
+        meter = meter_of(Port(), token_key=bytes(range(8)), token=made)
+        self.assertEqual(meter.agent.tokens.memory.key, bytes(range(8)))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def told(bridge):
         bridge.button,
         bridge.watches_writes,
         bridge.asks,
+        bridge.visitor_waits,
         bridge.link_session,
     )
 
@@ -49,19 +50,19 @@ TIME = b"\x00\xeb\xc3\x06\xa3\x01\0\0"  # 1 799 704 800 000
 class TestTime(unittest.TestCase):
     def test_nothing_waits_before_the_world_was_greeted(self):
         _, bridge = bridge_of()
-        self.assertEqual(told(bridge), (False,) * 7 + (0,))
+        self.assertEqual(told(bridge), (False,) * 8 + (0,))
 
     def test_the_greeting_tells_what_waits(self):
         _, bridge = bridge_of(b"\0\x01" + TIME + b"\x05\x02\x01\0\0")
         self.assertEqual(bridge.start(), 1_799_704_800_000)
-        self.assertEqual(told(bridge), (True, False, True) + (False,) * 4 + (258,))
+        self.assertEqual(told(bridge), (True, False, True) + (False,) * 5 + (258,))
 
     def test_each_advance_tells_it_anew(self):
-        _, bridge = bridge_of(b"\0" + TIME + b"\x7f\x07\0\0\0", b"\0" + TIME)
+        _, bridge = bridge_of(b"\0" + TIME + b"\xff\x07\0\0\0", b"\0" + TIME)
         bridge.advance(1_000)
-        self.assertEqual(told(bridge), (True,) * 7 + (7,))
+        self.assertEqual(told(bridge), (True,) * 8 + (7,))
         bridge.advance(1_000)
-        self.assertEqual(told(bridge), (False,) * 7 + (0,))
+        self.assertEqual(told(bridge), (False,) * 8 + (0,))
 
     def test_a_wait_in_the_middle_of_a_turn_is_marked(self):
         pipe, bridge = bridge_of(b"\0", b"\0", b"\0")
@@ -139,6 +140,20 @@ class TestMessages(unittest.TestCase):
         pipe, bridge = bridge_of(b"\0\x01\x14", b"\x03cmd0123456789")
         with self.assertRaises(EOFError):
             bridge.receive()
+
+
+class TestVisitors(unittest.TestCase):
+    def test_a_wish_comes_behind_its_frame(self):
+        pipe, bridge = bridge_of(b"\0\x01\x0c", b"\x06accept12345")
+        self.assertEqual(bridge.visit(), ("accept", b"12345", False))
+        self.assertEqual(pipe.written[0][0], 14)
+
+    def test_nobody_stops_the_asking(self):
+        _, bridge = bridge_of(b"\0" + TIME + b"\x80", b"\0\x00")
+        bridge.advance(1)
+        self.assertEqual(bridge.visitor_waits, True)
+        self.assertIsNone(bridge.visit())
+        self.assertEqual(bridge.visitor_waits, False)
 
 
 class TestEntropy(unittest.TestCase):

@@ -28,8 +28,8 @@ def test_what_opens():
 
 
 def test_what_holds_a_cut_back():
-    assert table("What holds a credit cut back", 2) == [
-        [name, yes(arms)] for name, arms in rules.HOLDS_BACK
+    assert table("What holds a cut back", 3) == [
+        [name, yes(arms), yes(time)] for name, arms, time in rules.HOLDS_BACK
     ]
 
 

@@ -28,6 +28,7 @@ CONNECTED = {
     "accrued_micro": 0,
     "cut_in_s": None,
     "keep_power_s": 0,
+    "time_left_s": None,
     "load_limit_w": 0,
     "hold_ms": 0,
     "wait_s": 0,

@@ -4,11 +4,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
 from wattledger.host_sim.noise import between
-from wattledger.tools import sim
-from wattledger.tools.scenario import Scenario
+from wattledger.tools import scenario_file, sim
+from wattledger.tools.scenario import FOLDER, Scenario
 
 ROOT = Path(__file__).parents[2]
+HOUR_S = 3600
+# The demo tariff's first block by local hour, micro per kWh, written down from its document.
+VALLEY, FLAT, PEAK = 310_000, 530_000, 780_000
+WORKDAY = [VALLEY] * 7 + [FLAT] + [PEAK] * 3 + [FLAT] * 7 + [PEAK] * 3 + [FLAT] + [VALLEY] * 2
+WEEKEND = [VALLEY] * 8 + [FLAT] * 14 + [VALLEY] * 2
 LOADS = ("household", {"watts": 150}, {"watts": 2000}, {"watts": 9000}, {"watts": -1500})
 TICKS = (10, 10, 10, 5)
 MOST = {
@@ -71,3 +78,54 @@ def cli(*arguments):
         text=True,
         cwd=ROOT,
     )
+
+
+def shipped(folder, name, days=None):
+    """The Outcome of a shipped scenario; nothing may break a promise."""
+    path = FOLDER / f"{name}.yaml"
+    found = scenario_file.load(path)
+    if days:
+        found = scenario_file.shorten(found, days, path)
+    outcome = sim.run(found, folder)
+    assert {key: problems for key, problems in outcome.problems.items() if problems} == {}
+    return outcome
+
+
+def price_at(unix):
+    """Micro per kWh of the first block; 2027-01-18, 00:00 at UTC+8, is a Monday."""
+    hours = (unix - 1_800_201_600) // HOUR_S
+    days, hour = divmod(hours, 24)
+    return (WEEKEND if days % 7 >= 5 else WORKDAY)[hour]
+
+
+def told(outcome, code):
+    """Seconds from the start at which an event was written down."""
+    entries = outcome.evidence.entries
+    return [
+        entry.time - entries[0].time
+        for entry in entries
+        if entry.kind == records.EVENT and payloads.unpack_event(entry.payload)[0] == code
+    ]
+
+
+def moves(outcome):
+    """(seconds from the start, closing) of the relay entries."""
+    entries = outcome.evidence.entries
+    return [
+        (entry.time - entries[0].time, payloads.unpack_relay(entry.payload)[0] == 2)
+        for entry in entries
+        if entry.kind == records.RELAY
+    ]
+
+
+def of_kind(outcome, kind):
+    """(seconds from the start, entry) of the entries of a kind."""
+    entries = outcome.evidence.entries
+    return [(entry.time - entries[0].time, entry) for entry in entries if entry.kind == kind]
+
+
+def value_of(outcome, code):
+    """What the only event of a code says."""
+    found = [payloads.unpack_event(entry.payload) for _, entry in of_kind(outcome, records.EVENT)]
+    (value,) = [value for each, value in found if each == code]
+    return value

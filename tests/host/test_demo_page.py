@@ -72,3 +72,45 @@ def test_credit_runs_out_a_topup_arms_and_a_hold_closes(tmp_path):
     finally:
         if demo.process.poll() is None:
             demo.kill(group=True)
+
+
+def run_token(*arguments):
+    """`wattledger token ... --json`; its JSON."""
+    command = [sys.executable, "-m", "wattledger.tools.cli", "token", *map(str, arguments)]
+    done = subprocess.run(
+        [*command, "--json"], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_token_is_sold_typed_in_and_counts_once(tmp_path):
+    state = tmp_path / "state"
+    demo = DemoProcess("--credit", "5", "--state", state).wait_ready()
+    try:
+        to = ("demo-0001", "--keys", state / "keys")
+        first, second = (run_token("vend", *to, "--kwh", kwh)["tokens"][0] for kwh in ("20", "10"))
+        broker = ("--broker", demo.said("broker"), "--keys", state / "keys")
+        with bench.launched_browser() as browser:
+            page = browser.new_page(locale="en-GB")
+            page.goto(demo.said("display"))
+            expect = bench.expect
+            amount = page.locator("#balance-amount")
+            said = page.locator("#token-said")
+            expect(amount).to_have_text(re.compile("¥4|¥5.00"), timeout=WAIT_MS)
+            page.fill("#token-digits", " ".join(re.findall("....", first)))
+            page.click("#token-form button")
+            expect(said).to_have_text("Accepted", timeout=WAIT_MS)
+            # 20 kWh at the tariff's 0.53 are 10.60; a few seconds cost less than a cent or two.
+            expect(amount).to_have_text(re.compile("¥15[.]5|¥15[.]6"), timeout=WAIT_MS)
+            page.fill("#token-digits", first)
+            page.press("#token-digits", "Enter")
+            expect(said).to_have_text("This token was used before", timeout=WAIT_MS)
+            answer = run_token("enter", "demo-0001", first, *broker)
+            assert answer["result"] == "duplicate"
+            assert run_token("enter", "demo-0001", second, *broker)["result"] == "ok"
+            expect(amount).to_have_text(re.compile("¥20[.][89]"), timeout=WAIT_MS)
+        assert demo.interrupt() == 0, demo.errors
+    finally:
+        if demo.process.poll() is None:
+            demo.kill(group=True)

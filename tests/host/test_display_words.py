@@ -15,7 +15,7 @@ HTML = (ASSETS / "index.html").read_text(encoding="utf-8")
 SENT = {
     "supply": ["connected", "ready", "disconnected"],
     "zone": ["low1", "low2", "emergency", "zero", "untariffed"],
-    "reason": ["no_credit", "safety", "load_limit", "remote"],
+    "reason": ["no_credit", "safety", "load_limit", "remote", "time_is_up"],
     "alarm": ["ledger", "storage", "meter", "relay"],
     "power": ["none", "low", "mid", "high", "export"],
     "quality": ["estimated", "stale", "rejected"],

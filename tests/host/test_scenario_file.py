@@ -4,14 +4,21 @@ import json
 
 import pytest
 
+from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.zone import Zone
 from wattledger.host_sim.load import Household
 from wattledger.tests.host.scenario_bench import cli
+from wattledger.tools import scenario_documents as documents
 from wattledger.tools import scenario_file, sim
 from wattledger.tools import scenario_text as texts
 from wattledger.tools.places import FileError
+from wattledger.tools.scenario import DEMO_TARIFF
 
 HEAD = "name: x\ndays: 2\n"
+PRICES = (
+    "events:\n  - at: 1h\n    document: {v: 1, prices_of: demo, n: 1, step: 900, prices: [1],"
+    " start: '%s'}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,15 @@ def test_a_local_time_is_placed_by_the_tariffs_zone():
         (HEAD + "events:\n  - at: 1h\n    wield: {for: 1h}\n", 5, 5, "did you mean weld?"),
         (HEAD + "events:\n  - at: 1h\n    clock: {}\n", 5, 5, "one of jump_s and silent"),
         (HEAD + "events:\n  - at: 1h\n    command: rude\n", 5, 5, "events[0].command: is 'rude'"),
+        (HEAD + "events:\n  - {at: 1h, keep: 90 min}\n", 4, 14, "is no number of whole hours"),
+        (HEAD + "events:\n  - {at: 1h, keep: 721h}\n", 4, 14, "whole hours up to 720"),
+        (HEAD + "events:\n  - {at: 1h, debt: {share: 20}}\n", 4, 14, "debt.total: is missing"),
+        (HEAD + "events:\n  - at: 1h\n    debt: {total: 5, shore: 9}\n", 5, 21, "mean share?"),
+        (HEAD + "events:\n  - at: 1h\n    debt: {total: 5, share: 91}\n", 5, 21, "share: is 91"),
+        (HEAD + "events:\n  - {at: 1h, document: no.json}\n", 4, 14, "no.json, which is no file"),
+        (HEAD + "events:\n  - at: 1h\n    document: {n: 1}\n", 5, 5, "document: lacks "),
+        (HEAD + PRICES % "2027-01-12 06:01", 5, 69, "document.start: "),
+        (HEAD + PRICES % "2027-02-30 06:00", 5, 5, "there is no such date"),
         (HEAD + "events: [\n", 4, 1, "is not YAML"),
         (HEAD + "days: 3\n", 3, 1, "is not YAML: "),
         ("- 1\n", 1, 1, "is no scenario"),
@@ -93,10 +109,41 @@ def test_the_example_is_a_scenario_with_every_kind_of_event(tmp_path):
     kinds = {event.kind for event in found.events}
     assert kinds == {
         "credit", "arm", "press", "cut", "broker", "brown_out", "clock", "weld", "bit_errors",
-        "command", "random",
+        "command", "random", "accept", "keep", "debt", "document",
     }  # fmt: skip
     assert found.start_s == 1_799_704_800
     assert found.credit == 5_000_000
+
+
+def test_local_times_of_a_document_are_unix_seconds(tmp_path):
+    path = tmp_path / "times.yaml"
+    path.write_text(HEAD + PRICES % "2027-01-12 06:00")
+    found = scenario_file.load(path)
+    assert json.loads(found.document_of(found.events[0]))["start"] == 1_799_704_800
+    # In its own zone: New York is at UTC-5 then, 13 hours behind the demo tariff.
+    content = json.loads(DEMO_TARIFF.read_text())
+    content.update({"tz": "EST5EDT,M3.2.0,M11.1.0", "from": "2027-01-12 06:00"})
+    content["correct"] = {"from": "2027-01-12T06:00", "until": 1_800_000_000}
+    written = json.loads(documents.written(content))
+    assert written["from"] == written["correct"]["from"] == 1_799_704_800 + 13 * 3600
+    assert written["correct"]["until"] == 1_800_000_000
+
+
+def test_the_sets_of_a_scenario_follow_each_other():
+    def made(n, start, friendly):
+        content = json.loads(DEMO_TARIFF.read_text())
+        content.update({"n": n, "from": start})
+        content["credit"]["friendly"] = friendly
+        return tariffs.load(json.dumps(content).encode())
+
+    start = 1_799_704_800  # Tuesday, 06:00
+    always = [[day, 0, 1440] for day in range(7)]
+    sets = documents.TariffSets(made(1, start, []))
+    sets.add(made(2, start, always), start + 3601)  # its `from` has passed: at the next boundary
+    sets.add(made(2, start, []), start + 7200)  # no higher n: the meter refuses it
+    assert sets.friendly_until(start + 4499) is None
+    assert sets.friendly_until(start + 4500) is not None
+    assert sets.friendly_until(start + 9000) is not None
 
 
 def test_the_example_keeps_every_promise(tmp_path):

@@ -1,76 +1,50 @@
 """The shipped scenarios: each gives the figures its story works out, and keeps every promise."""
 
+from functools import partial
+
 import pytest
 
 from wattledger.agent import events
-from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.host_sim.load import Household
 from wattledger.host_sim.solar import Solar
-from wattledger.tools import scenario_file, sim, sim_plan
+from wattledger.tests.host.scenario_bench import (
+    FLAT,
+    HOUR_S,
+    PEAK,
+    VALLEY,
+    WEEKEND,
+    WORKDAY,
+    moves,
+    price_at,
+    shipped,
+    told,
+)
+from wattledger.tools import scenario_file, sim_plan
 from wattledger.tools.scenario import FOLDER
 
 NAMES = [
     "broker-outage",
+    "emergency-credit",
     "forty-cuts",
     "friday-night",
+    "price-change",
     "solar-house",
+    "spoofed-clock",
     "tiny-load",
     "week-on-credit",
     "welded-relay",
 ]
-HOUR_S = 3600
-# The demo tariff's first block by local hour, micro per kWh, written down from its document.
-VALLEY, FLAT, PEAK = 310_000, 530_000, 780_000
-WORKDAY = [VALLEY] * 7 + [FLAT] + [PEAK] * 3 + [FLAT] * 7 + [PEAK] * 3 + [FLAT] + [VALLEY] * 2
-WEEKEND = [VALLEY] * 8 + [FLAT] * 14 + [VALLEY] * 2
 BLOCKS = ((180_000, 0), (280_000, 50_000), (1 << 60, 300_000))  # up to Wh, dearer by
 
 
 @pytest.fixture
 def play(tmp_path):
     """Runs a shipped scenario; nothing may break a promise."""
-
-    def run(name, days=None):
-        path = FOLDER / f"{name}.yaml"
-        scenario = scenario_file.load(path)
-        if days:
-            scenario = scenario_file.shorten(scenario, days, path)
-        outcome = sim.run(scenario, tmp_path)
-        assert {key: found for key, found in outcome.problems.items() if found} == {}
-        return outcome
-
-    return run
+    return partial(shipped, tmp_path)
 
 
-def price_at(unix):
-    """Micro per kWh of the first block; 2027-01-18, 00:00 at UTC+8, is a Monday."""
-    hours = (unix - 1_800_201_600) // HOUR_S
-    days, hour = divmod(hours, 24)
-    return (WEEKEND if days % 7 >= 5 else WORKDAY)[hour]
-
-
-def told(outcome, code):
-    """Seconds from the start at which an event was written down."""
-    entries = outcome.evidence.entries
-    return [
-        entry.time - entries[0].time
-        for entry in entries
-        if entry.kind == records.EVENT and payloads.unpack_event(entry.payload)[0] == code
-    ]
-
-
-def moves(outcome):
-    """(seconds from the start, closing) of the relay entries."""
-    entries = outcome.evidence.entries
-    return [
-        (entry.time - entries[0].time, payloads.unpack_relay(entry.payload)[0] == 2)
-        for entry in entries
-        if entry.kind == records.RELAY
-    ]
-
-
-def test_seven_are_shipped_and_each_tells_its_story():
+def test_ten_are_shipped_and_each_tells_its_story():
     assert sorted(path.stem for path in FOLDER.glob("*.yaml")) == NAMES
     for name in NAMES:
         assert len(scenario_file.load(FOLDER / f"{name}.yaml").story) > 100

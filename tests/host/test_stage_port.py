@@ -204,6 +204,21 @@ def test_the_meter_tells_when_it_is_asked_and_the_time_has_come(port, around):
     assert not port.asks and around.local.told is None
 
 
+def test_visitors_are_heard_one_after_the_other(port, around):
+    port.start()
+    assert not port.visitor_waits and port.visit() is None
+    around.local.send_visitor("document", bytes(range(256)) * 15)
+    around.local.send_visitor("accept")
+    port.advance(1000)
+    assert port.visitor_waits
+    assert port.visit() == ("document", bytes(range(256)) * 15, False)
+    assert port.visit() == ("accept", b"", False)
+    assert port.visitor_waits  # until nobody answers
+    assert port.visit() is None and not port.visitor_waits
+    port.advance(1000)
+    assert not port.visitor_waits
+
+
 @pytest.mark.parametrize(
     ("permille", "arrive"), [(-300, 0), (0, 0), (500, 50), (999, 100), (1000, 101), (1300, 101)]
 )

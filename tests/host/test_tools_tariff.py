@@ -28,7 +28,7 @@ def test_the_demo_tariff_is_good_and_its_facts_are_told():
 def test_a_person_sees_prices_in_the_currency(capsys):
     tariff.show(tariff.check(DEMO))
     out = capsys.readouterr().out
-    assert "960 of 4096 bytes" in out
+    assert "982 of 4096 bytes" in out
     assert re.search(r"valley +0\.31 +0\.36 +0\.61 +0\.35", out)
 
 

@@ -33,7 +33,7 @@ def credit(
     """Credit a meter and wait for its signed answer."""
     from wattledger.tools import vend
 
-    return _answered(vend.credit(meter, amount, broker, keys, n), as_json)
+    return answered(vend.credit(meter, amount, broker, keys, n), as_json)
 
 
 def relay(
@@ -46,7 +46,7 @@ def relay(
     """Arm a meter's supply relay and wait for its signed answer."""
     from wattledger.tools import vend
 
-    return _answered(vend.arm(meter, broker, keys), as_json)
+    return answered(vend.arm(meter, broker, keys), as_json)
 
 
 def debt(
@@ -66,10 +66,10 @@ def debt(
     from wattledger.tools import debt as debts
 
     terms = debts.Terms(id, total, per_day, share, cap)
-    return _answered(debts.set_debt(meter, terms, broker, keys), as_json)
+    return answered(debts.set_debt(meter, terms, broker, keys), as_json)
 
 
-def _answered(answer: dict[str, object], as_json: bool) -> int:
+def answered(answer: dict[str, object], as_json: bool) -> int:
     """Show a meter's answer. A duplicate is done too: the meter has it from before."""
     if as_json:
         output.result(answer)

@@ -1,12 +1,15 @@
-"""Commands about tokens: reading one as the meter would, and making one under a test key."""
+"""Commands about tokens: reading one as the meter would, making one under a test key, and
+sending one to its meter."""
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wattledger.tools import output
 from wattledger.tools.commands.options import Json
+from wattledger.tools.commands.remote import Broker, Keys, Meter, answered
 
 app = typer.Typer(help="STS-format and OpenPAYGO tokens.", rich_markup_mode=None)
 
@@ -146,6 +149,12 @@ def _check_key(key: str, length: int) -> None:
 
 @app.command("vend")
 def vend(
+    meter: Annotated[
+        str | None, typer.Argument(metavar="[METER]", help="With --keys: whose key to take.")
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The utility's keys directory.")
+    ] = None,
     scheme: OptScheme = Scheme.STS,
     key: Annotated[
         str | None, typer.Option(metavar="HEX", help="The meter's key; a test key.")
@@ -169,6 +178,9 @@ def vend(
     rnd: Annotated[int | None, typer.Option(min=0, max=15, help="The random bits.")] = None,
     kwh: Annotated[str | None, typer.Option(metavar="KWH", help="As 12.5.")] = None,
     amount: Annotated[str | None, typer.Option(metavar="AMOUNT", help="As 3.20.")] = None,
+    up: Annotated[
+        bool, typer.Option("--up", help="Not less than asked: the next a token can say.")
+    ] = False,
     power_limit: Annotated[
         int | None, typer.Option(metavar="W", min=0, help="The load limit from now on.")
     ] = None,
@@ -195,7 +207,7 @@ def vend(
     as_json: Json = False,
 ) -> None:
     """Make a token under a test key; only amounts that a token can say exactly."""
-    from wattledger.tools import token_vend
+    from wattledger.tools import token_till, token_vend
 
     wanted = {
         "key": key, "ea": ea.value, "base": int(base.value), "dkga": dkga.value,
@@ -204,8 +216,14 @@ def vend(
         "unbalance_limit": unbalance_limit, "clear_credit": clear_credit,
         "clear_tamper": clear_tamper, "test": test, "new_key": new_key, "new_krn": new_krn,
         "ken": ken, "rollover": rollover, "type": kind.value, "value": value, "start": start,
-        "count": count, "restricted": restricted, "extended": extended,
+        "count": count, "restricted": restricted, "extended": extended, "tid": None, "up": up,
     }  # fmt: skip
+    if (meter is None) != (keys is None):
+        raise typer.BadParameter("METER and --keys go together", param_hint="METER")
+    if meter is not None and keys is not None:
+        if key is not None or vending_key is not None or scheme is not Scheme.STS:
+            raise typer.BadParameter("the keys directory has the key", param_hint="--keys")
+        token_till.wanted(wanted, keys, meter, token_vend.moment(at))
     found = token_vend.vend(scheme.value, wanted)
     output.note("a test key's token, not one of a utility")
     if as_json:
@@ -213,3 +231,19 @@ def vend(
     else:
         for token in found["tokens"]:
             print(token)
+        if up:
+            output.note(f"it says {found.get('amount') or found.get('kwh')}")
+
+
+@app.command("enter")
+def enter(
+    meter: Meter,
+    token: Annotated[str, typer.Argument(metavar="DIGITS", help="In groups or not.")],
+    broker: Broker,
+    keys: Keys,
+    as_json: Json = False,
+) -> int:
+    """Enter a token at a meter over the broker and wait for its signed answer."""
+    from wattledger.tools import token_enter
+
+    return answered(token_enter.enter(meter, token, broker, keys), as_json)

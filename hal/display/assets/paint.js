@@ -76,11 +76,18 @@ function paintSupply(view, supply) {
   write("supply-state", state === "unknown" ? "–" : named("supply", state));
   write("supply-since", known(supply.since) ? t("supply.since", { time: moment(supply.since, view) }) : "");
   write("supply-reason", supplyReason(view, supply, state));
+  paintTime(supply.time_left_s);
   show("reconnect", state === "ready" || state === "disconnected");
   element("hold").disabled = state !== "ready";
   const held = known(supply.hold_ms) ? Math.min(Math.max(supply.hold_ms, 0), 3000) : 0;
   element("hold-progress").style.transform = `scaleX(${held / 3000})`;
   element("hold-progress").setAttribute("aria-valuenow", held);
+}
+
+// Time that tokens pay for; null on a meter whose tokens are money.
+function paintTime(left) {
+  show("supply-time", known(left));
+  write("supply-time", left > 0 ? t("supply.time", { duration: duration(left) }) : t("supply.time_none"));
 }
 
 function supplyReason(view, supply, state) {
@@ -115,7 +122,9 @@ function paintNotices(view) {
   const add = (kind, text) => notices.push({ kind, text });
   const supply = view.supply ?? {};
   if (soon(supply)) {
-    add("bad", t("cut.soon", { duration: duration(Math.max(Math.round(supply.cut_in_s / 60), 1) * 60) }));
+    const left = { duration: duration(Math.max(Math.round(supply.cut_in_s / 60), 1) * 60) };
+    const byTime = known(supply.time_left_s) && supply.time_left_s <= supply.cut_in_s;
+    add("bad", byTime ? t("cut.time", left) : t("cut.soon", left));
   }
   for (const alarm of view.alarms ?? []) if (alarm) add("bad", named("alarm", alarm));
   if (view.quality && view.quality !== "ok") add("warn", named("quality", view.quality));
