@@ -101,7 +101,7 @@ class Outlook:
             self.cost_micro = likely[4] // NANO_PER_MICRO
             costs = (less[4] // NANO_PER_MICRO, more[4] // NANO_PER_MICRO)
             self.cost_range = (min(costs), max(costs))
-        self._ways = None  # what is found is kept for hours; what it was found with is not
+        self._ways = None  # it is shown until the next is through: hold no more than that needs
 
 
 class Prospect:

@@ -41,6 +41,7 @@ export function paintToken(token) {
   let words = "";
   if (token.busy) words = t("token.busy");
   else if (known(token.result)) words = named("token_said", token.result);
+  else if (token.wait_s > 0) words = t("token_said.15"); // locked before the last restart
   if (!token.busy && token.wait_s > 0) words += t("token.wait", { seconds: token.wait_s });
   if (said.textContent !== words) said.textContent = words;
   said.dataset.good = known(token.result) ? String(TAKEN.includes(token.result)) : "";
