@@ -109,6 +109,7 @@ class Journal:
             self._storage.commit(name, data)
             self._segment = name
             self._segment_size = len(data)
+            self._reader = None  # it does not know where its segment ends now
         else:
             name, self._segment = (
                 self._segment,
@@ -157,14 +158,22 @@ class Journal:
 
     def _seek(self, sequence):
         """A reader of the segment that can hold `sequence`, or None."""
-        best = None
+        best = until = None
         for first in segments(self._storage):
             if first <= sequence:
                 best = first
-        return None if best is None else SegmentReader(self._storage, best)
+            elif until is None:
+                until = first
+        if best is None:
+            return None
+        reader = SegmentReader(self._storage, best)
+        reader.until = until
+        return reader
 
     def _follow(self, reader, sequence):
         """(bytes of the record, the reader it came from); (None, None) when it is not there."""
+        if reader is not None and reader.until is not None and sequence >= reader.until:
+            reader = self._seek(sequence)
         while reader is not None:
             data = reader.next()
             if data is None:

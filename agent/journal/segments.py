@@ -51,6 +51,7 @@ class SegmentReader:
     def __init__(self, storage, first):
         self._storage = storage
         self.first = first
+        self.until = None  # first sequence of the next segment: what lies here from it on is dead
         self._name = segment_name(first)
         self._window = bytearray(records.MAX_LENGTH + 128)
         self._view = memoryview(self._window)

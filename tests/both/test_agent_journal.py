@@ -102,6 +102,28 @@ class TestReading(unittest.TestCase):
         self.assertIsNotNone(journal.hash_before(18))
         self.assertIsNone(journal.hash_before(19))
 
+    def test_a_dead_tail_is_not_read_in_place_of_what_followed(self):
+        # A record of sequence 2 that no chain reaches, as damage at the end leaves it.
+        storage = MemoryStorage()
+        journal = boot(storage)
+        add(journal, 1)
+        journal.flush()
+        other = boot(MemoryStorage())
+        add(other, 2, 40)
+        other.flush()
+        storage.append(segment_name(1), other.read(2))
+        storage.sync(segment_name(1))
+        data = bytearray(200)
+        size = storage.read_from(segment_name(1), 0, data)
+        data[size - 1] ^= 1  # the last byte of its hash
+        storage.commit(segment_name(1), data[:size])
+        journal = boot(storage)
+        add(journal, 1)
+        journal.flush()
+        self.assertEqual(whole(storage), 2)
+        self.assertEqual(len(journal.read(1)), 48)
+        self.assertEqual(len(journal.read(2)), 48)  # 42 and the 6 that add() writes, not 40
+
     def test_a_segment_removed(self):
         storage, journal = self.build()
         firsts = segments(storage)

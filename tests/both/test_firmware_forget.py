@@ -13,7 +13,10 @@ class ForgetTest(unittest.TestCase):
         from wattledger.hal import network
 
         before = dict(sys.modules)
+        held = before.get(NAME)
         sys.modules.pop(NAME, None)
+        if hasattr(network, "backoff"):
+            del network.backoff
         kept = loaded()
         from wattledger.hal.network import backoff
 
@@ -30,6 +33,8 @@ class ForgetTest(unittest.TestCase):
         # What other tests of this process hold stays what it was.
         for name in before:
             sys.modules[name] = before[name]
+        if held is not None:
+            network.backoff = held
 
 
 if __name__ == "__main__":

@@ -47,13 +47,13 @@ def test_what_became_of_it_in_both_languages(visit, server):
         ({"busy": True}, "One moment…", ""),
         ({"result": 1}, "Accepted", "true"),
         ({"result": 10}, "This token was used before", "false"),
-        ({"result": 15, "wait_s": 20}, "Too many wrong tokens. Wait 20 s.", "false"),
+        ({"result": 15, "wait_s": 20}, "Too many wrong tokens – wait 20 s", "false"),
     ):
         server.show(dict(VIEW, token=dict(TOKEN, **changes)))
         reads(page, "token-said", words)
         assert said.get_attribute("data-good") == good
     page.click("#language")
-    reads(page, "token-said", "错误次数过多。 请等待 20 秒。")
+    reads(page, "token-said", "错误次数过多，请等待 20 秒")
 
 
 def test_a_meter_without_tokens_has_no_field(visit):
