@@ -1,7 +1,7 @@
 """STS-format and OpenPAYGO vectors with random test keys, as rows. Portable.
 
 The STS rows were made by an independent generator, the OpenPAYGO rows with the reference
-implementation (PyPI openpaygo 0.6.3, Apache-2.0).
+implementation (openpaygo 0.6.3, Apache-2.0).
 """
 
 # ea, decoder key, class, subclass, TID, kind of number (Wh, micro, field), number, token
