@@ -9,7 +9,6 @@ from wattledger.agent.billing import tariff as tariffs
 from wattledger.tools import places
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-SUNDAY = 6
 MINUTES = 1440
 FIRST_HOLIDAY = date(2000, 1, 1)
 PLAIN_YEAR = 2001

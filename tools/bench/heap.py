@@ -23,7 +23,6 @@ HOUR_S = 3600
 SHOWN = 12  # modules named in the notes
 COLLECT = GC_BYTES  # as a device sets at boot
 HOUR = "wattledger.tools.bench.hour"
-BROWSER = "wattledger.tools.bench.browser"
 CORE = (
     "wattledger.agent.agent",
     "wattledger.hal.meter.atm90e32",
