@@ -16,12 +16,39 @@ class SpiDevice:
         """
 
 
+class I2cDevice:
+    """One address on an I2C bus; `register_bytes` (1 or 2) is set at construction."""
+
+    def read_into(self, register, buffer):
+        """Write the register pointer, repeated start, fill `buffer`. BusError on NACK."""
+
+    def write(self, register, buffer):
+        """Write the register pointer and `buffer` in one message. BusError on NACK."""
+
+
+class Uart:
+    """A serial line; baud rate, parity and stop bits are set at construction. Never waits."""
+
+    def write(self, buffer):
+        """Hand bytes to the line; returns at once. BusError when it is gone."""
+
+    def read_into(self, buffer):
+        """Bytes that have arrived already, at most len(buffer); how many. BusError."""
+
+
 class MeteringChip:
-    """`energy_numerator / energy_denominator` is the Wh of one count, in lowest terms."""
+    """A driver of one metering chip: `Driver(device, wait_ms, calibration, ...)`.
+
+    `calibration` is a list with a dict of integer constants for each phase in use, by the names of
+    the driver's table `CONSTANTS`; a name left out has its nominal value.
+    `energy_numerator / energy_denominator` is the Wh of one count, in lowest terms.
+    """
 
     energy_numerator = 0
     energy_denominator = 1
     phases = 1
+    fields = 0  # bits of hal/sample.py's `field_bit`: what this chip can give
+    bidirectional = True  # False: no sign, so export would count as import or not at all
 
     def begin(self):
         """Set the chip up and prove the bus; ChipError names the stage. May be called again.

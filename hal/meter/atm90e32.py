@@ -68,6 +68,8 @@ class Atm90e32:
 
     energy_numerator = 1  # a count is 3.125 mWh: 1/320 Wh
     energy_denominator = 320
+    fields = (1 << 9) - 1  # every phase's, frequency and temperature
+    bidirectional = True
 
     def __init__(self, spi, wait_ms, gains, sixty_hertz=False):
         """`spi` is an SPI device; `wait_ms(ms)` blocks. The first frame is sent by begin()."""

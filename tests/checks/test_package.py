@@ -108,4 +108,4 @@ def test_micropython_imports_the_tree_as_it_lies(inside, tmp_path):
         text=True,
     )
     expected = "./hal/sample.py" if inside else str(ROOT / "hal" / "sample.py")
-    assert done.stdout.split() == ["23", expected], done.stderr
+    assert done.stdout.split() == ["25", expected], done.stderr

@@ -109,7 +109,7 @@ def test_modules_of_ours_are_guarded_together_and_put_back():
         inside = guard["wattledger.hal.sample"]
         assert inside is not before and inside is sys.modules["wattledger.hal.sample"]
         # 3 phases of 7 fields, frequency and temperature.
-        assert inside.SAMPLE_LENGTH == 3 * 7 + 2
+        assert inside.SAMPLE_LENGTH == 3 * 7 + 4
     assert sys.modules["wattledger.hal.sample"] is before
     assert hal.sample is before
 
