@@ -10,7 +10,7 @@ import typer.main
 from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools.commands import app
 
-PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 CALL = re.compile(r"(?:python3 run\.py|(?:\.venv/bin/)?wattledger) ([^\n#]+)")

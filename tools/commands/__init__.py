@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands import document, journal, rating, remote, run, tariffs, token
+from wattledger.tools.commands import (
+    boards,
+    document,
+    journal,
+    rating,
+    remote,
+    run,
+    tariffs,
+    token,
+)
 
 app = typer.Typer(
     name="wattledger",
@@ -60,6 +69,10 @@ tariff_app = typer.Typer(help="Tariff documents.", rich_markup_mode=None)
 tariff_app.command("check")(document.tariff_check)
 tariff_app.command("show")(tariffs.tariff_show)
 tariff_app.command("import-urdb")(tariffs.tariff_import_urdb)
+board_app = typer.Typer(help="Boards and their wires.", rich_markup_mode=None)
+board_app.command("list")(boards.board_list)
+board_app.command("wiring")(boards.board_wiring)
+board_app.command("page")(boards.board_page)
 device_app = typer.Typer(help="A meter's device.json.", rich_markup_mode=None)
 device_app.command("check")(document.device_check)
 ledger_app = typer.Typer(help="The journal of a meter, offline.", rich_markup_mode=None)
@@ -68,6 +81,7 @@ ledger_app.command("list")(journal.ledger_list)
 ledger_app.command("explain")(journal.ledger_explain)
 ledger_app.command("freezes")(journal.ledger_freezes)
 app.add_typer(tariff_app, name="tariff")
+app.add_typer(board_app, name="board")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(token.app, name="token")

@@ -1,0 +1,27 @@
+"""Raspberry Pi with an isolated ADE7953 board on I2C 1, a latching relay and a DS3231 clock.
+
+Single phase; the chip's second current is the neutral's. The scale is that of Shelly-class front
+ends as ESPHome has it (26 000 counts a volt, 100 000 an ampere); calibration refines it. Pins are
+BCM numbers.
+"""
+
+NAME = "pi_ade7953"
+PLATFORM = "pi"
+CHIP = "ade7953"
+BUS = "i2c"
+I2C_BUS = 1
+CHIP_ADDRESS = 0x38
+REGISTER_BYTES = 2
+PHASES = (0,)
+CALIBRATION = ({},)
+OPTIONS = {}
+MAX_AMPS = 60
+MAX_VOLTS = 276
+RELAY_KIND = "latching"
+RELAY_OPEN = 5
+RELAY_CLOSE = 6
+RELAY_PULSE_MS = 100
+CONTACT = 13
+BUTTON = 26
+CLOCK = "ds3231"
+CLOCK_ADDRESS = 0x68

@@ -1,0 +1,27 @@
+"""Raspberry Pi with an MCP3208 converter on SPI 0, one voltage and one current transformer.
+
+The transformers are the isolation: nothing on this board touches the mains. Pins are BCM numbers.
+"""
+
+NAME = "pi_mcp3208"
+PLATFORM = "pi"
+CHIP = "mcp3208"
+BUS = "spi"
+SPI_BUS = 0
+CHIP_SELECT = 0
+SPI_HZ = 1_000_000  # at 3.3 V the converter takes little more
+SPI_MODE = 0
+PHASES = (0,)
+CALIBRATION = ({},)
+OPTIONS = {}
+MAX_AMPS = 60
+MAX_VOLTS = 276
+RELAY_KIND = "latching"
+RELAY_OPEN = 5
+RELAY_CLOSE = 6
+RELAY_PULSE_MS = 100
+CONTACT = 13
+BUTTON = 26
+CLOCK = "ds3231"
+I2C_BUS = 1
+CLOCK_ADDRESS = 0x68

@@ -1,0 +1,195 @@
+"""Composition root of a Raspberry Pi: the script `wattledger-meter`.
+
+    wattledger-meter /etc/wattledger --state /var/lib/wattledger --broker mqtts://HOST --page :8080
+
+The first start of a new meter is made with --commission AMOUNT, which opens its ledger and ends.
+Logs go to stderr, for the journal of systemd. SIGTERM ends cleanly: everything durable, nothing
+moved.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+
+from wattledger.agent import events
+from wattledger.agent.agent import Agent
+from wattledger.agent.errors import AgentError, TariffError
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
+from wattledger.firmware import broker_linux, parts_linux
+from wattledger.firmware.errors import FirmwareError
+from wattledger.firmware.runtime import Runtime
+from wattledger.firmware.site import Site
+from wattledger.hal.clock.host_linux import HostClock
+from wattledger.hal.display.faces import Faces
+from wattledger.hal.entropy_linux import OsEntropy
+from wattledger.hal.errors import HalError
+from wattledger.hal.storage.posix_linux import PosixStorage
+from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
+
+FIRMWARE = "pi"
+FAILED = 1
+
+
+def parse(words):
+    """The command line; argparse ends the process with 2 on wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="wattledger-meter", description="A prepaid meter on this Raspberry Pi."
+    )
+    parser.add_argument("site", help="folder with device.json, device.key, calibration.json")
+    parser.add_argument("--state", required=True, help="folder of the meter's own files")
+    parser.add_argument("--broker", help="mqtts://HOST:PORT, or mqtt://127.0.0.1:PORT")
+    parser.add_argument("--ca", help="the broker's certificate authority, PEM")
+    parser.add_argument("--cert", help="the meter's certificate, PEM")
+    parser.add_argument("--key", help="the key of that certificate, PEM")
+    parser.add_argument("--page", metavar="HOST:PORT", help="serve the display there")
+    parser.add_argument(
+        "--page-name", action="append", default=[], help="a name browsers call the page by"
+    )
+    parser.add_argument(
+        "--commission",
+        metavar="MICRO",
+        type=int,
+        help="open the ledger of a new meter with this credit in micro-units, and end",
+    )
+    return parser.parse_args(words)
+
+
+def log(line):
+    """One line for the journal of systemd."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class PiMeter:
+    """A meter on this computer. `parts` makes its hardware (parts_linux), replaced in tests."""
+
+    def __init__(self, options, parts=parts_linux):
+        site = Site(options.site)
+        self._config = config = site.config
+        self._tariff = site.tariff
+        self._page = None
+        self._link = None
+        storage = PosixStorage(options.state)
+        self._hardware = hardware = parts.Hardware(config.board, site.calibration)
+        self.watchdog = SystemdWatchdog()
+        if options.broker:
+            self._link = broker_linux.connect(
+                options.broker, config, options.ca, options.cert, options.key
+            )
+        self.agent = Agent(
+            config,
+            hardware.chip,
+            hardware.relay,
+            clock=hardware.clock,
+            link_clock=HostClock(),
+            entropy=OsEntropy(),
+            storage=storage,
+            link=self._link,
+            page=self._faces(options, hardware),
+            device_key=site.device_key,
+            token_key=site.token_key,
+            firmware=FIRMWARE,
+            book=self._book(options.state),
+        )
+        self._clock = hardware.clock
+        self._runtime = None
+
+    def _faces(self, options, hardware):
+        faces = [hardware.button] if hardware.button is not None else []
+        if options.page:
+            from wattledger.hal.display.page_server_linux import LOCAL_HOSTS, PageServer
+
+            host, _, port = options.page.rpartition(":")
+            if not port.isdigit():
+                raise FirmwareError("--page %r: write it as 127.0.0.1:8080" % options.page)
+            self._page = PageServer(host, int(port), [*LOCAL_HOSTS, *options.page_name])
+            log("display %s" % self._page.start())
+            faces.append(self._page)
+        return Faces(faces) if faces else None
+
+    def _book(self, folder):
+        try:
+            from wattledger.hal.storage.book_tinydb import NAME, TinyBook
+        except ImportError:
+            return None  # a Pi without TinyDB queries the journal
+        return TinyBook("%s/%s" % (folder, NAME))
+
+    def start(self):
+        """Recover, set the chip up, take the tariff that lies in the site."""
+        self.agent.start()
+        if self._tariff is not None:
+            try:
+                self.agent.accept_document(self._tariff)
+            except TariffError as error:
+                self.agent.report(events.TARIFF_REFUSED, 0)
+                log("tariff.json is refused: %s" % error)
+        self._runtime = Runtime(self.agent, self._clock, self.watchdog, log)
+        self.watchdog.ready()
+        log("meter %s measures" % self._config.meter)
+
+    def turn(self):
+        """Tick when it is time, one step; the seconds until the next turn."""
+        return self._runtime.turn() / 1000
+
+    def stop(self):
+        """End cleanly: everything durable, the relay where it is."""
+        self.watchdog.stopping()
+        if self._runtime is not None:
+            self.agent.stop()
+        if self._link is not None:
+            self._link.close()
+        if self._page is not None:
+            self._page.stop()
+        self._hardware.close()
+
+
+def open_ledger(options, parts=parts_linux):
+    """Open the ledger of a new meter; AgentError when it has one already."""
+    site = Site(options.site)
+    hardware = parts.Hardware(site.config.board, site.calibration)
+    try:
+        closed = hardware.relay.contact()
+        unix, trust = hardware.clock.unix_s(), hardware.clock.trust()
+        offer = hardware.clock.offer()
+    finally:
+        hardware.close()
+    supply = DISCONNECTED if closed is False else CONNECTED
+    if offer is not None:
+        unix = offer[0]
+    commission(
+        PosixStorage(options.state), site.config.meter, unix, trust, options.commission, supply
+    )
+    log("the ledger of %s is open with %d micro-units" % (site.config.meter, options.commission))
+
+
+def serve(options, stopped, parts=parts_linux):
+    """Run the meter until the event `stopped` is set."""
+    meter = PiMeter(options, parts)
+    try:
+        meter.start()
+        while not stopped.is_set():
+            stopped.wait(meter.turn())
+    finally:
+        meter.stop()
+
+
+def main(words=None):
+    """Entry point of `wattledger-meter`; the exit code."""
+    options = parse(words)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        if options.commission is not None:
+            open_ledger(options)
+        else:
+            serve(options, stopped)
+    except (FirmwareError, AgentError, HalError, OSError) as error:
+        log("wattledger-meter: %s" % error)
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The folder that makes a Raspberry Pi this meter and no other, as provisioning fills it.
+
+device.json        what belongs to this meter (docs/configuration.md)
+device.key         64 hex digits, mode 0600
+calibration.json   what its chip was calibrated to; without it the board's nominal constants
+tariff.json        a tariff to offer at each start; optional, and silent when already held
+token.key          the decoder key of its tokens in hex, mode 0600; with a token section
+"""
+
+import binascii
+import os
+
+from wattledger.agent import config as configs
+from wattledger.agent.errors import AgentError
+from wattledger.firmware.errors import SiteError
+
+KEY_BYTES = 32
+OTHERS = 0o077  # permission bits of everybody but the owner
+
+
+class Site:
+    """What the folder holds, read and checked once; SiteError names the file and the remedy."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        try:
+            self.config = configs.load(self._content("device.json"))
+        except AgentError as error:
+            raise SiteError("%s: %s" % (self._path("device.json"), error)) from None
+        self.device_key = self._key("device.key")
+        if len(self.device_key) != KEY_BYTES:
+            raise SiteError(
+                "%s: is %d bytes, not %d; provision the meter again"
+                % (self._path("device.key"), len(self.device_key), KEY_BYTES)
+            )
+        self.token_key = self._key("token.key") if self.config.token else b""
+        self.calibration = self._content("calibration.json", optional=True)
+        self.tariff = self._content("tariff.json", optional=True)
+
+    def _path(self, name):
+        return os.path.join(self._folder, name)
+
+    def _content(self, name, optional=False):
+        try:
+            with open(self._path(name), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            if optional:
+                return None
+            raise SiteError(
+                "%s: no such file; give the folder that provisioning filled" % self._path(name)
+            ) from None
+        except OSError as error:
+            raise SiteError(
+                "%s: cannot be read (%s); it must belong to the user the meter runs as"
+                % (self._path(name), error.strerror)
+            ) from None
+
+    def _key(self, name):
+        path = self._path(name)
+        text = self._content(name)
+        if os.stat(path).st_mode & OTHERS:
+            raise SiteError("%s: others may read this secret; run chmod 600 on it" % path)
+        try:
+            return binascii.unhexlify(text.strip())
+        except ValueError:
+            raise SiteError(
+                "%s: is not a number in hex digits; provision the meter again" % path
+            ) from None

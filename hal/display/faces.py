@@ -1,0 +1,21 @@
+"""Several displays as one (contract Page): each shows the view, any may ask."""
+
+
+class Faces:
+    """`faces` are asked in turn, the first first."""
+
+    def __init__(self, faces):
+        self._faces = tuple(faces)
+
+    def show(self, view):
+        """Hand the view to every display."""
+        for face in self._faces:
+            face.show(view)
+
+    def request(self):
+        """The next request of a person at any of them, or None."""
+        for face in self._faces:
+            request = face.request()
+            if request is not None:
+                return request
+        return None
