@@ -48,7 +48,7 @@ class DocumentDesk:
         self._job = None  # (kind, payload, SHA-256 of the message, verification)
         self._verified_at = None
         self._reported_at = None
-        self.why = ""  # the last refusal, for a person
+        self.why = None  # why the last document that was signed was refused, for the utility
         self.want = wants.load(storage, agent.config.meter)
         self._topics = {}
         self._join()
@@ -70,7 +70,7 @@ class DocumentDesk:
         if kind is None:
             return  # of a group this meter has left
         if len(data) > LIMIT:
-            self._refuse(TOO_LONG, "%s is longer than %d bytes" % (kind, LIMIT))
+            self._report(TOO_LONG)
         elif hashlib.sha256(data).digest() != self._done.get(kind):
             self._waiting[kind] = bytes(data)
 
@@ -85,9 +85,11 @@ class DocumentDesk:
         self._job = None
         self._done[kind] = digest
         if good:
+            self.why = None
             self._take(kind, payload)
+            self._agent.sender.ask_hello()  # it tells what is held now, or why not
         else:
-            self._refuse(NOT_SIGNED, "%s: wrong signature" % kind)
+            self._report(NOT_SIGNED)
         return True
 
     def _begin(self):
@@ -101,9 +103,9 @@ class DocumentDesk:
             digest = hashlib.sha256(message).digest()
             try:
                 self._job = self._open(kind, message, digest)
-            except EnvelopeError as error:
+            except EnvelopeError:
                 self._done[kind] = digest
-                self._refuse(NOT_SIGNED, "%s: %s" % (kind, error))
+                self._report(NOT_SIGNED)
             return True
         return False
 
@@ -153,7 +155,6 @@ class DocumentDesk:
         # What was not wanted may be now. The utility sends it again on the hello that follows.
         self._done = {kind: self._done[kind] for kind in self._done if kind == topics.WANT}
         self._join()
-        self._agent.sender.ask_hello()
 
     def _take_document(self, kind, payload):
         want = self.want
@@ -170,10 +171,12 @@ class DocumentDesk:
             self._refuse(NOT_WANTED, "tariff: n must be at least %d, as is wanted" % want.n)
             return
         self._agent.ledger.shelf.offer(payload, self._agent.time.unix())
-        self._agent.sender.ask_hello()
 
     def _refuse(self, reason, why):
         self.why = why
+        self._report(reason)
+
+    def _report(self, reason):
         at = self._reported_at
         # Once a minute at most: a broker must not be able to fill the journal.
         if at is None or self._clock.elapsed_ms(at) >= VERIFY_MS:

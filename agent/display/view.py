@@ -97,6 +97,7 @@ class View:
             "want": want.version if want else None,
             "next": {"id": pending.id, "n": pending.n} if pending else None,
             "prices": [prices.n for prices in agent.ledger.shelf.dynamic.held if prices],
+            "refused": desk.why if desk else None,
         }
 
     def said(self):

@@ -71,8 +71,18 @@ class TestPush(unittest.TestCase):
         hellos = [json.loads(jws.unsign(data)) for _, data, _ in house.link.take("hello")]
         self.assertEqual(
             hellos[-1]["documents"],
-            {"want": 7, "next": {"id": "plain", "n": 2}, "prices": []},
+            {"want": 7, "next": {"id": "plain", "n": 2}, "prices": [], "refused": None},
         )
+
+    def test_the_meter_says_hello_with_why_it_refused_what_was_signed(self):
+        house = Utility()
+        house.want(n=2)
+        house.link.take()
+        house.tariff(n=2, tz="nowhere", **{"from": LATER})
+        hello = json.loads(jws.unsign(house.link.take("hello")[-1][1]))
+        self.assertEqual(hello["documents"]["refused"][:11], "tariff: tz:")
+        house.tariff(n=2, message=es256.sign(b"{}", es256.OTHER_KEY))
+        self.assertEqual(house.link.take("hello"), [])  # whoever cannot sign is told nothing
 
     def test_prices_of_the_wanted_tariff_are_taken(self):
         house = Utility()
