@@ -34,7 +34,8 @@ class Agent:
     """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
-    the decoder key of its tokens; `firmware` names this build, `cause` why it restarted.
+    the decoder key of its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
+    `firmware` names this build, `cause` why it restarted.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Agent:
         page=None,
         device_key=b"",
         token_key=b"",
+        public_keys=None,
         firmware="",
         cause="power",
         book=None,
@@ -99,10 +101,14 @@ class Agent:
             from wattledger.agent.journal.book import BookFeed
 
             self._feed = BookFeed(book, storage, self.journal, config.meter)
-        self.sender = None
-        self.desk = None
+        self.sender = self.desk = self.documents = None
         if link is not None:
             self._join(entropy, device_key)
+            if public_keys:
+                # Here, because a meter without a utility's keys has no heap to spare for it.
+                from wattledger.agent.comms.documents import DocumentDesk
+
+                self.documents = DocumentDesk(self, public_keys, storage, link, link_clock)
 
     def _join(self, entropy, device_key):
         keyring = Keyring(device_key, PURPOSES)
@@ -118,7 +124,8 @@ class Agent:
             Actions(self).table,
             self.report,
         )
-        self._link.subscribe(topic(self.config.tenant, self.config.meter, CMD))
+        self._commands = topic(self.config.tenant, self.config.meter, CMD)
+        self._link.subscribe(self._commands)
 
     def _take_tokens(self, storage, key, phases):
         # Here, because a meter without tokens has no heap to spare for them.
@@ -279,7 +286,12 @@ class Agent:
         message = self._unanswered or self._link.receive()
         if message is not None:
             self._unanswered = None
-            self._answer(message)
+            if self.documents and message[0] != self._commands:
+                self.documents.hear(message[0], message[1])
+            else:
+                self._answer(message)
+            return True
+        if self.documents and self.documents.work():
             return True
         self.keeper.acknowledged = self.sender.acknowledged
         return self.sender.work(self.view.hello, self.view.state, self.view.said())

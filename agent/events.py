@@ -40,6 +40,7 @@ OVER_TEMPERATURE = 46  # value: 0.1 C
 UNDER_VOLTAGE = 47  # value: mV; the same with 0: over
 OVERLOAD = 48  # value: W
 CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
+DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
 
 NAMES = {
     STARTED: "started",
@@ -81,4 +82,5 @@ NAMES = {
     TOKEN_MEMORY_LOST: "token memory lost",
     TOKENS_LOCKED: "tokens locked out",
     CORRECTION_FAILED: "correction not possible",
+    DOCUMENT_REFUSED: "document refused",
 }

@@ -89,6 +89,7 @@ class PiMeter:
             page=self._faces(options, hardware),
             device_key=site.device_key,
             token_key=site.token_key,
+            public_keys=site.public_keys,
             firmware=FIRMWARE,
             book=self._book(options.state),
         )

@@ -8,6 +8,7 @@ token.key          the decoder key of its tokens in hex, mode 0600; with a token
 """
 
 import binascii
+import json
 import os
 
 from wattledger.agent import config as configs
@@ -15,6 +16,7 @@ from wattledger.agent.errors import AgentError
 from wattledger.firmware.errors import SiteError
 
 KEY_BYTES = 32
+POINT_BYTES = 64
 OTHERS = 0o077  # permission bits of everybody but the owner
 
 
@@ -33,6 +35,7 @@ class Site:
                 "%s: is %d bytes, not %d; provision the meter again"
                 % (self._path("device.key"), len(self.device_key), KEY_BYTES)
             )
+        self.public_keys = self._public_keys()
         self.token_key = self._key("token.key") if self.config.token else b""
         self.calibration = self._content("calibration.json", optional=True)
         self.tariff = self._content("tariff.json", optional=True)
@@ -55,6 +58,21 @@ class Site:
                 "%s: cannot be read (%s); it must belong to the user the meter runs as"
                 % (self._path(name), error.strerror)
             ) from None
+
+    def _public_keys(self):
+        data = self._content("public_keys.json", optional=True)
+        if data is None:
+            return None
+        try:
+            found = {kid: binascii.unhexlify(point) for kid, point in json.loads(data).items()}
+        except (ValueError, AttributeError, TypeError):
+            found = {"": b""}
+        if any(len(point) != POINT_BYTES for point in found.values()):
+            raise SiteError(
+                "%s: must map key ids to points of %d hex digits; provision the meter again"
+                % (self._path("public_keys.json"), 2 * POINT_BYTES)
+            )
+        return found
 
     def _key(self, name):
         path = self._path(name)

@@ -22,7 +22,7 @@ from wattledger.agent.supply.states import CONNECTED
 from wattledger.agent.tokens.settings import base_unix
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
-from wattledger.tools import durable, keys, places, token_till
+from wattledger.tools import durable, keys, places, signing, token_till
 from wattledger.tools.errors import ToolError
 from wattledger.tools.vend import parse_amount
 
@@ -111,6 +111,7 @@ class DemoState:
         self.device = device
         self.config = places.load(device, configs.load)
         self.keys = keys.load(self.keys_folder, self.config.meter)
+        self.public_keys = signing.public_keys(self.keys_folder)
         self.token_key = b""
         if self.config.token:
             self.token_key = token_till.load(self.keys_folder, self.config.meter).key
@@ -123,6 +124,8 @@ class DemoState:
         if not (self.keys_folder / f"{METER}.token").exists():
             made = (MADE - base_unix(BASE)) // 60
             token_till.create(self.keys_folder, METER, EA, BASE, made)
+        if not (self.keys_folder / f"{signing.TARIFF_KID}.pem").exists():
+            signing.create(self.keys_folder, signing.TARIFF_KID)
         storage = PosixStorage(self.meter_folder)
         if not segments(storage):
             commission(storage, METER, self.start, TRUST_SYNCED, amount, CONNECTED)

@@ -48,6 +48,11 @@ def topic(meter: str, leaf: str) -> str:
     return f"wl/1/{TENANT}/m/{meter}/{leaf}"
 
 
+def group_topic(group: str, leaf: str) -> str:
+    """The topic of a document ("tariff", "price") for every meter of `group`."""
+    return f"wl/1/{TENANT}/g/{group}/{leaf}"
+
+
 def connect(url: str, client_id: str) -> PahoLink:
     """A link to the broker at `url`, connecting in the background; BrokerError: bad address."""
     address = parse_url(url)

@@ -22,13 +22,14 @@ def load(path: str | Path) -> tariffs.Tariff:
 
 def check(path: str | Path) -> dict[str, Any]:
     """What `tariff check --json` prints of a good document: a tariff, a correction or prices."""
-    document, loaded = places.load(path, _read)
+    document, loaded = places.load(path, read)
     if isinstance(loaded, PriceList):
         return _of_prices(loaded)
     return _of_tariff(document, loaded)
 
 
-def _read(data: bytes) -> tuple[dict[str, Any], tariffs.Tariff | PriceList]:
+def read(data: bytes) -> tuple[dict[str, Any], tariffs.Tariff | PriceList]:
+    """A document and what the meter makes of it; TariffError."""
     document = parse_object(data, tariffs.MAX_BYTES, TariffError)
     limit = tariffs.DEFAULT_PRICE_LIMIT
     if "prices_of" in document:

@@ -36,6 +36,7 @@ class Sender:
         self._session = 0
         self._messages = 0
         self._hello_due = False
+        self._hello_asked = False  # due once five seconds are over since the last
         self._status_due = False
         self._last_hello = None
         self._last_state = None
@@ -64,9 +65,8 @@ class Sender:
             self._rewind(REWIND_MS)
 
     def ask_hello(self):
-        """Send a fresh hello soon (after a stale command): once in five seconds."""
-        if self._last_hello is None or self._clock.elapsed_ms(self._last_hello) >= STALE_HELLO_MS:
-            self._hello_due = True
+        """Send a fresh hello soon (after a stale command, a document): once in five seconds."""
+        self._hello_asked = True
 
     def answer(self, answer):
         """Queue the signed ack of a command; the oldest gives way when the link stays down."""
@@ -116,7 +116,7 @@ class Sender:
         if self._challenge.due():
             self._challenge.renew()
             self._hello_due = True
-        if not self._hello_due:
+        if not (self._hello_due or self._may_answer_with_hello()):
             return False
         self._messages += 1
         content = hello()
@@ -126,9 +126,15 @@ class Sender:
         content["head"] = self._head()
         if not self._send(topics.HELLO, self._keyring.sign(json.dumps(content).encode()), True):
             return False
-        self._hello_due = False
+        self._hello_due = self._hello_asked = False
         self._last_hello = self._clock.ticks_ms()
         return True
+
+    def _may_answer_with_hello(self):
+        last = self._last_hello
+        return self._hello_asked and (
+            last is None or self._clock.elapsed_ms(last) >= STALE_HELLO_MS
+        )
 
     def _head(self):
         return {

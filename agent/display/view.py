@@ -82,8 +82,22 @@ class View:
             "firmware": agent.firmware,
             "board": agent.config.board,
             "tariff": {"id": tariff.id, "n": tariff.n} if tariff else None,
+            "documents": self._documents(),
             "trust": TRUST_NAMES[agent.time.trust()],
             "cause": agent.cause,
+        }
+
+    def _documents(self):
+        """What has arrived of what the utility pushes: its want, the next set, prices."""
+        agent = self._agent
+        pending = agent.account.pending
+        desk = agent.documents
+        want = desk.want if desk else None
+        return {
+            "want": want.version if want else None,
+            "next": {"id": pending.id, "n": pending.n} if pending else None,
+            "prices": [prices.n for prices in agent.ledger.shelf.dynamic.held if prices],
+            "refused": desk.why if desk else None,
         }
 
     def said(self):

@@ -203,6 +203,7 @@ class House:
     """
 
     token_key = b""
+    public_keys = None
 
     def __init__(
         self,
@@ -247,6 +248,7 @@ class House:
             page=self.page,
             device_key=DEVICE_KEY,
             token_key=self.token_key,
+            public_keys=self.public_keys,
             firmware="test",
         )
         self.agent.start(tariff)

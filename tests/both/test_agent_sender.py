@@ -154,6 +154,16 @@ class TestSender(unittest.TestCase):
         self.assertEqual(self.leaves().count("hello"), 1)
         self.assertEqual(self.challenge.now, before)
 
+    def test_a_hello_that_is_asked_for_too_soon_comes_later(self):
+        self.settle()
+        self.sender.ask_hello()
+        self.clock.advance(4_999)
+        self.assertNotIn("hello", self.leaves())
+        self.clock.advance(1)
+        self.assertEqual(self.leaves().count("hello"), 1)
+        self.clock.advance(5_000)
+        self.assertNotIn("hello", self.leaves())
+
     # --- state ---
 
     def test_a_state_every_ten_seconds(self):

@@ -14,7 +14,7 @@ from wattledger.tests.micropython import staging
 
 ROOT = staging.ROOT
 ROOMS = ("agent", "board", "firmware", "hal", "host_sim", "tools")
-ASSETS = (".html", ".css", ".js", ".json", ".svg", ".gz", ".yaml")
+ASSETS = (".html", ".css", ".js", ".json", ".svg", ".gz", ".yaml", ".service")
 
 
 def installed_files():

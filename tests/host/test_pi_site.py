@@ -70,6 +70,16 @@ def test_a_meter_with_tokens_needs_their_key(folder):
     assert Site(str(folder)).token_key == bytes.fromhex("0011223344556677")
 
 
+def test_public_keys_are_points(folder):
+    assert Site(str(folder)).public_keys is None
+    path = folder / "public_keys.json"
+    path.write_text(json.dumps({"tariff.1": "0a" * 64}))
+    assert Site(str(folder)).public_keys == {"tariff.1": b"\x0a" * 64}
+    for wrong in ("[]", "{", '{"tariff.1": 5}', '{"tariff.1": "00"}', '{"tariff.1": "zz"}'):
+        path.write_text(wrong)
+        assert "public_keys.json: must map key ids to points of 128 hex" in refusal(folder)
+
+
 @pytest.mark.parametrize(
     ("url", "parsed"),
     [

@@ -7,6 +7,11 @@ import typer
 
 from wattledger.tools import output
 from wattledger.tools.commands.options import File, Json
+from wattledger.tools.commands.remote import Broker, Keys, Meter
+
+Kid = Annotated[str, typer.Option(metavar="KID", help="The signing key's name.")]
+Group = Annotated[str, typer.Option(metavar="G", help="The group of meters it is for.")]
+Seconds = Annotated[float, typer.Option("--timeout", metavar="S", help="Wait that long.")]
 
 
 def tariff_show(
@@ -58,3 +63,92 @@ def tariff_import_urdb(
         output.result({"imports": [one.report() for one in found]})
     else:
         urdb.show(found, out)
+
+
+def tariff_sign(
+    file: File,
+    keys: Keys,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Else FILE.jws.")
+    ] = None,
+    kid: Kid = "tariff.1",
+    as_json: Json = False,
+) -> None:
+    """Sign a tariff, a correction or dynamic prices, checked first; `push` sends it."""
+    from wattledger.tools import push, signing
+
+    document = push.Document(file)
+    token = document.signed(signing.load(keys, kid))
+    path = out or file.with_name(file.name + ".jws")
+    path.write_bytes(token + b"\n")
+    if as_json:
+        output.result({"ok": True, "id": document.id, "n": document.n, "file": str(path)})
+    else:
+        print(f"{document.id} n {document.n} is signed by {kid}: {path}, {len(token)} bytes")
+
+
+def tariff_want(
+    meter: Meter,
+    id: Annotated[str, typer.Option("--id", metavar="ID", help="The tariff's id.")],
+    n: Annotated[int, typer.Option("--n", metavar="N", min=0, help="At least this version.")],
+    group: Group,
+    broker: Broker,
+    keys: Keys,
+    kid: Kid = "tariff.1",
+    timeout: Seconds = 90,
+    as_json: Json = False,
+) -> int:
+    """Tell a meter which tariff it shall take, and of which group it is; waits for its hello."""
+    from wattledger.tools import push, signing
+
+    wanted = {"id": id, "n": n, "group": group}
+    found = push.want(meter, wanted, signing.load(keys, kid), broker, keys, timeout)
+    if as_json:
+        output.result(found)
+    elif found["held"]:
+        print(f"{meter} holds want {found['version']}: {id}, n {n} or later, group {group}")
+    else:
+        output.note(f"{meter} has not said hello with it yet; the broker keeps it for the meter")
+    return 0 if found["held"] else 1
+
+
+def tariff_push(
+    file: File,
+    group: Group,
+    broker: Broker,
+    keys: Keys,
+    meters: Annotated[
+        str, typer.Option(metavar="M,M", help="Wait for these meters' signed hello.")
+    ] = "",
+    kid: Kid = "tariff.1",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and sign, send nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    timeout: Seconds = 90,
+    as_json: Json = False,
+) -> int:
+    """Send a tariff, a correction or dynamic prices to every meter of a group."""
+    from wattledger.tools import push, signing
+
+    document = push.Document(file)
+    token = document.signed(signing.load(keys, kid))
+    names = [name for name in meters.split(",") if name]
+    what = f"{document.id} n {document.n} to group {group}, {len(token)} bytes"
+    if dry_run:
+        output.note(f"nothing was sent: {what}")
+    elif not yes and not typer.confirm(f"push {what}?", err=True):
+        return 1
+    sent = not dry_run
+    found = push.push(document, token, group, names, broker, keys, timeout) if sent else {}
+    report = {"sent": sent, "id": document.id, "n": document.n, **found}
+    if as_json:
+        output.result(report)
+    elif sent:
+        for meter in report["held"]:
+            print(f"{meter} has it")
+        for meter in report["silent"]:
+            why = report["refused"][meter]
+            late = "has not said so yet; the broker keeps it for the meter"
+            print(f"{meter} {f'refuses it: {why}' if why else late}")
+    return 1 if report.get("silent") else 0
