@@ -7,7 +7,6 @@ degrees, not the square root of apparent and active power.
 """
 
 from wattledger.hal.errors import BusError, ChipError
-from wattledger.hal.meter import atm90e32_setup
 from wattledger.hal.meter.atm90e32_energy import Energy
 from wattledger.hal.meter.atm90e32_port import Port
 from wattledger.hal.meter.atm90e32_registers import (
@@ -69,6 +68,9 @@ class Atm90e32:
         channel of each (0 A, 1 B, 2 C), the first ones by default; a split-phase board uses
         (0, 2). ChipError at stage "calibration".
         """
+        # Not at the top, here and in begin(): a device forgets it after the boot.
+        from wattledger.hal.meter import atm90e32_setup
+
         self.phases = len(calibration)
         self._channels = tuple(range(self.phases)) if channels is None else channels
         self._wait_ms = wait_ms
@@ -90,6 +92,8 @@ class Atm90e32:
 
     def begin(self):
         """Set up and read back; a chip that runs with our set-up keeps its energy. ChipError."""
+        from wattledger.hal.meter import atm90e32_setup
+
         self._ready = False
         port = self._port
         try:

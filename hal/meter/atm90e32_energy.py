@@ -38,13 +38,16 @@ class Energy:
         self._total = 0  # what the registers of the total say of the same time
         # The two registers of each phase, then of the total: counts of the last read of it, and
         # of the one before.
-        self._now = array("i", [0] * (2 * MAX_PHASES + 2))
-        self._before = array("i", [0] * (2 * MAX_PHASES + 2))
+        # A reading that was not there counts as one with energy, see `blame`.
+        self._now = array("i", [2] * (2 * MAX_PHASES + 2))
+        self._before = array("i", [2] * (2 * MAX_PHASES + 2))
         # A read that a fault cut short: its place (-1: none), what LastSPIData held before it, and
         # whether the chip is known to have heard it.
         self._cut = -1
         self._cut_last = 0
         self._cut_heard = False
+        self._doubt_place = 0  # of the last answer that was overruled, and by how much
+        self._doubt = 0
         self.stray = 0  # what MeterEn answered instead of 1: perhaps the total's energy
         self.status = OK
         self.unconfirmed = 0
@@ -72,6 +75,7 @@ class Energy:
             if self._differs(held - self._total):
                 self._settle()
         self.stray = 0
+        self._doubt = 0
 
     def hand_on(self):
         """Forget what was held: the caller has it."""
@@ -113,7 +117,7 @@ class Energy:
             confirmed = self._read(LAST_SPI_DATA)
             if confirmed != value:
                 self._flag()
-                value = self._settled(confirmed)
+                value = self._judge(place, value, confirmed)
             self._port.last = value
         self._add(place, value)
         self._cut = -1
@@ -134,16 +138,30 @@ class Energy:
         """Put a misheard answer of the total right; it was the last transfer."""
         confirmed = self._read(LAST_SPI_DATA)
         if confirmed != value:
-            confirmed = self._settled(confirmed)
+            confirmed = self._judge(place, value, confirmed)
         if confirmed != value:
             self._add(place, confirmed - value)
             self._now[place] = confirmed
 
+    def _judge(self, place, value, confirmed):
+        """Which is right, an answer or another one of LastSPIData.
+
+        One bit apart: the answer was hit. Further apart: the question for LastSPIData went to
+        another register, and that one's content is now what it holds.
+        """
+        confirmed = self._settled(confirmed)
+        bits = value ^ confirmed
+        if bits & (bits - 1):
+            return value
+        self._doubt_place = place
+        self._doubt = value - confirmed
+        return confirmed
+
     def _differs(self, difference):
         """Whether the phases and the total are further apart than rests below a count, the power
-        at which each starts, and the time between their reads leave them: 1/64."""
+        at which each starts, and the time between their reads leave them: 1/256."""
         total = self._total
-        slack = self.phases + 1 + ((total if total >= 0 else -total) >> 6)
+        slack = self.phases + 1 + ((total if total >= 0 else -total) >> 8)
         return difference > slack or difference < -slack
 
     def _flag(self):
@@ -156,6 +174,8 @@ class Energy:
         Of the ways one misread register can make this difference, the one that leaves the least
         of it is taken. None fits: the phases stand, each is confirmed. Rare, so it may allocate.
         """
+        from wattledger.hal.meter.atm90e32_blame import blame
+
         self._flag()
         registers = 2 * self.phases + 2
         first = [self._now[place] for place in range(registers)]
@@ -172,17 +192,11 @@ class Energy:
             left += self.held[place]
         for place in range(registers):
             self._now[place] = first[place] + again[place]
-        blamed = _blame(left, first, again, before, self.stray)
-        if blamed is None:
+        found = blame(left, first, again, before, self.stray, self._doubt_place, self._doubt)
+        if found is None:
             self.unsettled += 1
-            return
-        place, times = blamed
-        if 0 <= place < registers - 2:
-            value = first[place]
-            total = registers - 2 + (place & 1)
-            if times == 2 and first[total] <= 1:
-                times = 1  # it was the total's own energy, which its register then lacked
-            self._add(place, -times * value)
+        elif found[0] < registers - 2:  # a phase's: the total is not handed on
+            self._add(found[0], found[1])
 
     def _settled(self, value):
         """LastSPIData once it reads the same twice running; `value` is the first reading of it.
@@ -197,28 +211,3 @@ class Energy:
                     break
                 return value
         raise BusError("LastSPIData does not settle")
-
-
-def _blame(left, first, again, before, stray):
-    """(place, times its first value is too much) that explains `left`, or None.
-
-    Place -1 blames nothing: the second reading made it whole, or MeterEn swallowed the total.
-    A first value counts as another register's only if the register has energy after all, or had
-    none at the reading before: a chip whose total does not work must lose no energy by it.
-    """
-    slack = len(first) // 2 + 1 + (max(first) >> 6)
-    best = abs(left)
-    blamed = (-1, 0)
-    if stray and abs(left - stray) < best:
-        best = abs(left - stray)
-    for place, value in enumerate(first):
-        if not value or (again[place] <= 1 and before[place] > 1):
-            continue
-        part = -value if place & 1 else value
-        if place >= len(first) - 2:
-            part = -part
-        for times in (1, 2):
-            if abs(left - times * part) < best:
-                best = abs(left - times * part)
-                blamed = (place, times)
-    return blamed if best <= slack else None
