@@ -9,15 +9,17 @@ class FlippingSpi:
     def __init__(self, device, seed, flips_per_million):
         self._device = device
         self._random = random.Random(seed)
-        self.flips_per_million = flips_per_million
         self.flips = 0
+        self.start(flips_per_million)
+
+    def start(self, flips_per_million):
+        """Flip at another rate from now on."""
+        self._rate = flips_per_million / 1e6
         self._wait = self._next()
 
     def _next(self):
         """Bits that pass unharmed before the next flip."""
-        if not self.flips_per_million:
-            return 1 << 60
-        return int(self._random.expovariate(self.flips_per_million / 1e6))
+        return int(self._random.expovariate(self._rate)) if self._rate else 1 << 60
 
     def _pass(self, data):
         bits = 8 * len(data)

@@ -32,8 +32,10 @@ class Run:
 
     def __init__(self, phases, ticks, per_million, seed):
         self.chip = Chip(*spi.GAINS)
-        spi.new_driver(self.chip, phases).begin()
-        self.driver = spi.new_driver(FlippingSpi(self.chip, seed, per_million), phases)
+        wire = FlippingSpi(self.chip, seed, 0)
+        self.driver = spi.new_driver(wire, phases)
+        self.driver.begin()
+        wire.start(per_million)
         self.statuses = {}
         self.wrong = 0  # counts a reading with status OK was off, at most
         self.error = 0  # counts over all readings, handed on less made
