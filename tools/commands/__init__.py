@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands import document, journal, rating, remote, run, tariffs, token
+from wattledger.tools.commands import (
+    calibrate,
+    document,
+    journal,
+    rating,
+    remote,
+    run,
+    tariffs,
+    token,
+)
 
 app = typer.Typer(
     name="wattledger",
@@ -51,6 +60,7 @@ for command in (
     remote.debt,
     journal.statement,
     journal.book,
+    calibrate.calibrate,
     run.sim,
     run.bench,
 ):
