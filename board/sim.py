@@ -5,8 +5,8 @@ CHIP = "atm90e32"
 BUS = "spi"
 PHASES = (0,)
 RELAY_KIND = "latching"
-# Gains the board's voltage divider and current transformer need (0x8000 is the chip's own 1.0).
-VOLTAGE_GAIN = 0x8F5C
-CURRENT_GAIN = 0x7C29
+# Constants of each phase: what the voltage divider and the current transformer need (a gain of
+# 0x8000 is the chip's own 1.0).
+CALIBRATION = ({"voltage_gain": 0x8F5C, "current_gain": 0x7C29},)
 MAX_AMPS = 60  # the chip reports at most 65.535 A
 MAX_VOLTS = 276

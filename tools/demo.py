@@ -149,8 +149,9 @@ class Demo:
 
     def _start_world(self, load: Path | None, seed: int, stack: ExitStack) -> tuple[Any, Any]:
         arguments = ["--state", str(self._state.world_folder), "--start", str(self._state.start)]
-        arguments += ["--voltage-gain", str(board.VOLTAGE_GAIN)]
-        arguments += ["--current-gain", str(board.CURRENT_GAIN), "--seed", str(seed)]
+        for name, value in board.CALIBRATION[0].items():
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
+        arguments += ["--seed", str(seed)]
         if load is not None:
             arguments += ["--load", str(load)]
         child = _spawn(stack, "wattledger.host_sim.world_server", *arguments, talk=True)

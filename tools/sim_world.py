@@ -28,5 +28,5 @@ def build(scenario: Scenario, seed: int) -> World:
         load = Constant(scenario.load.watts)
     if scenario.pv is not None:
         load = WithSolar(load, Solar(round(scenario.pv.kwp * 1000), seed, offset_s))
-    chip = Atm90e32(board.VOLTAGE_GAIN, board.CURRENT_GAIN)
+    chip = Atm90e32(**board.CALIBRATION[0])
     return World(start_ms, chip, load, Mains(seed), LatchingRelay(bounce_ms=BOUNCE_MS))

@@ -137,6 +137,14 @@ class Atm90e32:
         """Frequency in mHz and chip temperature in 0.1 C from now on."""
         self._metrology.set_mains(frequency_mhz, temperature_dc)
 
+    def set_front_end(self, phase, voltage_ppm=0, current_ppm=0, angle_mdeg=0):
+        """Errors of the sensors of phase 0..2: gains in 1e-6, and the current's further lag."""
+        self._metrology.set_front_end(phase, voltage_ppm, current_ppm, angle_mdeg)
+
+    def set_sequence(self, is_reversed):
+        """Whether the phases follow each other the wrong way round."""
+        self._metrology.set_sequence(is_reversed)
+
     def feed(self, ms):
         """Let `ms` milliseconds of these mains pass: energy counts, measurements follow."""
         self._metrology.feed(ms)

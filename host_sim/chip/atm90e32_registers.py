@@ -6,6 +6,9 @@ Source: Atmel-46003B datasheet, register list. All registers are 16 bits wide.
 SIZE = 0x400  # ten address bits
 
 METER_EN = 0x00
+SAG_PEAK_DET_CFG = 0x05  # low byte: milliseconds below a threshold until it is told
+SAG_TH = 0x08
+PHASE_LOSS_TH = 0x09
 PL_CONST_H = 0x31  # 450e9 / MC, high word; MC is the meter constant in impulses per kWh
 PL_CONST_L = 0x32
 M_MODE0 = 0x33
@@ -18,6 +21,8 @@ U_GAIN = 0x61  # gain U, gain I, offset U, offset I: four registers a phase
 CONFIG_END = 0x70  # 0x00-0x6F are locked and covered by the CRC
 
 SOFT_RESET = 0x70
+EMM_STATE0 = 0x71
+EMM_STATE1 = 0x72
 EMM_INT_STATE0 = 0x73  # a 1 written clears the bit
 EMM_INT_STATE1 = 0x74
 EMM_INT_EN0 = 0x75
@@ -50,6 +55,11 @@ TEMPERATURE = 0xFC
 
 RESET_KEY = 0x789A
 UNLOCK_KEY = 0x55AA
+
+STATE0_SEQUENCE = 0x0200  # the voltages' order is reversed
+STATE1_SAG_A = 0x4000  # then B, C
+STATE1_LOSS_A = 0x0400
+PHI_DELAYS_VOLTAGE = 0x8000  # else the current; the low byte says by how much
 
 MODE0_ABSOLUTE_REACTIVE = 0x10
 MODE0_ABSOLUTE_ACTIVE = 0x08

@@ -94,9 +94,14 @@ def new_chip():
     return Chip(GAINS[0], GAINS[1])
 
 
+def calibration(*gains):
+    """Constants of phases with these gains of voltage and current."""
+    return [{"voltage_gain": voltage, "current_gain": current} for voltage, current in gains]
+
+
 def new_driver(wire, phases=1):
     """The driver of `phases` phases on a wire."""
-    return Atm90e32(wire, no_wait, [GAINS] * phases)
+    return Atm90e32(wire, no_wait, calibration(GAINS) * phases)
 
 
 def running(phases=1):

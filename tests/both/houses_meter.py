@@ -22,7 +22,7 @@ from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.host_sim.relay import LatchingRelay
 
 METER = "demo-0001"
-GAINS = (0x8F5C, 0x7C29)
+CONSTANTS = {"voltage_gain": 0x8F5C, "current_gain": 0x7C29}
 CONNECTED = 2
 
 
@@ -30,7 +30,7 @@ class House:
     """`start` is the true time (unix s); `credit` the opening balance in micro-units."""
 
     def __init__(self, start, credit=50000000, storage=None, used_wh=0, watts=3600, **settings):
-        self.chip = Chip(GAINS[0], GAINS[1])
+        self.chip = Chip(**CONSTANTS)
         self.relay = LatchingRelay(True)
         self.storage = MemoryStorage() if storage is None else storage
         self.clock = VirtualClock(start * 1000)
@@ -55,7 +55,7 @@ class House:
         self.clock.online = self.online
         if clock_set:
             self.clock.set(self.clock.true_ms() // 1000, TRUST_SYNCED)
-        driver = Atm90e32(self.chip, self._wait, [GAINS])
+        driver = Atm90e32(self.chip, self._wait, [CONSTANTS])
         self.agent = Agent(
             config,
             driver,

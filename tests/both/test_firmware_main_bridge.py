@@ -20,7 +20,7 @@ class Port:
     """A port of a world without a house: the chip alone, and what the test sets."""
 
     def __init__(self):
-        self.chip = Atm90e32(board.VOLTAGE_GAIN, board.CURRENT_GAIN)
+        self.chip = Atm90e32(**board.CALIBRATION[0])
         self.chip.set_phase(0, 230_000, 0, 0)
         self.transfer = self.chip.transfer
         self.closed = True

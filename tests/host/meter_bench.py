@@ -23,7 +23,7 @@ from wattledger.host_sim.world import World
 
 METER = "demo-0001"
 FROM = 1799704800  # 2027-01-12 06:00 in China, the `from` of the demo tariff
-GAINS = (0x8F5C, 0x7C29)
+CONSTANTS = {"voltage_gain": 0x8F5C, "current_gain": 0x7C29}
 
 
 class HandJournal:
@@ -65,7 +65,7 @@ class House:
 
     def __init__(self, folder, tariff, start=FROM, seed=1, used_wh=0):
         self._tariff = tariff
-        self._chip = Chip(*GAINS)
+        self._chip = Chip(**CONSTANTS)
         self._relay = LatchingRelay(True)
         self._world = World(start * 1000, self._chip, Household(seed), Mains(seed), self._relay)
         self._clock = VirtualClock(start * 1000)
@@ -82,7 +82,7 @@ class House:
     def run(self, seconds):
         """Let the meter run."""
         if self._runtime is None:
-            chip = Atm90e32(self._chip, self._advance, [GAINS])
+            chip = Atm90e32(self._chip, self._advance, [CONSTANTS])
             agent = Agent(
                 self._config, chip, self._relay, self._clock, self._clock, SeededEntropy(1),
                 self._storage, None, None, b"k" * 32,

@@ -32,7 +32,7 @@ class House:
     def __init__(
         self, folder, interpreter="cpython", credit=2 * UNIT, seed=1, heap=False, **config
     ):
-        chip = Atm90e32(board.VOLTAGE_GAIN, board.CURRENT_GAIN)
+        chip = Atm90e32(**board.CALIBRATION[0])
         self.relay = LatchingRelay()
         self.world = World(START * 1000, chip, Household(seed), Mains(seed), self.relay)
         self.network = Network()

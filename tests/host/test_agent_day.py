@@ -21,7 +21,7 @@ from wattledger.host_sim.world import World
 from wattledger.tests.both.fixtures_agent import START, UNIT, config_of, tariff_of
 from wattledger.tests.both.fixtures_jws import METER
 
-GAINS = (0x8F5C, 0x7C29)
+CONSTANTS = {"voltage_gain": 0x8F5C, "current_gain": 0x7C29}
 DAY_S = 86_400
 MWS_A_COUNT = 11_250
 FLAT = 500_000  # micro-units a kWh
@@ -37,7 +37,7 @@ class Meter:
         commission(self.storage, METER, START, TRUST_SYNCED, 900 * UNIT, CONNECTED)
         self.agent = Agent(
             config_of(),
-            Atm90e32(chip, lambda ms: None, [GAINS] * phases),
+            Atm90e32(chip, lambda ms: None, [CONSTANTS] * phases),
             self.relay,
             self.clock,
             VirtualClock(0),
@@ -70,7 +70,7 @@ class Meter:
 
 @pytest.mark.parametrize("days", [1, pytest.param(30, marks=pytest.mark.nightly)])
 def test_a_household_ends_with_no_count_of_difference(days):
-    chip = Chip(*GAINS)
+    chip = Chip(**CONSTANTS)
     meter = Meter(chip)
     world = World(START * 1000, chip, Household(1), Mains(1), meter.relay)
     for _ in range(days * DAY_S):
@@ -93,7 +93,7 @@ def test_a_household_ends_with_no_count_of_difference(days):
 @pytest.mark.parametrize("hours", [6])
 def test_three_phases_are_a_vector_sum_split_once(hours):
     """A roof that exports at noon on one phase while others import: signs by hand."""
-    chip = Chip(*GAINS)
+    chip = Chip(**CONSTANTS)
     meter = Meter(chip, phases=3)
     before = [0, 0, 0]
     imported = exported = 0
@@ -125,7 +125,7 @@ def test_three_phases_are_a_vector_sum_split_once(hours):
 
 def test_a_day_with_a_bad_wire_ends_with_no_count_of_difference():
     """Four hours in which one answer in about a hundred is misheard and the chip falls silent."""
-    chip = Chip(*GAINS)
+    chip = Chip(**CONSTANTS)
     meter = Meter(chip)
     for second in range(4 * 3600):
         chip.set_phase(0, 230_000, 9_000, (second * 7919 % 4_000_000) - 500_000)

@@ -8,6 +8,7 @@ import pytest
 
 from wattledger.host_sim.chip.atm90e32 import Atm90e32 as Chip
 from wattledger.host_sim.clock import VirtualClock
+from wattledger.tests.both import fixtures_spi as spi
 from wattledger.tests.guard import guarded_import
 from wattledger.tests.micropython.staging import ROOT
 
@@ -18,6 +19,8 @@ MODULES = (
     "wattledger.agent.metering.quality",
     "wattledger.agent.metering.register",
     "wattledger.agent.metering.meter",
+    "wattledger.hal.meter.atm90e32_port",
+    "wattledger.hal.meter.atm90e32_energy",
     DRIVER,
 )
 GAINS = (0x8F5C, 0x7C29)
@@ -34,7 +37,7 @@ def guarded_meter(phase_sum="vector", ticks_start=0, phases=3):
     """(guard, meter, chip, clock, tick) with everything in the tick's way watched."""
     with guarded_import(MODULES) as guard:
         chip = Chip(*GAINS)
-        driver = guard[DRIVER].Atm90e32(chip, lambda ms: None, [GAINS] * phases)
+        driver = guard[DRIVER].Atm90e32(chip, lambda ms: None, spi.calibration(GAINS) * phases)
         clock = VirtualClock(0, ticks_start)
         config = SimpleNamespace(
             max_amps=MAX_AMPS, max_volts=MAX_VOLTS, tick_ms=1000, phase_sum=phase_sum
@@ -196,6 +199,8 @@ def _constants(tree, scope):
         "agent/metering/register.py",
         "agent/metering/meter.py",
         "hal/meter/atm90e32.py",
+        "hal/meter/atm90e32_energy.py",
+        "hal/meter/atm90e32_port.py",
         "hal/sample.py",
     ],
 )

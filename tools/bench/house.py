@@ -18,7 +18,7 @@ from wattledger.host_sim.relay import LatchingRelay
 
 METER = "bench-0001"
 START = 1799704800  # Tuesday 2027-01-12, 06:00 in UTC+8
-GAINS = (0x8F5C, 0x7C29)
+CONSTANTS = {"voltage_gain": 0x8F5C, "current_gain": 0x7C29}
 CREDIT = 500000000  # micro-units
 DEVICE = b'{"v":1,"meter":"bench-0001","tenant":"bench","board":"sim"}'
 TARIFF = (
@@ -39,7 +39,7 @@ class PlainChip:
     330 bytes where the simulated chip takes 24 kB.
     """
 
-    _LAST, _FORWARD, _VOLTAGE, _CURRENT, _POWER = 0x78, 0x81, 0xD9, 0xDD, 0xB1
+    _LAST, _TOTAL, _FORWARD, _VOLTAGE, _CURRENT, _POWER = 0x78, 0x80, 0x81, 0xD9, 0xDD, 0xB1
 
     def __init__(self):
         self._registers = array("H", bytes(512))
@@ -51,7 +51,7 @@ class PlainChip:
         value = out[2] << 8 | out[3]
         if out[0] & 0x80:
             value = registers[address]
-            if address == self._FORWARD:
+            if self._TOTAL <= address <= self._FORWARD:
                 registers[address] = 0
         else:
             registers[address] = value
@@ -66,6 +66,7 @@ class PlainChip:
         registers[self._CURRENT] = 4891
         registers[self._POWER] = 53  # high word of 1125 W in units of 0.00032 W
         registers[self._FORWARD] += ms // 10
+        registers[self._TOTAL] += ms // 10
         self.made += ms // 10
 
     def total_counts(self, phase):
@@ -79,7 +80,7 @@ def simulated_chip():
     """The simulator's ATM90E32 at 1125 W, a hundred counts a second."""
     from wattledger.host_sim.chip.atm90e32 import Atm90e32 as Chip
 
-    chip = Chip(GAINS[0], GAINS[1])
+    chip = Chip(**CONSTANTS)
     chip.set_phase(0, 230000, 4891, 1125000)
     return chip
 
@@ -129,7 +130,7 @@ class House:
         commission(self.storage, METER, START, TRUST_SYNCED, CREDIT, CONNECTED)
         self.agent = Agent(
             config,
-            Atm90e32(self.chip, self._pass, [GAINS]),
+            Atm90e32(self.chip, self._pass, [CONSTANTS]),
             LatchingRelay(True),
             self.clock,
             self.clock,

@@ -27,7 +27,7 @@ class MeteredHouse:
 
     def __init__(self, storage: Any, seed: int = 1) -> None:
         self.storage = storage
-        self.chip = Atm90e32(board.VOLTAGE_GAIN, board.CURRENT_GAIN)
+        self.chip = Atm90e32(**board.CALIBRATION[0])
         relay = LatchingRelay(True)
         self.world = World(START * 1000, self.chip, Household(seed), Mains(seed), relay)
         self.clock = VirtualClock(START * 1000)

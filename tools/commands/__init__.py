@@ -9,6 +9,7 @@ import typer
 
 from wattledger.tools.commands import (
     boards,
+    calibrate,
     document,
     journal,
     rating,
@@ -60,6 +61,7 @@ for command in (
     remote.debt,
     journal.statement,
     journal.book,
+    calibrate.calibrate,
     run.sim,
     run.bench,
 ):
