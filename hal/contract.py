@@ -93,9 +93,11 @@ class AdcSampler:
         """Monotonic microseconds, the clock of the blocks' stamps."""
 
     def take(self, block):
-        """Put the oldest finished block into `block.raw` (3 bytes a conversion; good until the
-        next call), its end into `block.ended_us`; False when none is finished. Never waits. A block that could not be
-        sampled or kept shows as a later `ended_us` of the next."""
+        """Put the oldest finished block into `block.raw`, its end into `block.ended_us`.
+
+        False when none is finished; never waits. `raw` has 3 bytes a conversion and is good until
+        the next call. A block that could not be sampled or kept makes the next one's end later.
+        """
 
 
 class Relay:

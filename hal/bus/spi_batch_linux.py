@@ -1,9 +1,9 @@
 """Many selects in one system call: SPI_IOC_MESSAGE(n) of the Linux spidev driver.
 
-The spidev module's own calls are one select each (`xfer2`, `xfer3`), or list n transfers without
-letting go of the chip select; an ADC needs a select for each conversion, so the request is laid out
-here (include/uapi/linux/spi/spidev.h: struct spi_ioc_transfer, 32 bytes) and sent through the
-file descriptor that spidev opened and set up. The interpreter's lock is free while it runs.
+The spidev module's `xfer2` and `xfer3` send one transfer a call (its source, 3.6), and an ADC
+needs a select for each conversion. So the request is laid out here (struct spi_ioc_transfer of
+include/uapi/linux/spi/spidev.h, 32 bytes) and sent through the descriptor that spidev opened and
+set up. The interpreter's lock is free while it runs.
 """
 
 import ctypes

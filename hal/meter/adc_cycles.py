@@ -1,7 +1,7 @@
 """Where the cycles of the mains begin in a raw ADC's blocks: frequency, and windows for display.
 
-Values for people come from windows of whole cycles of about half a second, each beginning where the
-one before ended. Energy does not depend on them.
+Values for people come from windows of whole cycles of about half a second, each beginning where
+the one before ended. Energy does not depend on them.
 """
 
 from array import array

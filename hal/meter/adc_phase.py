@@ -31,7 +31,7 @@ class Phase:
         self._voltage_gain, self._current_gain, self.angle_mdeg, v_offset, i_offset = constants
         gain = self._voltage_gain * self._current_gain
         # One count in units of block sum x us: the tapped sum is 256 x N times a mean product.
-        self._count = (2 * COUNT_PJ_US * FINE * FINE * self._pairs + gain) // (2 * gain)
+        self.one = (2 * COUNT_PJ_US * FINE * FINE * self._pairs + gain) // (2 * gain)
         self._milliwatt = (gain << SCALE_BITS) // (FINE * FINE * 1_000_000_000)
         self._v_mean = v_offset << OFFSET_BITS - 4
         self._i_mean = i_offset << OFFSET_BITS - 4
@@ -41,7 +41,7 @@ class Phase:
         self._sine = 0
         self._cosine = 0
         self._below = 0  # rests of the exact divisions
-        self._rest = 0
+        self.part = 0  # energy below one count: `part` of `one`
         self.held = 0  # counts not yet handed on
         self.v_offset = v_offset  # in use, 1/16 code
         self.i_offset = i_offset
@@ -84,9 +84,9 @@ class Phase:
         line.sum(0, self._pairs)
         tapped = self._tapped(self._pairs, 0, self._pairs) + self._below
         self._below = tapped & (1 << TAP_BITS) - 1
-        energy = self._rest + (tapped >> TAP_BITS) * elapsed_us
-        counts = energy // self._count
-        self._rest = energy - counts * self._count
+        energy = self.part + (tapped >> TAP_BITS) * elapsed_us
+        counts = energy // self.one
+        self.part = energy - counts * self.one
         self.held += counts
 
     def follow(self):

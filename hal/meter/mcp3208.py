@@ -1,9 +1,9 @@
 """MCP3208: 12-bit ADC on SPI that meters with a voltage adaptor and current transformers.
 
 Source: DS21298E (datasheet). The chip has no registers and remembers nothing: a sampler
-(hal/contract.py) runs behind the driver and fills blocks without a pause, and `read_into` sums what
-is finished. What passes while nobody samples is estimated up to a second, and reported as lost
-beyond it. For a Raspberry Pi: on an ESP32 the sums allocate, see docs/chips/mcp3208.md.
+(hal/contract.py) runs behind the driver and fills blocks without a pause, and `read_into` sums
+what is finished. What passes while nobody samples is estimated up to a second, and reported as
+lost beyond it. For a Raspberry Pi: on an ESP32 the sums allocate, see docs/chips/mcp3208.md.
 """
 
 from wattledger.hal.errors import BusError, ChipError
@@ -91,7 +91,8 @@ class Mcp3208:
         self._ready = False
         self._ended_us = -1  # end of the last block that counted
         self._told = True  # the agent knows that nothing was measured since then
-        self._flags = 0
+        self._gap = False
+        self._flags = 0  # of the block checked last
         self.restarts = 0
         self.bus_errors = 0
         self.corrupt = 0  # blocks refused
@@ -135,6 +136,10 @@ class Mcp3208:
     def overflow_ms(self, max_watts):
         """Milliseconds that the sampler's blocks last, whatever the power."""
         return self._usual_us * self._sampler.blocks // 1000
+
+    def part(self, phase):
+        """Energy of a phase below one count, as (part, of how many)."""
+        return self._phases[phase].part, self._phases[phase].one
 
     def health(self):
         """Counters of what went wrong, and what the sampling is like."""
@@ -212,20 +217,20 @@ class Mcp3208:
 
     def _add(self, block):
         """Load, check and sum one block; status bits, and its flags in `_flags`."""
-        elapsed_us, status = self._elapsed(block.ended_us)
+        elapsed_us = self._elapsed(block.ended_us)
         bad = 0
         at = 0
         for phase in self._phases:
             bad += phase.line.load(block.raw, at, PAIR_BYTES * self.phases)
             at += PAIR_BYTES
-        refused = self._refusal(bad)
-        if refused:
-            self.corrupt += 1
-            return refused
+        status = self._refusal(bad)
         if status:
+            self.corrupt += 1
+            return status
+        if self._gap:
             self._account(block.ended_us - self._ended_us, elapsed_us)
-            if self._told:
-                status = OK
+            if not self._told:
+                status = UNCONFIRMED
         self._told = False
         self._ended_us = block.ended_us
         if self._flags & FLAG_SATURATED:
@@ -237,22 +242,23 @@ class Mcp3208:
         return status
 
     def _elapsed(self, ended_us):
-        """(microseconds a block stands for, status): from the end of the block before it.
+        """Microseconds a block stands for: from the end of the block before it.
 
-        After a gap the pair before the block is not its neighbour and is put at rest.
+        After a gap (told in `_gap`) the pair before the block is no neighbour and is put at rest.
         """
         usual = self._usual_us
+        elapsed = usual
+        self._gap = False
         if self._ended_us >= 0:
             elapsed = ended_us - self._ended_us
             if elapsed * 8 <= usual * 9:
-                return elapsed, OK
+                return elapsed
+            self._gap = True
             if elapsed > usual + ESTIMATE_US:
                 elapsed = usual
-        else:
-            elapsed = usual
         for phase in self._phases:
             phase.rest()
-        return elapsed, UNCONFIRMED if self._ended_us >= 0 else OK
+        return elapsed
 
     def _account(self, passed_us, counted_us):
         self.lost_ms += (passed_us - counted_us) // 1000
@@ -262,7 +268,7 @@ class Mcp3208:
         """What makes the loaded block useless, 0 when nothing; its flags in `_flags`."""
         flags = 0
         stuck = 0
-        number = 0
+        lost = FLAG_PHASE_LOSS
         for phase in self._phases:
             line = phase.line
             swing = line.v_high - line.v_low
@@ -273,8 +279,8 @@ class Mcp3208:
                 flags |= FLAG_SATURATED
                 stuck += line.i_low == line.i_high
             if swing < NO_SWING:
-                flags |= FLAG_PHASE_LOSS << number
-            number += 1
+                flags |= lost
+            lost <<= 1
         self._flags = flags
         inputs = 2 * self.phases
         if bad == inputs * self._count or stuck == inputs:

@@ -229,7 +229,7 @@ class Mcp3208:
         self._rebuild()
 
     def _true_power(self, phase):
-        """mW with the harmonics: each adds its product to that of the fundamental's active part."""
+        """mW with the harmonics: each adds its product to the fundamental's active part."""
         power = self._phases[phase][2]
         total = power * 1_000_000
         for _, voltage, current in self._harmonics:
