@@ -14,7 +14,6 @@ WINDOW_US = 500_000
 GIVE_UP_US = 700_000  # without a crossing the window ends all the same
 POSITION_BITS = 16  # positions in a block are in 2**-16 of a pair
 TABLE_BITS = 10
-NO_SWING = 40  # codes from peak to peak, about 1 % of the mains: noise, no voltage
 NEVER = 4096  # a level above every code
 RETUNE = 256  # the taps follow when pair and mains have moved by 1/256 against each other
 
@@ -44,6 +43,7 @@ class Cycles:
             value = sine(half) if half <= 90_000_000 else cosine(half - 90_000_000)
             table[index] = (value if turn < 180_000_000 else -value) >> 16
         self._sines = array("h", table)
+        self._wave_period = 0  # that the wave below was made for
         self._wave_cosine = array("h", [0] * pairs)
         self._wave_sine = array("h", [0] * pairs)
 
@@ -57,9 +57,10 @@ class Cycles:
         pairs = self._pairs
         line = phases[0].line
         level = phases[0].level()
-        if line.v_high - line.v_low < NO_SWING:
+        if not phases[0].live:
             level = NEVER
         skip = pairs * 1_000_000_000 // (self._block_us * HIGHEST_MHZ)
+        shortest = (WINDOW_US * pairs // self._block_us << POSITION_BITS) + self._start
         done = 0
         at = self._next
         while True:
@@ -67,20 +68,19 @@ class Cycles:
             if index < 0:
                 break
             at = index + skip
+            self._cycles += 1
+            if self._open and index << POSITION_BITS < shortest:
+                continue
             before = int(line.voltage[index - 1])
             rise = int(line.voltage[index]) - before
             place = (index - 1 << POSITION_BITS) + (level - before << POSITION_BITS) // rise
+            self._gather(done, index)
             if self._open:
-                self._cycles += 1
-                length = place - self._start
-                if (length >> POSITION_BITS) * self._block_us < WINDOW_US * pairs:
-                    continue
-                self._gather(done, index)
-                self._close(length)
+                self._close(place - self._start)
             else:
-                self._gather(done, index)
                 for phase in phases:
                     phase.show(0)
+            shortest += place - self._start
             self._open = True
             self._start = place
             self._cycles = 0
@@ -131,14 +131,20 @@ class Cycles:
         count = cycles * period + (1 << POSITION_BITS - 1) >> POSITION_BITS
         if count > self._pairs:
             return  # a block is shorter than a cycle
+        if abs(period - self._wave_period) << TABLE_BITS > period:
+            self._make_wave(period)
+        for phase in self._phases:
+            phase.show_reactive(0, count, self._wave_cosine, self._wave_sine)
+
+    def _make_wave(self, period):
+        """One wave for voltage and current alike, so it may be a little off the mains."""
+        self._wave_period = period
         mask = (1 << TABLE_BITS) - 1
         quarter = 1 << TABLE_BITS - 2
-        for index in range(count):
+        for index in range(self._pairs):
             angle = (index << POSITION_BITS + TABLE_BITS + 1) // period + 1 >> 1
             self._wave_sine[index] = self._sines[angle & mask]
             self._wave_cosine[index] = self._sines[angle + quarter & mask]
-        for phase in self._phases:
-            phase.show_reactive(0, count, self._wave_cosine, self._wave_sine)
 
     def _tune(self, mhz):
         """Set the taps when mains and sampling have moved; False when that is not possible."""

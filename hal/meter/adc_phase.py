@@ -10,6 +10,7 @@ by itself belongs there.
 """
 
 from wattledger.hal.meter.trigonometry import cosine, sine
+from wattledger.hal.meter.waveform import HIGHEST, LOWEST
 
 COUNT_PJ_US = 3_600_000_000_000_000_000  # 1 mWh = 3.6 J, in uV x uA x us
 FINE = 16  # offsets in sums are in 1/16 of a code, so sums of products in 1/256
@@ -19,6 +20,7 @@ OFFSET_BITS = 20  # the running mean of an offset is kept in 2**-20 of a code
 FIRST_BLOCKS = 64  # what the calibrated offset weighs at the start
 MOST_BLOCKS = 1024  # and the weight at which the mean goes on
 SCALE_BITS = 22
+SWING = 200  # mean square of a voltage, code**2: 14 codes are 1 % of the mains, and below is noise
 
 
 class Phase:
@@ -42,7 +44,14 @@ class Phase:
         self._cosine = 0
         self._below = 0  # rests of the exact divisions
         self.part = 0  # energy below one count: `part` of `one`
+        self.live = False  # there was a voltage in the last block
         self.held = 0  # counts not yet handed on
+        self._left_v = 0  # sums of the carried block that no window has yet
+        self._left_i = 0
+        self._left_vv = 0
+        self._left_ii = 0
+        self._left_vi = 0
+        self._left_wi = 0
         self.v_offset = v_offset  # in use, 1/16 code
         self.i_offset = i_offset
         self._empty()
@@ -75,14 +84,33 @@ class Phase:
         """Let the pair before the next block be at rest: after a gap there is none."""
         self.line.forget(self.level(), self.i_offset + FINE // 2 >> 4)
 
-    def carry(self, elapsed_us):
-        """Count the energy of the block in `line`, which stands for `elapsed_us`.
-
-        Leaves the block's sums in the line.
-        """
+    def stuck(self):
+        """How many of the block's two inputs stood at an end of their range; sums the block."""
         line = self.line
-        line.sum(0, self._pairs)
-        tapped = self._tapped(self._pairs, 0, self._pairs) + self._below
+        pairs = self._pairs
+        line.sum(0, pairs)
+        if not line.saturated:
+            return 0
+        found = 0
+        # The sums begin with the pair before the block.
+        v = line.v + int(line.voltage[pairs]) - int(line.voltage[0])
+        i = line.i + int(line.current[pairs]) - int(line.current[0])
+        for total in (v, i):
+            found += total == LOWEST * pairs or total == HIGHEST * pairs
+        return found
+
+    def carry(self, elapsed_us):
+        """Count the energy of the block that was summed, which stands for `elapsed_us`."""
+        line = self.line
+        pairs = self._pairs
+        self.live = pairs * line.vv - line.v * line.v >= SWING * pairs * pairs
+        self._left_v = line.v
+        self._left_i = line.i
+        self._left_vv = line.vv
+        self._left_ii = line.ii
+        self._left_vi = line.vi
+        self._left_wi = line.wi
+        tapped = self._tapped(0, pairs, line.v, line.i, line.vi, line.wi) + self._below
         self._below = tapped & (1 << TAP_BITS) - 1
         energy = self.part + (tapped >> TAP_BITS) * elapsed_us
         counts = energy // self.one
@@ -90,27 +118,29 @@ class Phase:
         self.held += counts
 
     def follow(self):
-        """Move the offsets towards the means of the block whose sums the line has."""
-        line = self.line
+        """Move the offsets towards the means of the block that was carried."""
         if self._blocks < MOST_BLOCKS:
             self._blocks += 1
-        self._v_mean += ((line.v << OFFSET_BITS) // self._pairs - self._v_mean) // self._blocks
-        self._i_mean += ((line.i << OFFSET_BITS) // self._pairs - self._i_mean) // self._blocks
+        self._v_mean += (
+            (self._left_v << OFFSET_BITS) // self._pairs - self._v_mean
+        ) // self._blocks
+        self._i_mean += (
+            (self._left_i << OFFSET_BITS) // self._pairs - self._i_mean
+        ) // self._blocks
         half = 1 << OFFSET_BITS - 5
         self.v_offset = self._v_mean + half >> OFFSET_BITS - 4
         self.i_offset = self._i_mean + half >> OFFSET_BITS - 4
 
-    def _tapped(self, count, first, last):
-        """x PA + y PB of the line's sums over `count` pairs, without the offsets, in 2**-28."""
-        line = self.line
+    def _tapped(self, first, last, sum_v, sum_i, sum_vi, sum_wi):
+        """x PA + y PB of the sums over the pairs `first` up to `last`, no offsets, in 2**-28."""
+        voltage = self.line.voltage
         v = self.v_offset
         i = self.i_offset
-        after = line.v + line.voltage[last] - line.voltage[first]  # the sum of the voltages after
-        product = FINE * FINE
-        offsets = count * v * i - FINE * v * line.i
-        before_sum = product * line.vi - FINE * i * line.v + offsets
-        after_sum = product * line.wi - FINE * i * int(after) + offsets
-        return self._before * before_sum + self._after * after_sum
+        sum_w = sum_v + int(voltage[last]) - int(voltage[first])  # of the voltages after
+        offsets = (last - first) * v * i - FINE * v * sum_i
+        before = FINE * FINE * sum_vi - FINE * i * sum_v + offsets
+        after = FINE * FINE * sum_wi - FINE * i * sum_w + offsets
+        return self._before * before + self._after * after
 
     # Values for people: over windows of whole cycles, which begin and end within a block.
 
@@ -123,16 +153,37 @@ class Phase:
         self._power = 0
 
     def gather(self, first, last):
-        """Add the pairs `first` up to `last` to the window. The line's sums are those pairs'."""
-        line = self.line
-        if first or last < self._pairs:
+        """Add the pairs `first` up to `last` of the block that was carried to the window.
+
+        Parts come in order, and the block's last one takes what the others left of its sums.
+        """
+        v = self._left_v
+        i = self._left_i
+        vv = self._left_vv
+        ii = self._left_ii
+        vi = self._left_vi
+        wi = self._left_wi
+        if last < self._pairs:
+            line = self.line
             line.sum(first, last)
+            self._left_v = v - line.v
+            self._left_i = i - line.i
+            self._left_vv = vv - line.vv
+            self._left_ii = ii - line.ii
+            self._left_vi = vi - line.vi
+            self._left_wi = wi - line.wi
+            v = line.v
+            i = line.i
+            vv = line.vv
+            ii = line.ii
+            vi = line.vi
+            wi = line.wi
         self.gathered += last - first
-        self._v += line.v
-        self._i += line.i
-        self._vv += line.vv
-        self._ii += line.ii
-        self._power += self._tapped(last - first, first, last) >> TAP_BITS
+        self._v += v
+        self._i += i
+        self._vv += vv
+        self._ii += ii
+        self._power += self._tapped(first, last, v, i, vi, wi) >> TAP_BITS
 
     def show(self, length):
         """Close the window of `length` (2**-16 pairs) and show its values; 0: forget it.

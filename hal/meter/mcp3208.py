@@ -7,9 +7,9 @@ lost beyond it. For a Raspberry Pi: on an ESP32 the sums allocate, see docs/chip
 """
 
 from wattledger.hal.errors import BusError, ChipError
-from wattledger.hal.meter.adc_cycles import NO_SWING, Cycles
+from wattledger.hal.meter.adc_cycles import Cycles
 from wattledger.hal.meter.adc_phase import Phase
-from wattledger.hal.meter.mcp3208_frames import FRAME_BYTES, MIDDLE, code_of, conversion
+from wattledger.hal.meter.mcp3208_frames import CODES, FRAME_BYTES, code_of, conversion
 from wattledger.hal.meter.waveform import MAX_PAIRS, Line
 from wattledger.hal.sample import (
     APPARENT_MVA,
@@ -46,8 +46,6 @@ BLOCK_LIMIT_US = 1_050_000  # with MAX_PAIRS, what keeps every sum within 62 bit
 ESTIMATE_US = 1_000_000  # a longer gap is lost, and said to be
 STALE_US = 500_000  # without a new block
 TRIES = 3
-LOWEST = -MIDDLE
-HIGHEST = MIDDLE - 1
 
 
 class Block:
@@ -122,7 +120,7 @@ class Mcp3208:
         for _ in range(TRIES):
             self._spi.transfer(conversion(channel), answer)
             code = code_of(answer)
-            if 0 < code < MIDDLE + HIGHEST:
+            if 0 < code < CODES - 1:
                 return
             self._wait_ms(1)
         if code < 0:
@@ -216,7 +214,7 @@ class Mcp3208:
         return RESTARTED
 
     def _add(self, block):
-        """Load, check and sum one block; status bits, and its flags in `_flags`."""
+        """Load, check and sum one block; status bits; `_flags` when they say good."""
         elapsed_us = self._elapsed(block.ended_us)
         bad = 0
         at = 0
@@ -233,11 +231,12 @@ class Mcp3208:
                 status = UNCONFIRMED
         self._told = False
         self._ended_us = block.ended_us
+        for phase in self._phases:
+            phase.carry(elapsed_us)
+        self._flags = self._look()
         if self._flags & FLAG_SATURATED:
             self.saturated += 1
             status = UNCONFIRMED
-        for phase in self._phases:
-            phase.carry(elapsed_us)
         self._usual_us = self._cycles.add(elapsed_us)
         return status
 
@@ -265,27 +264,26 @@ class Mcp3208:
         self.estimated_ms += max(counted_us - self._usual_us, 0) // 1000
 
     def _refusal(self, bad):
-        """What makes the loaded block useless, 0 when nothing; its flags in `_flags`."""
-        flags = 0
+        """What makes the loaded block useless, 0 when nothing. Sums the block."""
         stuck = 0
-        lost = FLAG_PHASE_LOSS
         for phase in self._phases:
-            line = phase.line
-            swing = line.v_high - line.v_low
-            if line.v_low == LOWEST or line.v_high == HIGHEST:
-                flags |= FLAG_SATURATED
-                stuck += swing == 0
-            if line.i_low == LOWEST or line.i_high == HIGHEST:
-                flags |= FLAG_SATURATED
-                stuck += line.i_low == line.i_high
-            if swing < NO_SWING:
-                flags |= lost
-            lost <<= 1
-        self._flags = flags
+            stuck += phase.stuck()
         inputs = 2 * self.phases
         if bad == inputs * self._count or stuck == inputs:
             return NO_ANSWER  # nothing but ones, or but zeros
         return CORRUPT if bad or stuck else OK
+
+    def _look(self):
+        """Flags of the block that was carried."""
+        flags = 0
+        lost = FLAG_PHASE_LOSS
+        for phase in self._phases:
+            if phase.line.saturated:
+                flags |= FLAG_SATURATED
+            if not phase.live:
+                flags |= lost
+            lost <<= 1
+        return flags
 
 
 def _constants(given):

@@ -12,6 +12,9 @@ from array import array
 from wattledger.hal.meter.mcp3208_frames import HIGH_BITS, MIDDLE, NULL_BIT
 
 MAX_PAIRS = 512
+LOWEST = -MIDDLE
+HIGHEST = MIDDLE - 1
+ENDS = (LOWEST, HIGHEST)
 
 
 class Line:
@@ -35,11 +38,7 @@ class Line:
         self.v_sine = 0
         self.i_cosine = 0
         self.i_sine = 0
-        # Extremes of the block, from the middle of the range.
-        self.v_low = 0
-        self.v_high = 0
-        self.i_low = 0
-        self.i_high = 0
+        self.saturated = False  # a code of the block is the lowest or the highest there is
 
     def forget(self, voltage, current):
         """After a gap: the pair before the block is at rest at these codes from the middle."""
@@ -56,8 +55,7 @@ class Line:
         pairs = self.pairs
         voltage[0] = voltage[pairs]
         current[0] = current[pairs]
-        v_low = i_low = MIDDLE
-        v_high = i_high = -MIDDLE
+        saturated = False
         bad = 0
         at = offset
         index = 1
@@ -70,20 +68,11 @@ class Line:
             i = ((low & HIGH_BITS) << 8 | raw[at + 5]) - MIDDLE
             voltage[index] = v
             current[index] = i
-            if v < v_low:
-                v_low = v
-            if v > v_high:
-                v_high = v
-            if i < i_low:
-                i_low = i
-            if i > i_high:
-                i_high = i
+            if v in ENDS or i in ENDS:
+                saturated = True
             at += stride
             index += 1
-        self.v_low = v_low
-        self.v_high = v_high
-        self.i_low = i_low
-        self.i_high = i_high
+        self.saturated = saturated
         return bad // NULL_BIT
 
     def sum(self, first, last):

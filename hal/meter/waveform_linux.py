@@ -4,13 +4,12 @@ Both give the same integers as `waveform.Line`, to the bit: numpy sums in int64,
 hal/meter/waveform.py stays below 2**31.
 """
 
-import sys
 from array import array
-from itertools import islice
 from operator import mul
 
 from wattledger.hal.meter import waveform
-from wattledger.hal.meter.mcp3208_frames import HIGH_BITS, MIDDLE, NULL_BIT
+from wattledger.hal.meter.mcp3208_frames import CODES, HIGH_BITS, MIDDLE, NULL_BIT
+from wattledger.hal.meter.waveform import HIGHEST, LOWEST
 
 try:
     import numpy
@@ -19,11 +18,14 @@ except ImportError:
 
 # The upper byte of (code - MIDDLE) as 16-bit two's complement, from the second byte of an answer.
 _SIGNED_HIGH = bytes((byte & HIGH_BITS) - (MIDDLE >> 8) & 0xFF for byte in range(256))
+_LOWEST_HIGH = LOWEST >> 8 & 0xFF
+_HIGHEST_HIGH = HIGHEST >> 8
+_NULL_AND_CODE = NULL_BIT << 8 | CODES - 1
 _GOOD = bytes(byte for byte in range(256) if not byte & NULL_BIT)
 
 
 class MapLine(waveform.Line):
-    """Passes that run in C, over slices: no Python code for each pair."""
+    """Passes that run in C, over slices: no Python code for each pair. Little-endian computers."""
 
     def __init__(self, pairs):
         super().__init__(pairs)
@@ -33,24 +35,21 @@ class MapLine(waveform.Line):
         high = bytes(raw[offset + 1 :: stride])
         words = self._words
         words[0::2] = raw[offset + 2 :: stride]
-        words[1::2] = high.translate(_SIGNED_HIGH)
+        words[1::2] = signed = high.translate(_SIGNED_HIGH)
+        if _LOWEST_HIGH in signed or _HIGHEST_HIGH in signed:  # seldom, so look closer
+            own = array("h", words)
+            self.saturated |= LOWEST in own or HIGHEST in own
         codes = array("h", (carry,))
         codes.frombytes(words)
-        if sys.byteorder != "little":
-            codes.byteswap()
-            codes[0] = carry
         # Each pair is looked at several times: a list hands out ready objects, an array makes new.
         return codes.tolist(), len(high.translate(None, _GOOD))
 
     def load(self, raw, offset, stride):
         """As waveform.Line.load."""
         pairs = self.pairs
+        self.saturated = False
         self.voltage, bad = self._codes(raw, offset, stride, self.voltage[pairs])
         self.current, worse = self._codes(raw, offset + 3, stride, self.current[pairs])
-        self.v_low = min(islice(self.voltage, 1, None))
-        self.v_high = max(islice(self.voltage, 1, None))
-        self.i_low = min(islice(self.current, 1, None))
-        self.i_high = max(islice(self.current, 1, None))
         return bad + worse
 
     def sum(self, first, last):
@@ -75,38 +74,39 @@ class MapLine(waveform.Line):
 
 
 class NumpyLine(waveform.Line):
-    """The same with numpy, in int64."""
+    """The same with numpy, in int64: voltage and current are the rows of one array."""
 
     def __init__(self, pairs):
         super().__init__(pairs)
-        self.voltage = numpy.zeros(pairs + 1, numpy.int64)
-        self.current = numpy.zeros(pairs + 1, numpy.int64)
+        self._codes = numpy.zeros((2, pairs + 1), numpy.int64)
+        self.voltage, self.current = self._codes
+        self._level = None  # that `_rises` are of
+        self._rises = []
 
     def load(self, raw, offset, stride):
         """As waveform.Line.load."""
-        voltage = self.voltage
-        current = self.current
-        voltage[0] = voltage[-1]
-        current[0] = current[-1]
-        answers = numpy.frombuffer(raw, numpy.uint8).reshape(-1, stride)
+        codes = self._codes
+        codes[:, 0] = codes[:, -1]
+        self._level = None
+        # The two bytes that hold null bit and code, as a big-endian word where they lie.
+        words = numpy.ndarray((2, self.pairs), ">u2", raw, offset + 1, (3, stride))
+        words = words.astype(numpy.uint16, "C")
+        words &= _NULL_AND_CODE
+        highest = words.max()
         bad = 0
-        for codes, at in ((voltage, offset), (current, offset + 3)):
-            # The two bytes that hold null bit and code, read as one big-endian word.
-            word = answers[:, at + 1 : at + 3].copy().view(">u2")[:, 0]
-            bad += int(numpy.count_nonzero(word & NULL_BIT << 8))
-            numpy.subtract(word & 0x0FFF, MIDDLE, out=codes[1:], dtype=numpy.int64)
-        self.v_low = int(voltage[1:].min())
-        self.v_high = int(voltage[1:].max())
-        self.i_low = int(current[1:].min())
-        self.i_high = int(current[1:].max())
+        if highest >= CODES:
+            bad = int(numpy.count_nonzero(words >= CODES))
+            words &= CODES - 1
+            highest = words.max()
+        numpy.subtract(words, MIDDLE, out=codes[:, 1:], dtype=numpy.int64)
+        self.saturated = bool(highest == CODES - 1 or words.min() == 0)
         return bad
 
     def sum(self, first, last):
         """As waveform.Line.sum."""
-        voltage = self.voltage[first:last]
-        current = self.current[first:last]
-        self.v = int(voltage.sum())
-        self.i = int(current.sum())
+        codes = self._codes[:, first:last]
+        voltage, current = codes
+        self.v, self.i = codes.sum(1).tolist()
         self.vv = int(voltage.dot(voltage))
         self.ii = int(current.dot(current))
         self.vi = int(voltage.dot(current))
@@ -114,9 +114,14 @@ class NumpyLine(waveform.Line):
 
     def crossing(self, first, level):
         """As waveform.Line.crossing."""
-        above = self.voltage[first - 1 :] >= level
-        rises = (above[1:] & ~above[:-1]).nonzero()[0]
-        return first + int(rises[0]) if len(rises) else -1
+        if level != self._level:
+            above = self.voltage >= level
+            self._rises = ((above[1:] & ~above[:-1]).nonzero()[0] + 1).tolist()
+            self._level = level
+        for index in self._rises:
+            if index >= first:
+                return index
+        return -1
 
     def tone(self, first, count, cosines, sines):
         """As waveform.Line.tone."""

@@ -13,7 +13,6 @@ from wattledger.host_sim.chip.mcp3208 import Mcp3208 as Chip
 
 SUMS = ("v", "i", "vv", "ii", "vi", "wi")
 TONES = ("v_cosine", "v_sine", "i_cosine", "i_sine")
-EXTREMES = ("v_low", "v_high", "i_low", "i_high")
 
 
 def lines(pairs):
@@ -64,7 +63,7 @@ def test_random_blocks(seed, slots):
         for line in made:
             if turn == 2:
                 line.forget(17, -18)
-            told = [line.load(raw, offset, 6 * slots), *values(line, EXTREMES)]
+            told = [line.load(raw, offset, 6 * slots), line.saturated]
             line.sum(first, last)
             told += values(line, SUMS)
             line.tone(first, last - first, cosines, sines)
@@ -98,7 +97,7 @@ def test_a_block_by_hand():
         line.sum(0, 3)
         # v 5, 1, 2 (then -1), i -6, -2, -1
         assert values(line, SUMS) == [8, -9, 30, 41, -34, -6 - 4 + 1]
-        assert values(line, EXTREMES) == [-1, 2, -2, 4]
+        assert line.saturated is False
         assert line.crossing(1, 2) == 2
         assert line.crossing(3, 2) == -1
 
@@ -140,3 +139,18 @@ def test_whole_readings_are_the_same():
     plain = readings(waveform.Line)
     assert readings(waveform_linux.MapLine) == plain
     assert readings(waveform_linux.NumpyLine) == plain
+
+
+@pytest.mark.parametrize("place", [0, 3, 6, 15])
+@pytest.mark.parametrize(
+    ("code", "wanted"), [(0, True), (1, False), (4094, False), (4095, True), (3840, False)]
+)
+def test_the_ends_of_the_range_are_seen(place, code, wanted):
+    raw = bytearray(bytes.fromhex("ffe900 ffe700".replace(" ", "")) * 3)
+    raw[place + 1 : place + 3] = bytes((0xE0 | code >> 8, code & 0xFF))
+    for line in lines(3):
+        line.load(raw, 0, 6)
+        assert line.saturated is wanted
+        # What is before the block is not of the block.
+        line.load(bytes.fromhex("ffe900 ffe700".replace(" ", "")) * 3, 0, 6)
+        assert line.saturated is False
