@@ -43,7 +43,7 @@ class Phase:
         self._sine = 0
         self._cosine = 0
         self._below = 0  # rests of the exact divisions
-        self.part = 0  # energy below one count: `part` of `one`
+        self.part = 0  # signed energy below one count: `part` of `one`
         self.live = False  # there was a voltage in the last block
         self.held = 0  # counts not yet handed on
         self._left_v = 0  # sums of the carried block that no window has yet
@@ -113,7 +113,9 @@ class Phase:
         tapped = self._tapped(0, pairs, line.v, line.i, line.vi, line.wi) + self._below
         self._below = tapped & (1 << TAP_BITS) - 1
         energy = self.part + (tapped >> TAP_BITS) * elapsed_us
-        counts = energy // self.one
+        # Towards zero: noise around no load must move by a whole count either way to be one, or it
+        # would make import and export of itself.
+        counts = energy // self.one if energy >= 0 else -(-energy // self.one)
         self.part = energy - counts * self.one
         self.held += counts
 

@@ -5,6 +5,7 @@ hal/meter/waveform.py stays below 2**31.
 """
 
 from array import array
+from bisect import bisect_left
 from operator import mul
 
 from wattledger.hal.meter import waveform
@@ -92,14 +93,16 @@ class NumpyLine(waveform.Line):
         words = numpy.ndarray((2, self.pairs), ">u2", raw, offset + 1, (3, stride))
         words = words.astype(numpy.uint16, "C")
         words &= _NULL_AND_CODE
-        highest = words.max()
+        highest = int(words.max())
         bad = 0
         if highest >= CODES:
             bad = int(numpy.count_nonzero(words >= CODES))
             words &= CODES - 1
-            highest = words.max()
-        numpy.subtract(words, MIDDLE, out=codes[:, 1:], dtype=numpy.int64)
-        self.saturated = bool(highest == CODES - 1 or words.min() == 0)
+            highest = int(words.max())
+        self.saturated = highest == CODES - 1 or int(words.min()) == 0
+        signed = words.view(numpy.int16)
+        signed -= MIDDLE
+        codes[:, 1:] = signed
         return bad
 
     def sum(self, first, last):
@@ -118,10 +121,8 @@ class NumpyLine(waveform.Line):
             above = self.voltage >= level
             self._rises = ((above[1:] & ~above[:-1]).nonzero()[0] + 1).tolist()
             self._level = level
-        for index in self._rises:
-            if index >= first:
-                return index
-        return -1
+        at = bisect_left(self._rises, first)
+        return self._rises[at] if at < len(self._rises) else -1
 
     def tone(self, first, count, cosines, sines):
         """As waveform.Line.tone."""

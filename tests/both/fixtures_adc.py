@@ -81,7 +81,9 @@ class PairModel:
             return
         self.energy += (self.small >> 20) * self.pair_us
         self.small &= (1 << 20) - 1
-        whole = self.energy // self.one
+        whole = abs(self.energy) // self.one
+        if self.energy < 0:
+            whole = -whole
         self.energy -= whole * self.one
         self.counts += whole
         self.blocks = min(self.blocks + 1, 1024)

@@ -17,6 +17,7 @@ DITHER = 500  # of 1/1000 LSB
 SETTLE_MS = 1000
 STARTS_US = (0, 1_037, 2_311, 3_529)  # where in a cycle the first sample falls
 NOMINAL_MV = 230_000
+BIAS = (217, 383)  # 1/1000 code beside the middle: a bias is not just between two codes
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ def measured_mw(
     chip = Chip()
     chip.noise_permille = noise
     chip.now_us = start_us
+    for channel, millicodes in enumerate(BIAS):
+        chip.set_offset(channel, millicodes)
     chip.set_mains(load.frequency_mhz)
     power, reactive = load.powers()
     chip.set_phase(0, load.voltage_mv, load.current_ma, power, reactive)

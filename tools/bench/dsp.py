@@ -113,8 +113,10 @@ def _unpacked(raw: bytes) -> tuple[list[int], list[int]]:
 def _numpy_unpacked(raw: bytes) -> Any:
     numpy = waveform_linux.numpy
     codes = numpy.zeros((2, PAIRS + 1), numpy.int64)
-    words = numpy.ndarray((2, PAIRS), ">u2", raw, 1, (3, 6)) & 0x0FFF
-    numpy.subtract(words, 2048, out=codes[:, 1:], dtype=numpy.int64)
+    words = numpy.ndarray((2, PAIRS), ">i2", raw, 1, (3, 6)).astype(numpy.int16, "C")
+    words &= 0x0FFF
+    words -= 2048
+    codes[:, 1:] = words
     return codes
 
 
