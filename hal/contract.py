@@ -66,6 +66,40 @@ class MeteringChip:
         """dict of counters and set-up read back, for people; may allocate."""
 
 
+class AdcSampler:
+    """Converts all the time behind the driver of a raw ADC, in rounds of V and I of each pair.
+
+    Conversions are evenly spaced. `pairs` rounds are a block of `pairs * pair_us` microseconds,
+    `blocks` of them are kept. `errors` counts failed transfers, `overruns` blocks nobody took.
+    """
+
+    pairs = 0
+    pair_us = 0
+    blocks = 0
+    errors = 0
+    overruns = 0
+    started_us = 0  # of `now_us`, at the last start()
+
+    def start(self):
+        """Begin to sample."""
+
+    def stop(self):
+        """End sampling; what is not taken is forgotten. The SPI device is free after this."""
+
+    def alive(self):
+        """False when it never started, was stopped, or died."""
+
+    def now_us(self):
+        """Monotonic microseconds, the clock of the blocks' stamps."""
+
+    def take(self, block):
+        """Put the oldest finished block into `block.raw`, its end into `block.ended_us`.
+
+        False when none is finished; never waits. `raw` has 3 bytes a conversion and is good until
+        the next call. A block that could not be sampled or kept makes the next one's end later.
+        """
+
+
 class Relay:
     """The supply relay. Never moves on construction; ends its own pulse; coils inactive first."""
 

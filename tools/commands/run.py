@@ -95,6 +95,7 @@ def sim(
 class Bench(str, Enum):
     """What `bench` may measure."""
 
+    DSP = "dsp"
     HEAP = "heap"
     LEDGER = "ledger"
     RATING = "rating"
@@ -104,7 +105,7 @@ class Bench(str, Enum):
 
 def bench(
     name: Annotated[
-        Bench, typer.Argument(metavar="NAME", help="heap, ledger, rating, sim or tick.")
+        Bench, typer.Argument(metavar="NAME", help="dsp, heap, ledger, rating, sim or tick.")
     ],
     png: Annotated[
         Path | None, typer.Option("--png", metavar="F", help="Draw it too: heap, ledger, sim.")
