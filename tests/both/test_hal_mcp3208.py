@@ -244,7 +244,6 @@ class TestOffsets(Case):
         sample, counts = self.run_for(house, 30)
         self.assertEqual((counts[0], sample[CURRENT_MA], sample[POWER_MW]), (0, 0, 0))
 
-
     def test_noise_without_a_load_is_neither_import_nor_export(self):
         # An LSB of noise on biases between two codes: some hundredths of a count a second, to
         # and fro around zero. One count each way in two minutes is 0.03 W; class 1 lets 1.4 W be.

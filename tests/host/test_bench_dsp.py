@@ -3,8 +3,9 @@
 import pytest
 
 from wattledger.hal.meter import waveform_linux
-from wattledger.tools.bench import adc_accuracy, adc_methods, dsp
-from wattledger.tools.bench.adc_accuracy import DITHER, GRID, NO_LOAD, Load, error_ppm, measured_mw
+from wattledger.tools.bench import adc_methods, dsp
+from wattledger.tools.bench.adc_accuracy import DITHER, error_ppm, measured_mw
+from wattledger.tools.bench.loads import GRID, INFLUENCES, NO_LOAD_MV, Load
 
 
 def test_dsp_compares_equal_work_in_one_run():
@@ -36,7 +37,7 @@ def test_a_middle_load_is_right_with_and_without_dither():
 
 
 def test_no_load_counts_nothing():
-    found, true = measured_mw(NO_LOAD, DITHER, 5)
+    found, true = measured_mw(Load(0, voltage_mv=NO_LOAD_MV), DITHER, 5)
     # 1 mW is a tenth of what class 1 lets through (600 Wh / 60 A x 230 V a minute, 0.04 W).
     assert true == 0 and abs(found) < 4
 
@@ -51,7 +52,7 @@ def test_class_1_holds_with_dither_and_class_2_without():
 
 @pytest.mark.nightly
 def test_influence_quantities_stay_within_their_limits_of_class_1():
-    for name, load, reference, limit in adc_accuracy.INFLUENCE:
+    for name, load, reference, limit in INFLUENCES:
         change = error_ppm(load, DITHER) - error_ppm(reference, DITHER)
         assert abs(change) <= 0.2 * limit, name
 

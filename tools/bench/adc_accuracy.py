@@ -4,38 +4,18 @@ One point at a time, so that any grid can be built of them. Quantisation, noise 
 in it; the sensors, the reference's drift and the chip's own non-linearity are not.
 """
 
-from dataclasses import dataclass
-
 from wattledger.hal.meter.mcp3208 import Mcp3208 as Driver
 from wattledger.hal.meter.waveform_linux import best_line
 from wattledger.hal.sample import CORRUPT, ENERGY_COUNTS, NO_ANSWER, new_sample
 from wattledger.host_sim.chip.adc_sampler import SimulatedSampler
 from wattledger.host_sim.chip.mcp3208 import Mcp3208 as Chip
 from wattledger.tools.bench.device import BenchError
+from wattledger.tools.bench.loads import Load
 
 DITHER = 500  # of 1/1000 LSB
 SETTLE_MS = 1000
 STARTS_US = (0, 1_037, 2_311, 3_529)  # where in a cycle the first sample falls
-NOMINAL_MV = 230_000
 BIAS = (217, 383)  # 1/1000 code beside the middle: a bias is not just between two codes
-
-
-@dataclass(frozen=True)
-class Load:
-    """A load point. `factor` is in 1/1000, negative for a leading current."""
-
-    current_ma: int
-    factor: int = 1000
-    voltage_mv: int = NOMINAL_MV
-    frequency_mhz: int = 50_000
-    harmonic: tuple[int, int, int] | None = None  # order, permille of voltage and of current
-
-    def powers(self) -> tuple[int, int]:
-        """(mW, mvar) of the fundamental."""
-        apparent = self.voltage_mv * self.current_ma // 1000
-        power = apparent * abs(self.factor) // 1000
-        reactive = int(max(apparent**2 - power**2, 0) ** 0.5)
-        return power, -reactive if self.factor < 0 else reactive
 
 
 def measured_mw(
@@ -83,33 +63,3 @@ def error_ppm(load: Load, noise: int = 0, seconds: int = 10, angle_mdeg: int = 0
         found, true = measured_mw(load, noise, seconds, start_us, angle_mdeg)
         errors.append((found - true) / true * 1e6)
     return max(errors, key=abs)
-
-
-# IEC 62053-21 class 1, direct connected, Ib 5 A and Imax 60 A: load and limit in ppm; class 2
-# has a limit where the standard gives one.
-IB_MA = 5_000
-GRID = (
-    (Load(250), 15_000, 25_000),
-    (Load(500), 10_000, 20_000),
-    (Load(5_000), 10_000, 20_000),
-    (Load(30_000), 10_000, 20_000),
-    (Load(60_000), 10_000, 20_000),
-    (Load(500, 500), 15_000, 25_000),
-    (Load(500, -800), 15_000, 0),
-    (Load(1_000, 500), 10_000, 20_000),
-    (Load(1_000, -800), 10_000, 0),
-    (Load(5_000, 500), 10_000, 20_000),
-    (Load(5_000, -800), 10_000, 0),
-    (Load(60_000, 500), 10_000, 20_000),
-    (Load(60_000, -800), 10_000, 0),
-)
-# Influence quantities: what may be added to the error at the reference conditions.
-INFLUENCE = (
-    ("voltage -10 %", Load(5_000, voltage_mv=207_000), Load(5_000), 7_000),
-    ("voltage +10 %", Load(5_000, voltage_mv=253_000), Load(5_000), 7_000),
-    ("49 Hz", Load(5_000, frequency_mhz=49_000), Load(5_000), 5_000),
-    ("51 Hz, 0.5 ind", Load(5_000, 500, frequency_mhz=51_000), Load(5_000, 500), 7_000),
-    ("5th harmonic", Load(30_000, harmonic=(5, 100, 400)), Load(30_000), 8_000),
-)
-STARTING = Load(IB_MA * 4 // 1000)
-NO_LOAD = Load(0, voltage_mv=NOMINAL_MV * 115 // 100)

@@ -5,7 +5,8 @@ delay between two conversions, and linear interpolation between voltages (IoTaWa
 """
 
 from wattledger.host_sim.chip.mcp3208 import Mcp3208 as Chip
-from wattledger.tools.bench.adc_accuracy import DITHER, STARTS_US, Load, error_ppm
+from wattledger.tools.bench.adc_accuracy import DITHER, STARTS_US, error_ppm
+from wattledger.tools.bench.loads import Load
 
 PAIR_US = 250
 UW_A_CODE = 195_312 * 49_718 / 1e6

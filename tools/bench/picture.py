@@ -6,7 +6,7 @@ from pathlib import Path
 from wattledger.tools.bench.device import BenchError
 from wattledger.tools.bench.rows import Report, Row
 
-DRAWN = ("heap", "ledger", "sim")
+DRAWN = ("accuracy", "heap", "ledger", "sim")
 WIDTH_IN = 9
 ROW_IN = 0.42
 FRAME_IN = 1.3
@@ -24,6 +24,11 @@ def require(name: str) -> None:
 
 def draw(report: Report, path: Path) -> None:
     """Write the picture of a report of one of the benches in DRAWN."""
+    if report.curves:
+        from wattledger.tools.bench import curve
+
+        curve.draw(report, path)
+        return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

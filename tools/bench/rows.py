@@ -50,6 +50,7 @@ class Report:
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     picture: list[Row] = field(default_factory=list)
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
         """The whole as one JSON object."""

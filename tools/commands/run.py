@@ -95,6 +95,7 @@ def sim(
 class Bench(str, Enum):
     """What `bench` may measure."""
 
+    ACCURACY = "accuracy"
     DSP = "dsp"
     HEAP = "heap"
     LEDGER = "ledger"
@@ -105,10 +106,12 @@ class Bench(str, Enum):
 
 def bench(
     name: Annotated[
-        Bench, typer.Argument(metavar="NAME", help="dsp, heap, ledger, rating, sim or tick.")
+        Bench,
+        typer.Argument(metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim or tick."),
     ],
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="F", help="Draw it too: heap, ledger, sim.")
+        Path | None,
+        typer.Option("--png", metavar="F", help="Draw it too: accuracy, heap, ledger, sim."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -1,0 +1,85 @@
+"""The error of each chip's whole chain beside the limits of IEC 62053-21 class 1.
+
+Sensors, chip and mains are simulated: what a figure says is what arithmetic, calibration and
+resolution leave. Noise, drift, temperature and the non-linearity of real parts are not in it.
+"""
+
+from wattledger.tools.bench import adc_accuracy, loads, subjects
+from wattledger.tools.bench.drift import drift_rows
+from wattledger.tools.bench.loads import GRID, INFLUENCES, NO_LOAD_MV, ONE_PHASE, Load
+from wattledger.tools.bench.rows import Report, Row
+
+LIMIT = "IEC 62053-21 class 1"
+WANTED = "<= 0.2"
+PERCENT = 1e-4  # of a ppm
+# IEC 62053-21, 8.3.2: no pulse within 600 x 10^6 / (k m Un Imax) minutes; k of 3200 imp/kWh.
+CREEP_MINUTES = 600 * 10**6 / (3200 * 230 * 60)
+CREEP_WH = 1000 / 3200
+
+
+def run() -> Report:
+    """Every point of every chip. BenchError."""
+    rows: list[Row] = []
+    worst: dict[str, float] = {}
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for make in subjects.SUBJECTS:
+        subject = make()
+        found = _points(subject)
+        rows += found
+        worst[subject.name] = max(row.ratio for row in found)
+        curves[subject.name] = _curve(subject)
+    for name, noise in (("MCP3208", 0), ("MCP3208, +-0.5 LSB of noise", adc_accuracy.DITHER)):
+        found = _adc_points(name, noise)
+        rows += found
+        worst[name] = max(row.ratio for row in found)
+    rows += drift_rows()
+    return Report(
+        "accuracy",
+        "Energy error of the simulated chips after calibration, against the limit",
+        rows,
+        details={"worst": {name: round(ratio, 4) for name, ratio in worst.items()}},
+        notes=[
+            "worst of the limit: " + ", ".join(f"{n} {r:.3f}" for n, r in worst.items()),
+            "simulated: noise, drift, temperature and non-linearity of real parts are not in it",
+        ],
+        curves=curves,
+    )
+
+
+def _points(subject: subjects.Subject) -> list[Row]:
+    rows = [
+        _row(f"{subject.name} {load}", subject.error_ppm(load), limit) for load, limit, _ in GRID
+    ]
+    if subject.phases > 1:
+        for load, limit in ONE_PHASE:
+            error = subject.error_ppm(load, (1,))
+            rows.append(_row(f"{subject.name} {load}, one phase", error, limit))
+    for name, load, reference, limit in INFLUENCES:
+        change = subject.error_ppm(load) - subject.error_ppm(reference)
+        rows.append(_row(f"{subject.name} {name}", change, limit))
+    rows += subject.extra_rows()
+    start = Load(loads.START_MA)
+    # It must start: what is asked at this current is that energy is registered, within half.
+    rows.append(_row(f"{subject.name} start at {start}", subject.error_ppm(start), 500_000))
+    creep = subject.creep_wh(NO_LOAD_MV, round(CREEP_MINUTES * 60))
+    rows.append(Row(f"{subject.name} no load", creep, CREEP_WH, "Wh", LIMIT, WANTED))
+    return rows
+
+
+def _adc_points(name: str, noise: int) -> list[Row]:
+    return [
+        _row(f"{name} {load}", adc_accuracy.error_ppm(load, noise), limit)
+        for load, limit, _ in GRID
+    ]
+
+
+def _row(name: str, ppm: float, limit_ppm: float) -> Row:
+    return Row(name, abs(ppm) * PERCENT, limit_ppm * PERCENT, "%", LIMIT, WANTED)
+
+
+def _curve(subject: subjects.Subject) -> list[tuple[int, float]]:
+    """(mA, error in ppm) over all currents at unity, evenly on a logarithmic scale."""
+    first, last, count = loads.START_MA, loads.IMAX_MA, 15
+    step = (last / first) ** (1 / (count - 1))
+    currents = [round(first * step**index) for index in range(count)]
+    return [(current, subject.error_ppm(Load(current))) for current in currents]
