@@ -248,7 +248,9 @@ class Bl0942:
             near = _word(self._packets.frame, CF_CNT_AT) + NEAR_ZERO & (1 << COUNTER_BITS) - 1
             if self._turn <= 0 or near < 2 * NEAR_ZERO:
                 self._verify = True
-        return OK if self._verify else self._settle(sample)
+        if not self._verify:
+            return self._settle(sample)
+        return CORRUPT if self._counter.is_frozen(0) else OK
 
     def _take_mode(self, sample):
         if not self._newest(self._answers):

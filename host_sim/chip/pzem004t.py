@@ -192,11 +192,9 @@ class Pzem004t:
 
     def peek(self, register):
         """The content of an input register (0 to 9), without a message."""
-        return (
-            self._wh >> 16 * (register - 5) & 0xFFFF
-            if 5 <= register <= 6
-            else self._values[register]
-        )
+        if 5 <= register <= 6:
+            return self._wh >> 16 * (register - 5) & 0xFFFF
+        return self._values[register]
 
     def poke(self, register, value):
         """Change an input register; 5 sets the Wh, 32 bits."""

@@ -4,7 +4,7 @@ from wattledger.hal.errors import BusError
 from wattledger.hal.meter.bl0942 import Bl0942
 from wattledger.hal.meter.cse7766 import Cse7766
 from wattledger.hal.meter.pzem004t import Pzem004t
-from wattledger.hal.sample import CORRUPT, ENERGY_COUNTS, NO_ANSWER, RESTARTED, new_sample
+from wattledger.hal.sample import CORRUPT, ENERGY_COUNTS, NO_ANSWER, RESTARTED
 from wattledger.host_sim.chip.bl0942 import Bl0942 as Bl0942Chip
 from wattledger.host_sim.chip.cse7766 import Cse7766 as Cse7766Chip
 from wattledger.host_sim.chip.pzem004t import Pzem004t as Pzem004tChip
@@ -53,6 +53,41 @@ class Script:
         return count
 
 
+class Replies:
+    """A chip that gives the answers of a table {request: answer}, and keeps what it was sent."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.written = []
+        self._queue = b""
+
+    def write(self, buffer):
+        self.written.append(bytes(buffer))
+        self._queue += self.answers.get(bytes(buffer), b"")
+
+    def read_into(self, buffer):
+        count = min(len(buffer), len(self._queue))
+        for index in range(count):
+            buffer[index] = self._queue[index]
+        self._queue = self._queue[count:]
+        return count
+
+
+class Log:
+    """The line to a chip, with a log of what is written."""
+
+    def __init__(self, chip):
+        self._chip = chip
+        self.written = []
+
+    def write(self, buffer):
+        self.written.append(bytes(buffer))
+        self._chip.write(buffer)
+
+    def read_into(self, buffer):
+        return self._chip.read_into(buffer)
+
+
 def no_wait(ms):
     """Simulated chips that answer at once need no time."""
 
@@ -94,12 +129,3 @@ def settle(driver, sample, calls, between=None):
         if not status & (NO_ANSWER | CORRUPT):
             counts += sample[ENERGY_COUNTS]
     return status | restarted, counts
-
-
-def reading(driver, calls=1):
-    """A new sample after `calls` readings, and the last status."""
-    sample = new_sample()
-    status = 0
-    for _ in range(calls):
-        status = driver.read_into(sample)
-    return sample, status
