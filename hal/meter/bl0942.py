@@ -1,8 +1,8 @@
-"""BL0942: one voltage and one current on a UART (4800 to 38 400 baud, 8N1).
+"""BL0942: one voltage and one current on a UART, 8N1, its speed set by a pin.
 
 A reading parses the answer to what the reading before asked for, and asks again. CF_CNT counts
-energy with sign (MODE) and is differenced modulo 2**24. MODE is read every 16th time, and before
-energy is handed on after silence or while CF_CNT is near 0, where a chip that restarted would be.
+energy with sign (MODE) and is differenced modulo 2**24. Every 64th reading asks for MODE in place
+of a packet, and so does one whose CF_CNT fell to where a chip that restarted would be.
 Sources: see bl0942_registers.py.
 """
 
@@ -42,6 +42,8 @@ from wattledger.hal.sample import (
     CORRUPT,
     CURRENT_MA,
     ENERGY_COUNTS,
+    FLAG_SATURATED,
+    FLAGS,
     FREQUENCY_MHZ,
     NO_ANSWER,
     OK,
@@ -61,7 +63,7 @@ CONSTANTS = (
 COUNTER_BITS = 24
 JUMP = 64  # counts: 3 s of the highest power the chip can measure with the usual parts
 NEAR_ZERO = 256
-VERIFY_EVERY = 16
+VERIFY_EVERY = 64
 ANSWER_MS = 100  # 23 bytes at 4800 baud are 48 ms
 RESET_MS = 50
 TRIES = 3
@@ -74,7 +76,8 @@ class Bl0942:
     """Driver of one chip. The board says shunt, divider, reference and the chip's address."""
 
     phases = 1
-    fields = 199  # voltage, current, power, energy, frequency
+    fields = 1223  # voltage, current, power, energy, frequency, flags
+    delayed = True
     bidirectional = True
 
     def __init__(
@@ -128,7 +131,8 @@ class Bl0942:
         self._counter = RunningCounter(COUNTER_BITS, JUMP, signed=True)
         self._asked_mode = False  # what the next answer is to
         self._fresh = False  # the newest packet may be used
-        self._verify = True  # MODE must be seen before its energy is
+        self._verify = True  # MODE is to be asked for
+        self._unsettled = False  # and the newest packet's energy waits for it
         self._odd_mode = -1  # a MODE that is neither ours nor a reset's, seen once
         self._lost = False  # the chip lost its set-up: its energy starts anew
         self._turn = VERIFY_EVERY
@@ -149,6 +153,7 @@ class Bl0942:
             if mode != self._mode:
                 self._set_up()
             self._verify = False
+            self._unsettled = False
             self._packets.clear()
             self._fresh = False
             self._request()
@@ -222,7 +227,6 @@ class Bl0942:
         except BusError:
             self.bus_errors += 1
             self._fresh = False
-            self._verify = True
             return NO_ANSWER
         if status & CORRUPT:
             self.corrupt += 1
@@ -240,17 +244,20 @@ class Bl0942:
     def _take_packet(self, sample):
         self._fresh = self._newest(self._packets)
         if not self._fresh:
-            self._verify = True
             return CORRUPT if self._packets.heard else NO_ANSWER
-        self._fill(sample)
+        self._unsettled = self._verify or self._has_fallen()
+        if self._unsettled:
+            self._verify = True
+            return NO_ANSWER
         self._turn -= 1
-        if self._counter.known:
-            near = _word(self._packets.frame, CF_CNT_AT) + NEAR_ZERO & (1 << COUNTER_BITS) - 1
-            if self._turn <= 0 or near < 2 * NEAR_ZERO:
-                self._verify = True
-        if not self._verify:
-            return self._settle(sample)
-        return CORRUPT if self._counter.is_frozen(0) else OK
+        if self._turn <= 0:
+            self._verify = True
+        return self._settle(sample)
+
+    def _has_fallen(self):
+        """True for a CF_CNT that a chip after a restart could have, and another could not."""
+        count = _word(self._packets.frame, CF_CNT_AT)
+        return self._counter.known and count < NEAR_ZERO and self._counter.is_above(count)
 
     def _take_mode(self, sample):
         if not self._newest(self._answers):
@@ -260,9 +267,9 @@ class Bl0942:
             self._verify = False
             self._odd_mode = -1
             self._turn = VERIFY_EVERY
-            if not self._fresh:
+            if not self._unsettled:
                 return NO_ANSWER
-            self._fill(sample)
+            self._unsettled = False
             return self._settle(sample)
         if mode != MODE_DEFAULT and mode != self._odd_mode:
             self._odd_mode = mode
@@ -270,14 +277,16 @@ class Bl0942:
         # No reset here: it would need a wait. The chip is in its reset state by itself.
         self._device.write(self._setup)
         self._odd_mode = -1
+        self._unsettled = False
         self._fresh = False
         self._lost = True
         self._counter.known = False
         return NO_ANSWER
 
     def _settle(self, sample):
-        """Hand on the energy of the newest packet."""
+        """Hand on the newest packet."""
         counter = self._counter
+        self._fill(sample)
         count = _word(self._packets.frame, CF_CNT_AT)
         power = sample[POWER_MW]
         before = self._power_before
@@ -293,6 +302,7 @@ class Bl0942:
         if counter.state == HELD:
             self._power_before = before
             self._fresh = False
+            self._verify = True
             return CORRUPT
         if counts > 0 and power < 0 and before < 0:
             # The power left at both ends: this chip counts without sign.
@@ -306,6 +316,8 @@ class Bl0942:
     def _fill(self, sample):
         frame = self._packets.frame
         watt = _word(frame, WATT_AT)
+        # The register ends at this power (13.4 kW with the usual parts).
+        sample[FLAGS] = FLAG_SATURATED if watt == SIGN or watt == SIGN - 1 else 0
         if watt >= SIGN:
             watt -= SIGN + SIGN
         sample[VOLTAGE_MV] = self._voltage.of(_word(frame, VOLTAGE_AT))

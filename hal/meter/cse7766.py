@@ -53,7 +53,7 @@ POWER_VALID = 0x10
 CF_TOGGLE = 0x80
 
 COUNTER_BITS = 17
-JUMP = 2_048  # counts: 11 kJ
+JUMP = 256  # counts between two frames: 1.4 kJ, 60 ms of 22 kW
 SHORTEST_POWER = 50  # a cycle below it is over 100 kW
 ANSWER_MS = 200
 TRIES = 5
@@ -65,6 +65,7 @@ class Cse7766:
     phases = 1
     fields = 71  # voltage, current, power, energy
     bidirectional = False
+    delayed = True
 
     def __init__(self, device, wait_ms, calibration):
         """`device` is a UART; ChipError (stage calibration) for constants out of range."""
@@ -177,8 +178,9 @@ class Cse7766:
         self._fill(sample)
         if counter.is_frozen(sample[POWER_MW]):
             return CORRUPT
-        sample[ENERGY_COUNTS] = self._gathered
-        self._gathered = 0
+        if self._gathered > 0:
+            sample[ENERGY_COUNTS] = self._gathered
+            self._gathered = 0
         return OK
 
     def _fill(self, sample):

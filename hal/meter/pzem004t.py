@@ -48,7 +48,7 @@ HIGHEST_POWER = 16
 HIGHEST_FACTOR = 100
 COUNTER_BITS = 29  # of the register's 32: small ints; it turns over long before
 FULL_WH = 9_999_990  # the range its maker states
-JUMP = 64
+JUMP = 16  # Wh: 2.5 s of the highest power
 ANSWER_MS = 100
 TRIES = 3
 
@@ -59,6 +59,7 @@ class Pzem004t:
     phases = 1
     fields = 231  # voltage, current, power, factor, energy, frequency
     bidirectional = False
+    delayed = True
 
     def __init__(self, device, wait_ms, calibration, address=EVERYBODY):
         """`device` is a UART; ChipError (stage calibration) for constants out of range."""
@@ -77,6 +78,7 @@ class Pzem004t:
         self._request = request + bytes((check & 0xFF, check >> 8))
         self._frames = FrameReader(device, LENGTH, self._is_answer, 2 * REGISTERS, 2)
         self._counter = RunningCounter(COUNTER_BITS, JUMP)
+        self._owed = 0  # Wh that were handed on too much
         self.restarts = 0
         self.bus_errors = 0
         self.corrupt = 0
@@ -143,7 +145,10 @@ class Pzem004t:
             return RESTARTED
         if counter.is_frozen(sample[POWER_MW]):
             return CORRUPT
-        sample[ENERGY_COUNTS] = counts
+        self._owed -= counts
+        if self._owed < 0:
+            sample[ENERGY_COUNTS] = -self._owed
+            self._owed = 0
         return OK
 
     def _fill(self, sample):

@@ -6,7 +6,7 @@ reading waits for another reading that agrees.
 
 TAKEN = 0
 HELD = 1  # too large a move: not handed on before another reading agrees
-FELL = 2  # two readings agree that it fell: it started anew, what it had counted is not known
+FELL = 2  # two readings agree that it fell far: it started anew, what was between is not known
 
 # A counter that stands still while this much energy flowed, 100 ms a reading, is frozen.
 FROZEN_MJ = 60_000_000
@@ -36,7 +36,11 @@ class RunningCounter:
         self.state = TAKEN
 
     def moved(self, value):
-        """Signed counts since the value before; 0 when `state` is not TAKEN."""
+        """Signed counts since the value before; 0 when `state` is not TAKEN.
+
+        Without sign they are negative when a wrong value, too high by less than a jump, had been
+        believed: less is then to be handed on later.
+        """
         counts = self._difference(value, self._last)
         if not self._follows(counts, self._jump):
             held = self._held
@@ -45,7 +49,7 @@ class RunningCounter:
             if held < 0 or not self._follows(self._difference(value, held), reach):
                 self.state = HELD
                 return 0
-            if counts < 0 and not self._signed:
+            if counts < -self._jump and not self._signed:
                 self.start(value)
                 self.state = FELL
                 return 0
@@ -55,6 +59,10 @@ class RunningCounter:
         if counts:
             self._still_mj = 0
         return counts
+
+    def is_above(self, value):
+        """True when the counter stood higher than `value`, as after a restart or over its end."""
+        return self._last > value
 
     def is_frozen(self, power_mw):
         """True when it has long stood still under this power; call once a reading."""
