@@ -10,9 +10,7 @@ from wattledger.hal.errors import BusError, ChipError
 from wattledger.hal.meter.bl0942_registers import (
     ANSWER_LENGTH,
     CF_CNT_AT,
-    COUNT_TENTHS,
     CURRENT_AT,
-    CURRENT_SCALE,
     FREQUENCY_AT,
     GAIN_16,
     GAIN_CR,
@@ -30,13 +28,12 @@ from wattledger.hal.meter.bl0942_registers import (
     UNLOCK_CODE,
     USR_WRPROT,
     VOLTAGE_AT,
-    VOLTAGE_SCALE,
     WATT_AT,
-    WATT_SCALE,
     WRITE,
+    scales,
 )
 from wattledger.hal.meter.running_counter import HELD, RunningCounter
-from wattledger.hal.meter.scale import PPM, Scale, constants_of, nearest_fraction
+from wattledger.hal.meter.scale import PPM, constants_of
 from wattledger.hal.meter.uart_frames import FrameReader
 from wattledger.hal.sample import (
     CORRUPT,
@@ -62,8 +59,8 @@ CONSTANTS = (
 
 COUNTER_BITS = 24
 JUMP = 64  # counts: 3 s of the highest power the chip can measure with the usual parts
-NEAR_ZERO = 256
-VERIFY_EVERY = 64
+NEAR_ZERO = 256  # a chip that restarted stands below it for 12 s at that power
+VERIFY_EVERY = 64  # readings
 ANSWER_MS = 100  # 23 bytes at 4800 baud are 48 ms
 RESET_MS = 50
 TRIES = 3
@@ -97,21 +94,10 @@ class Bl0942:
         self._device = device
         self._wait_ms = wait_ms
         self._mode = MODE_SET | (MODE_60HZ if sixty_hertz else 0)
-        divided = divider_low + divider_high
-        self._voltage = Scale(
-            vref_uv * divided * constants["voltage_gain"],
-            VOLTAGE_SCALE * divider_low * PPM * PPM,
+        self._voltage, self._current, self._power, count = scales(
+            constants, shunt_uohm, divider_low, divider_high, vref_uv
         )
-        self._current = Scale(
-            vref_uv * constants["current_gain"], CURRENT_SCALE * shunt_uohm * PPM
-        )
-        # W of one bit of WATT: Vref^2 / (3537 x shunt in uOhm x the divider's ratio).
-        watt = vref_uv * vref_uv * divided
-        bits = PPM * PPM * WATT_SCALE * shunt_uohm * divider_low
-        self._power = Scale(1000 * watt * constants["power_gain"], bits * PPM)
-        self.energy_numerator, self.energy_denominator = nearest_fraction(
-            COUNT_TENTHS * watt * constants["energy_gain"], 36_000 * bits * PPM
-        )
+        self.energy_numerator, self.energy_denominator = count
         self._write_command = WRITE | address
         self._read_command = READ | address
         self._packet_request = bytes((READ | address, PACKET))

@@ -5,6 +5,8 @@ bits of MODE also openshwprojects/OpenBK7231T_App pull requests 1136, 1147 and 1
 was read.
 """
 
+from wattledger.hal.meter.scale import PPM, Scale, nearest_fraction
+
 READ = 0x58  # with the address in the two lowest bits
 WRITE = 0xA8
 PACKET = 0xAA  # in place of a register: answer with everything
@@ -39,3 +41,21 @@ CURRENT_SCALE = 305_978
 VOLTAGE_SCALE = 73_989
 WATT_SCALE = 3_537  # x mV x mV / Vref^2
 COUNT_TENTHS = 4_194_304  # a count is 419 430.4 s of one bit of WATT (1638.4 x 256)
+
+
+def scales(constants, shunt_uohm, divider_low, divider_high, vref_uv):
+    """Scales of voltage (mV), current (mA) and power (mW), and the Wh of a count as a fraction.
+
+    `constants` are the gains in ppm, the rest is the board's: uOhm, Ohm, Ohm, uV.
+    """
+    divided = divider_low + divider_high
+    voltage = Scale(
+        vref_uv * divided * constants["voltage_gain"], VOLTAGE_SCALE * divider_low * PPM * PPM
+    )
+    current = Scale(vref_uv * constants["current_gain"], CURRENT_SCALE * shunt_uohm * PPM)
+    # W of one bit of WATT: Vref^2 / (3537 x shunt x the divider's ratio).
+    watt = vref_uv * vref_uv * divided
+    bits = PPM * PPM * WATT_SCALE * shunt_uohm * divider_low
+    power = Scale(1000 * watt * constants["power_gain"], bits * PPM)
+    count = nearest_fraction(COUNT_TENTHS * watt * constants["energy_gain"], 36_000 * bits * PPM)
+    return voltage, current, power, count

@@ -184,6 +184,13 @@ class TestBelief(unittest.TestCase):
         _, driver = scripted(counted(1_000), counted(34_639), counted(34_700))
         self.assertEqual(statuses(driver, 2), [(CORRUPT, 0), (OK, 33_700)])
 
+    def test_a_count_too_high_that_was_believed_is_made_good(self):
+        # 200 too many pass as a movement of less than 256; then less is handed on, never negative.
+        later = [counted(count) for count in (1_200, 1_010, 1_015, 1_100, 1_260)]
+        _, driver = scripted(counted(1_000), *later)
+        found = statuses(driver, 5)
+        self.assertEqual(found, [(OK, 200), (CORRUPT, 0), (OK, 0), (OK, 0), (OK, 60)])
+
     def test_two_frames_of_one_reading_settle_it_at_once(self):
         _, driver = scripted(counted(1_000), counted(34_639) + counted(34_660))
         self.assertEqual(statuses(driver, 1), [(OK, 33_660)])

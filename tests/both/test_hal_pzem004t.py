@@ -131,6 +131,15 @@ class TestEnergy(unittest.TestCase):
         self.assertEqual(driver.read_into(sample), OK)
         self.assertEqual(sample[ENERGY_COUNTS], 5_000)
 
+    def test_a_count_too_high_that_was_believed_is_made_good(self):
+        answers, driver = scripted(counted(100))
+        found = []
+        for count in (110, 101, 102, 111, 115, 115):
+            answers[ASK_EVERYBODY] = counted(count)
+            sample = new_sample()
+            found.append((driver.read_into(sample), sample[ENERGY_COUNTS]))
+        self.assertEqual(found, [(OK, 0), (OK, 10), (CORRUPT, 0), (OK, 0), (OK, 1), (OK, 4)])
+
     def test_a_module_that_somebody_reset_is_a_restart(self):
         chip, driver = uart.pzem004t()
         chip.poke(WH, 70_000)

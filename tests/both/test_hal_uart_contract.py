@@ -6,7 +6,20 @@ bytes arrive at once.
 
 import unittest
 
-from wattledger.hal.sample import CORRUPT, ENERGY_COUNTS, NO_ANSWER, OK, RESTARTED
+from wattledger.hal.sample import (
+    CORRUPT,
+    CURRENT_MA,
+    ENERGY_COUNTS,
+    FLAGS,
+    FREQUENCY_MHZ,
+    NO_ANSWER,
+    OK,
+    POWER_FACTOR,
+    POWER_MW,
+    RESTARTED,
+    VOLTAGE_MV,
+    field_bit,
+)
 from wattledger.tests.both import fixtures_uart as uart
 from wattledger.tests.both.houses_chips import ChipBench, keep_promises
 
@@ -80,6 +93,16 @@ class PzemBench(SerialBench):
 
 
 class TestSerialChips(unittest.TestCase):
+    def test_each_says_what_it_can_give(self):
+        common = (VOLTAGE_MV, CURRENT_MA, POWER_MW, ENERGY_COUNTS)
+        for bench, more in (
+            (Bl0942Bench, (FREQUENCY_MHZ, FLAGS)),
+            (Cse7766Bench, ()),
+            (PzemBench, (FREQUENCY_MHZ, POWER_FACTOR)),
+        ):
+            wanted = sum([field_bit(field) for field in common + more])
+            self.assertEqual(bench(1).driver.fields, wanted)
+
     def test_the_bl0942_keeps_the_promises(self):
         keep_promises(self, Bl0942Bench)
 
