@@ -49,6 +49,7 @@ class MeteringChip:
     phases = 1
     fields = 0  # bits of hal/sample.py's `field_bit`: what this chip can give
     bidirectional = True  # False: no sign, so export would count as import or not at all
+    delayed = False  # True: a reading is the one asked for a tick ago; a serial driver never waits
 
     def begin(self):
         """Set the chip up and prove the bus; ChipError names the stage. May be called again.

@@ -53,6 +53,9 @@ class Meter:
         self.ticks = 0
         self.last_tick = clock.ticks_ms()
         self._last_good = self.last_tick
+        # The energy of a delayed chip is of the gap before as well.
+        self._delayed = getattr(chip, "delayed", False)
+        self._gap_before = 0
         self._first = True
         self.quality = QUALITY_STALE
         self.interval_quality = QUALITY_OK
@@ -91,6 +94,10 @@ class Meter:
         elif gap > self._late_ms:
             self.late_gap_ms = gap
             self.interval_quality = worse(self.interval_quality, QUALITY_ESTIMATED)
+        if self._delayed:
+            before = self._gap_before
+            self._gap_before = gap if gap < MAX_GAP_S * 1000 else MAX_GAP_S * 1000
+            gap = before + self._gap_before
         self._carry(most_counts(self._per_second, gap))
 
     def _carry(self, limit):

@@ -201,6 +201,12 @@ def _constants(tree, scope):
         "hal/meter/atm90e32.py",
         "hal/meter/atm90e32_energy.py",
         "hal/meter/atm90e32_port.py",
+        "hal/meter/bl0942.py",
+        "hal/meter/cse7766.py",
+        "hal/meter/pzem004t.py",
+        "hal/meter/running_counter.py",
+        "hal/meter/scale.py",
+        "hal/meter/uart_frames.py",
         "hal/sample.py",
     ],
 )
