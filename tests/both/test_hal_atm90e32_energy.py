@@ -95,6 +95,19 @@ class TestAddresses(unittest.TestCase):
             driver.read_into(sample)
             self.assertEqual(counts(sample), 1000)
 
+    def test_nor_when_there_is_too_little_for_the_total_to_tell(self):
+        chip, wire, driver = loaded(3)
+        chip.set_phase(0, 230_000, 15, 3_375)  # 3 counts in 10 s
+        for phase in (1, 2):
+            chip.set_phase(phase, 230_000, 0, 0)
+        driver.read_into(new_sample())
+        chip.feed(10_000)
+        wire.register = spi.LAST_SPI_DATA
+        wire.mask = 0x100  # 0x178 reads 0
+        sample = new_sample()
+        self.assertEqual(driver.read_into(sample), UNCONFIRMED)
+        self.assertEqual(counts(sample), 3)
+
     def test_meter_enable_that_swallows_the_total_costs_no_phase(self):
         chip, wire, driver = loaded()
         chip.feed(10_000)
@@ -103,6 +116,7 @@ class TestAddresses(unittest.TestCase):
         sample = new_sample()
         self.assertEqual(driver.read_into(sample), UNCONFIRMED)
         self.assertEqual(counts(sample), 1000)
+        self.assertEqual(driver.health()["unsettled"], 0)
 
     def test_a_total_that_does_not_work_loses_no_energy(self):
         chip, _, driver = loaded()

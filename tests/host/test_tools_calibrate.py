@@ -7,6 +7,7 @@ import pytest
 
 from wattledger.board import sim as board
 from wattledger.hal.meter import calibration as files
+from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import calibrate, cli
 from wattledger.tools.calibration import atm90e32, auto, solve
 from wattledger.tools.calibration.reading import CalibrationError, Reading, mean, measure
@@ -242,3 +243,14 @@ def test_check_constants_takes_its_own_nominal():
     solve.check_constants(atm90e32, nominal, dict(nominal))
     with pytest.raises(CalibrationError, match="voltage_gain would be 29300, -20.2%"):
         solve.check_constants(atm90e32, nominal, dict(nominal, voltage_gain=29_300))
+
+
+def test_the_file_in_the_docs_is_one(tmp_path):
+    text = (ROOT / "docs" / "calibration.md").read_text("utf-8")
+    example = text.split("```json\n")[1].split("```")[0]
+    assert files.load(example.encode(), "atm90e32", atm90e32.TABLE)[0]["phase"] == 228
+    rows = text.split("```\ntime,")[1].split("```")[0]
+    path = tmp_path / "docs.csv"
+    path.write_text("time," + rows)
+    found = FromCsv(path).read("gain", 0, None)
+    assert (found.volts, found.amps, found.watts) == pytest.approx((230.0, 5.0, 1150.0))
