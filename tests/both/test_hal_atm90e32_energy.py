@@ -14,7 +14,6 @@ from wattledger.hal.sample import (
 )
 from wattledger.tests.both import fixtures_spi as spi
 
-TOTAL = 0x80
 ADDRESS_BITS = 10
 
 
@@ -78,10 +77,12 @@ class TestAddresses(unittest.TestCase):
                 self.assertTrue(abs(off) <= 2, "%s %r" % (where, found))
 
     def test_one_phase(self):
-        self.each(1, (spi.FORWARD_A, spi.REVERSE_A, TOTAL, 0x84), [1000])
+        self.each(1, (spi.FORWARD_A, spi.REVERSE_A, spi.TOTAL, 0x84), [1000])
 
     def test_three_phases(self):
-        registers = [TOTAL, 0x84] + [base + phase for base in (0x81, 0x85) for phase in (0, 1, 2)]
+        registers = [spi.TOTAL, 0x84] + [
+            base + phase for base in (0x81, 0x85) for phase in (0, 1, 2)
+        ]
         self.each(3, registers, [1000, -2000, 3000])
 
     def test_last_spi_data_asked_of_another_register_changes_nothing(self):
@@ -123,7 +124,7 @@ class TestAddresses(unittest.TestCase):
         sample = new_sample()
         for _ in range(5):
             chip.feed(10_000)
-            chip.poke(TOTAL, 0)
+            chip.poke(spi.TOTAL, 0)
             self.assertEqual(driver.read_into(sample), UNCONFIRMED)
             self.assertEqual(counts(sample), 1000)
         self.assertEqual(driver.health()["unsettled"], 5)
