@@ -89,8 +89,9 @@ class Guide:
             if abs(error) > limit:
                 raise CalibrationError(
                     f"verification failed: the {name} of phase {phase + 1} is off by "
-                    f"{error:+.2%}, at most {limit:.2%} is allowed; nothing was saved and the old constants are "
-                    "back. Check the reference's numbers and that the load did not change"
+                    f"{error:+.2%}, at most {limit:.2%} is allowed; nothing was saved and the "
+                    "old constants are back. Check the reference's numbers, and that the load "
+                    "did not change"
                 )
         old = _errors(measure(bench.build(before), bench.wait_ms, phase), shown)
         bench.build(found)

@@ -36,7 +36,8 @@ def crc_of(document):
 def load(data, chip, table):
     """Constants, a dict for each phase, from the bytes of a file of a `chip`.
 
-    `table` is its driver's CONSTANTS. ChipError at stage "calibration" names the key, its value and its range.
+    `table` is its driver's CONSTANTS. ChipError at stage "calibration" names the key, its
+    value and its range.
     """
     try:
         document = json.loads(data)

@@ -73,7 +73,8 @@ class TestNoAllocation(unittest.TestCase):
     def test_ticks_of_a_rejected_energy(self):
         self.ticks(1)
         for _ in range(5):
-            self.chip.poke(spi.FORWARD_A, 65_534)
+            for register in (spi.FORWARD_A, spi.TOTAL):
+                self.chip.poke(register, 65_534)
             self.ticks(1)
         self.assertEqual(self.meter.rejected, 5 * 65_534)
 

@@ -156,6 +156,13 @@ class TestBegin(unittest.TestCase):
         spi.Atm90e32(chip, spi.no_wait, spi.calibration((0x9000, 0x7000))).begin()
         self.assertEqual((chip.peek(0x61), chip.peek(0x62)), (0x9000, 0x7000))
 
+    def test_a_chip_that_cannot_be_locked_is_refused(self):
+        chip = spi.new_chip()
+        wire = spi.BentWire(chip, LOCK, 0x55AA)  # closing arrives as opening
+        with self.assertRaises(ChipError) as caught:
+            spi.new_driver(wire).begin()
+        self.assertEqual(caught.exception.stage, "lock")
+
     def test_begin_leaves_the_configuration_locked(self):
         chip, _ = spi.running()
         self.assertEqual(chip.peek(LOCK), 0)

@@ -1,4 +1,4 @@
-"""The ATM90E32 driver's phases, constants and flags, and golden frames. Bugs of others stay out."""
+"""The ATM90E32 driver's phases, constants, flags and golden frames; bugs of others stay out."""
 
 import unittest
 

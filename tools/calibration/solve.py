@@ -96,8 +96,8 @@ def check_constants(chip: Any, nominal: dict[str, int], constants: dict[str, int
             if abs(change) > SPAN:
                 raise CalibrationError(
                     f"{name} would be {value}, {change:+.1%} from this board's {nominal[name]}; "
-                    f"at most {SPAN:.0%} is plausible: check the numbers, their units, the sensor's "
-                    "ratio and how often the wire passes through it"
+                    f"at most {SPAN:.0%} is plausible: check the numbers, their units, the "
+                    "sensor's ratio and how often the wire passes through it"
                 )
         if not lowest <= value <= highest:
             raise CalibrationError(
