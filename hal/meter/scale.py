@@ -57,4 +57,4 @@ def constants_of(calibration, table):
     if len(calibration) != 1:
         raise ChipError("this chip measures one phase", "calibration")
     found = values(table, calibration[0])
-    return {row[0]: value for row, value in zip(table, found)}
+    return {row[0]: found[at] for at, row in enumerate(table)}

@@ -109,7 +109,7 @@ class NumpyLine(waveform.Line):
         """As waveform.Line.sum."""
         codes = self._codes[:, first:last]
         voltage, current = codes
-        self.v, self.i = codes.sum(1).tolist()
+        self.v, self.i = numpy.add.reduce(codes, 1).tolist()
         self.vv = int(voltage.dot(voltage))
         self.ii = int(current.dot(current))
         self.vi = int(voltage.dot(current))
@@ -119,10 +119,10 @@ class NumpyLine(waveform.Line):
         """As waveform.Line.crossing."""
         if level != self._level:
             above = self.voltage >= level
-            self._rises = ((above[1:] & ~above[:-1]).nonzero()[0] + 1).tolist()
+            self._rises = (above[1:] > above[:-1]).nonzero()[0].tolist()
             self._level = level
-        at = bisect_left(self._rises, first)
-        return self._rises[at] if at < len(self._rises) else -1
+        at = bisect_left(self._rises, first - 1)  # a rise is named by the sample before it
+        return self._rises[at] + 1 if at < len(self._rises) else -1
 
     def tone(self, first, count, cosines, sines):
         """As waveform.Line.tone."""

@@ -4,7 +4,7 @@ Source: DS21298E, sections 5.0 and 6.1, figure 5-1 and 5-2, equation 4-2 (code =
 Written from the datasheet and not from the driver. Portable, integers only.
 
 Modelled: start bit wherever it comes, single-ended and pseudo-differential inputs, the null bit,
-MSB first and then LSB first, zeros after that; a DOUT that floats (reads 1) before the null bit;
+MSB first and then LSB first, zeros after that; an output that floats (ones) before the null bit;
 12-bit quantisation, clipping, bias, noise of up to a given part of an LSB. Sines of the mains with
 odd or even harmonics, each conversion at its own time. Not modelled: INL, DNL, settling of the
 sampling capacitor, noise of the reference.
@@ -12,7 +12,7 @@ sampling capacitor, noise of the reference.
 
 from array import array
 
-from wattledger.host_sim.chip.angle import rotate, sine
+from wattledger.host_sim.chip.angle import rotate
 
 CODES = 4096
 TABLE_BITS = 10
@@ -51,11 +51,11 @@ class Mcp3208:
         self._stuck = {}  # channel: the code it always reads
         self._sines = array("i", [0] * ((1 << TABLE_BITS) + 1))
         for index in range(len(self._sines)):
-            value = sine(index * 360_000 >> TABLE_BITS)
-            # The table's angles are whole 1/1000 degree only at times: mend the rest of it.
-            rest = index * 360_000 - (index * 360_000 >> TABLE_BITS << TABLE_BITS)
-            slope = sine((index * 360_000 >> TABLE_BITS) + 90_000)
-            value += slope * rest * 17_453 // (1_000_000_000 << TABLE_BITS)
+            # In 1/1000 degree, and what is left of it along the slope (1/1000 degree in 1e-9).
+            angle = index * 360_000 >> TABLE_BITS
+            rest = index * 360_000 - (angle << TABLE_BITS)
+            slope, value = rotate(1_000_000_000, 0, angle)
+            value += (slope * rest >> TABLE_BITS) * 17_453 // 1_000_000_000
             self._sines[index] = ((value << SINE_BITS) + 500_000_000) // 1_000_000_000
         self._waves = [None] * 8
         self._rebuild()
@@ -156,7 +156,7 @@ class Mcp3208:
         self._rebuild()
 
     def set_front_end(self, phase, voltage_ppm=0, current_ppm=0, angle_mdeg=0):
-        """Gain errors of the sensors, and the angle by which the current sensor leads."""
+        """Gain errors of the sensors, and the angle by which the sensed current lags."""
         self._front[phase] = (voltage_ppm, current_ppm, angle_mdeg)
         self._rebuild()
 
@@ -245,7 +245,7 @@ class Mcp3208:
             voltage_mv, _, power, reactive = self._phases[phase]
             voltage_ppm, current_ppm, angle_mdeg = self._front[phase]
             if angle_mdeg:
-                power, reactive = rotate(power, reactive, -angle_mdeg)
+                power, reactive = rotate(power, reactive, angle_mdeg)
             if voltage_channel not in voltages:
                 voltages[voltage_channel] = voltage_mv
                 peak = voltage_mv * ROOT_2 * (1_000_000 + voltage_ppm) // (1000 * voltage_gain)

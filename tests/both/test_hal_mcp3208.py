@@ -190,10 +190,10 @@ class TestScale(Case):
 class TestPhase(Case):
     """Two taps make one instant of voltage and current: EmonLibCM's way."""
 
-    def energy(self, angle_mdeg, calibrated, mhz=50_000, pair_us=250):
+    def energy(self, lead_mdeg, calibrated, mhz=50_000, pair_us=250):
         """Parts per thousand that 10 s at PF 0.5 are wrong by; 23 A at 230 V."""
         house = adc.House(1, 400, pair_us, {"phase": calibrated}, mhz=mhz)
-        house.chip.set_front_end(0, angle_mdeg=angle_mdeg)
+        house.chip.set_front_end(0, angle_mdeg=-lead_mdeg)
         house.chip.set_phase(0, 230_000, 23_000, 2_645_000, 4_581_274)
         _, counts = self.run_for(house, 1)
         _, counts = self.run_for(house, 9)
@@ -245,8 +245,8 @@ class TestOffsets(Case):
         self.assertEqual((counts[0], sample[CURRENT_MA], sample[POWER_MW]), (0, 0, 0))
 
     def test_noise_without_a_load_is_neither_import_nor_export(self):
-        # An LSB of noise on biases between two codes: some hundredths of a count a second, to
-        # and fro around zero. One count each way in two minutes is 0.03 W; class 1 lets 1.4 W be.
+        # An LSB of noise on biases between two codes: some hundredths of a count a second,
+        # back and forth around zero. One count a minute is 0.06 W; class 1 lets 1.4 W be.
         house = adc.House(pairs=100, pair_us=1_000)
         house.chip.noise_permille = 1_000
         house.chip.set_offset(0, 217)

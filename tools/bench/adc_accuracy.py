@@ -33,7 +33,7 @@ def measured_mw(
     chip.set_mains(load.frequency_mhz)
     power, reactive = load.powers()
     chip.set_phase(0, load.voltage_mv, load.current_ma, power, reactive)
-    chip.set_front_end(0, angle_mdeg=angle_mdeg)
+    chip.set_front_end(0, angle_mdeg=-angle_mdeg)
     if load.harmonic:
         chip.set_harmonic(*load.harmonic)
     sampler = SimulatedSampler(chip)

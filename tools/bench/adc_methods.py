@@ -27,7 +27,7 @@ def _samples(load: Load, seconds: float, start_us: int) -> tuple[list[float], li
 
 def _true_code(load: Load) -> float:
     """Mean product of the true waves in codes."""
-    power = load.powers()[0]
+    power: float = load.powers()[0]
     if load.harmonic:
         _, voltage, current = load.harmonic
         power += power * voltage * current / 1e6

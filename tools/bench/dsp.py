@@ -170,7 +170,7 @@ def _numpy_least(voltage: Any, current: Any) -> tuple[int, ...]:
     here = voltage[:-1]
     flow = current[:-1]
     above = voltage >= 0
-    rises = (above[1:] & ~above[:-1]).nonzero()[0]
+    rises = (above[1:] > above[:-1]).nonzero()[0]
     crossings = 0
     at = 0
     for place in rises.tolist():
