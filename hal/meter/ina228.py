@@ -116,6 +116,7 @@ class Ina228:
         try:
             self._identify()
             if not self._is_set_up():
+                self._identify()  # or a bus that stuck just now would cost the chip its energy
                 self._set_up()
             if not self._based:
                 self._rebase()
