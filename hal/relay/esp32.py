@@ -79,7 +79,7 @@ class Esp32LatchingRelay:
     def _start(self, coil):
         if self._active is coil:
             return  # its pulse runs
-        self._timer.deinit()
+        self._timer.deinit()  # or the old pulse's end could fall between on() and init()
         self._end()
         self._active = coil
         coil.on()

@@ -89,9 +89,9 @@ class TestWall(unittest.TestCase):
         world = World()
         wall = Wall(world.ticks_ms, 0, world.rtc)
         self.assertEqual(wall.offer_rtc(), (NOON, "rtc"))
-        world.pass_ms(700)
+        world.pass_ms(400)
         wall.set(NOON, TRUST_SYNCED)
-        world.pass_ms(300)  # had it been set anew, its second would not be over yet
+        world.pass_ms(600)  # had it been set anew, its second would not be over yet
         self.assertEqual(world.rtc.read(), NOON + 1)
         wall.set(NOON + 86_400, TRUST_RESTORED)
         self.assertEqual(world.rtc.read(), NOON + 1)

@@ -41,6 +41,21 @@ class FailingWire:
         self._chip.write(register, buffer)
 
 
+class HitWire:
+    """The minutes of time reading number `hit`, from 1, have a bit flipped."""
+
+    def __init__(self, chip, hit):
+        self._chip = chip
+        self._left = hit
+
+    def read_into(self, register, buffer):
+        self._chip.read_into(register, buffer)
+        if register == 0:
+            self._left -= 1
+            if self._left == 0:
+                buffer[1] ^= 0x10
+
+
 class TestDates(unittest.TestCase):
     def test_registers_of_dates_known_from_a_calendar(self):
         for unix_s, expected in (
@@ -192,6 +207,13 @@ class TestFaults(unittest.TestCase):
                 # The lowest bit of the seconds could be the next second: no harm.
                 self.assertTrue(found is None or found == NOON, (register, bit))
                 self.assertEqual(clock.read(), NOON)
+
+    def test_the_second_of_two_readings_may_be_the_one_that_was_hit(self):
+        for hit in (1, 2):
+            chip, clock = written(NOON)
+            clock._i2c = HitWire(chip, hit)
+            self.assertEqual(clock.read(), None)
+            self.assertEqual(clock.read(), NOON)
 
     def test_registers_that_are_no_time_are_none(self):
         for register, value in (

@@ -197,6 +197,12 @@ class TestFaults(unittest.TestCase):
                 chip.corrupt_next(1 << bit, register)
                 self.assertEqual(fetched(driver)[ENERGY_COUNTS], 12_500)
 
+    def test_the_second_of_two_readings_may_be_the_one_that_was_hit(self):
+        for register in (ENERGY, CHARGE):
+            chip, driver = self.loaded()
+            driver._i2c = SecondHit(chip, register)
+            self.assertEqual(fetched(driver)[ENERGY_COUNTS], 12_500)
+
     def test_an_energy_misheard_twice_is_healed_later(self):
         # Bit 20 is 1 048 576 LSBs too much: 932 counts, taken back by waiting, never below zero.
         chip, driver = self.loaded()
@@ -307,6 +313,22 @@ class TestFaults(unittest.TestCase):
             with self.assertRaises(ChipError) as raised:
                 driver.begin()
             self.assertEqual(raised.exception.stage, stage)
+
+
+class SecondHit:
+    """The second answer of `register` has a bit of its third byte flipped."""
+
+    def __init__(self, chip, register):
+        self._chip = chip
+        self._register = register
+        self._count = 0
+
+    def read_into(self, register, buffer):
+        self._chip.read_into(register, buffer)
+        if register == self._register:
+            self._count += 1
+            if self._count == 2:
+                buffer[2] ^= 0x80
 
 
 class StickingWire:

@@ -226,9 +226,10 @@ def test_a_contact_may_be_active_high():
 @pytest.mark.parametrize("pins", [(OPEN, 99, None), (99, CLOSE, None), (OPEN, CLOSE, 99)])
 def test_a_pin_that_is_none_is_an_error_with_a_remedy(pins):
     factory = MockFactory()
-    with pytest.raises(HalError, match="check the pin numbers"):
+    with pytest.raises(HalError, match="check the pin numbers") as raised:
         GpioLatchingRelay(*pins, pin_factory=factory)
-    GpioLatchingRelay(OPEN, CLOSE, CONTACT, pin_factory=factory).shut_down()  # nothing is held
+    GpioLatchingRelay(OPEN, CLOSE, CONTACT, pin_factory=factory).shut_down()  # nothing is held,
+    assert raised.tb  # though what failed is still referred to
 
 
 def test_the_same_pin_twice_is_an_error():
