@@ -34,11 +34,13 @@ class ChipBench:
     """One simulated chip with `phases` phases in use, and its driver. Override what differs."""
 
     phases = 1  # the most this chip has
+    voltage_mv = 230_000  # what `mains` makes of the checks' 230 V, where they are too many
     overflow_ms = (0, 0)  # watts, and the milliseconds until they overflow an energy register
     overflow_follows_power = True  # False where it is a buffer that lasts a time at any power
     slack = (0, 1, 10)  # how far a sample may be from the truth: mV, mA, mW
     slack_counts = 0  # in an hour of a kilowatt: what the calibration's own steps leave
     finds_reset = True  # False where the chip cannot tell; say why in the docs
+    signed_current = False  # True for a direct current: the sample's current has its sign
     holds_energy = True  # False where the chip keeps no energy while nobody reads
 
     def __init__(self, phases):
@@ -127,8 +129,12 @@ class MeteringChipContract:
             voltage_slack, current_slack, power_slack = bench.slack
             for phase, power in enumerate(powers):
                 at = phase * PHASE_FIELDS
-                self.assert_near(sample[at + VOLTAGE_MV], 230_000, voltage_slack)
-                self.assert_near(sample[at + CURRENT_MA], abs(power) // 230, current_slack)
+                volts = bench.voltage_mv // 1000
+                self.assert_near(sample[at + VOLTAGE_MV], bench.voltage_mv, voltage_slack)
+                current = sample[at + CURRENT_MA]
+                if bench.signed_current:
+                    current *= direction
+                self.assert_near(current, abs(power) // volts, current_slack)
                 self.assert_near(sample[at + POWER_MW], direction * power, power_slack)
             if bench.driver.fields & field_bit(FREQUENCY_MHZ):
                 self.assert_near(sample[FREQUENCY_MHZ], 50_000, 20)
