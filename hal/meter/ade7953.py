@@ -65,7 +65,9 @@ TRIES = 4
 RESET_STEP_MS = 10
 RESET_STEPS = 10
 LAST_DATA = 0xFF  # LAST_RWDATA of a width, on the page of that width
-SLOW_FIELDS = 5
+SLOW_FIELDS = 4
+ONES = 0xFFFFFF  # of a dead SPI bus; as an energy it is one count backwards
+LAST_ADD_ONES = 0xFFFF
 ENERGIES = (AENERGYA, AENERGYA + 1)
 
 
@@ -328,9 +330,13 @@ class Ade7953:
                 if held != value:
                     self._note()
                     held = self._settled(register & 0xF00 | LAST_DATA, held)
-                if register in ENERGIES:
-                    self._claim(register, held, held != value)
-                return held
+                # A read that arrives as a write leaves what was sent, zeros, and clears nothing.
+                if held and held == value or self._was_read():
+                    if register in ENERGIES:
+                        self._claim(register, held)
+                    return held
+                self._note()
+                continue
             # Another register was read, or none: if it was an energy, that is cleared now.
             self._note()
             self._rescue()
@@ -342,16 +348,18 @@ class Ade7953:
             return
         address = self._settled(LAST_ADD, self._port.read(LAST_ADD))
         energy = address & ~0x100 if address >> 8 == 3 else address  # 0x3xx: the same, wider
-        if energy in ENERGIES:
+        if energy in ENERGIES and self._was_read():
             data = energy & 0xF00 | LAST_DATA
-            self._claim(energy, self._settled(data, self._port.read(data)), True)
+            self._claim(energy, self._settled(data, self._port.read(data)))
 
-    def _claim(self, energy, value, doubtful):
-        """A read that arrived as a write cleared nothing, and its data is none."""
-        if not doubtful or self._settled(LAST_OP, self._port.read(LAST_OP)) == OP_READ:
-            if value == 0xFFFFFF and self._port.read(LAST_ADD) != energy:
-                raise BusError("the bus answers nothing but ones")
-            self._held[energy - AENERGYA] += _signed(value, 0x800000)
+    def _was_read(self):
+        return self._settled(LAST_OP, self._port.read(LAST_OP)) == OP_READ
+
+    def _claim(self, energy, value):
+        """Count an energy that left its register, and make another access the last one."""
+        if value == ONES and self._port.read(LAST_ADD) == LAST_ADD_ONES:
+            raise BusError("the bus answers nothing but ones")
+        self._held[energy - AENERGYA] += _signed(value, 0x800000)
         self._claimed = True
         self._mark()
 

@@ -8,7 +8,7 @@ from wattledger.tests.both.houses_chips import ChipBench, keep_promises
 
 class SpiBench(ChipBench):
     phases = 2
-    # Full scale is 9032007^2 / (26 000 x 100 000) = 31 376.25 W; 8 388 607 / 206 900 = 40.5443 s.
+    # Full scale is 9032007^2 / (26 000 x 100 000) = 31 375.83 W; 8 388 607 / 206 900 = 40.5443 s.
     overflow_ms = (31_376, 40_544)
     slack = (1, 1, 20)  # the registers' own steps; a factor to 1e-5
     slack_counts = 1
