@@ -14,6 +14,7 @@ from wattledger.hal.meter.ade7953_registers import (
     AWATT,
     CONFIG,
     CONFIG_OURS,
+    COUNT_BITS,
     FULL_RMS,
     HALF_RANGE,
     IRMSA,
@@ -189,10 +190,9 @@ class Ade7953:
         )
 
     def overflow_ms(self, max_watts):
-        """Milliseconds until 2**23 - 1 counts at `max_watts` (40.5 s at full scale)."""
-        return HALF_RANGE * self.energy_numerator * 3_600_000 // (
-            self.energy_denominator * max_watts
-        )
+        """Milliseconds until 2**23 - 1 LSB at `max_watts` (40.5 s at full scale)."""
+        watt_hours = HALF_RANGE * self.energy_numerator
+        return watt_hours * 3_600_000 // ((self.energy_denominator * max_watts) << COUNT_BITS)
 
     def health(self):
         """Counters of what went wrong and the set-up as the chip holds it now."""
@@ -292,9 +292,10 @@ class Ade7953:
         sample[FLAGS] = flags
         phase = 0
         while phase < self.phases:
-            counts = 0 if overflow & IRQ_OVERFLOW else self._held[phase]
-            sample[phase * PHASE_FIELDS + ENERGY_COUNTS] = counts
-            self._held[phase] = 0
+            if overflow & IRQ_OVERFLOW:
+                self._held[phase] = 0
+            sample[phase * PHASE_FIELDS + ENERGY_COUNTS] = self._held[phase] >> COUNT_BITS
+            self._held[phase] &= (1 << COUNT_BITS) - 1
             phase += 1
         if overflow & IRQ_OVERFLOW:
             self._status |= RESTARTED
@@ -323,7 +324,7 @@ class Ade7953:
         for _ in range(TRIES):
             value = self._port.read(register)
             address = self._port.read(LAST_ADD)
-            if address != register:
+            if address != register or register in ENERGIES:
                 address = self._settled(LAST_ADD, address)
             if address == register:
                 held = self._port.read(register & 0xF00 | LAST_DATA)

@@ -68,6 +68,9 @@ FULL_POWER = 4_862_401
 COUNTS_PER_S = 206_900  # into an energy register at full scale
 HALF_RANGE = 0x7FFFFF
 UNITY = 0x400000
+# A count of the driver is 64 LSB of an energy register, the rest waits: 4096 s of two circuits,
+# times the numerator of a count's Wh, stay a small int of an ESP32.
+COUNT_BITS = 6
 
 
 def width(register):

@@ -80,8 +80,8 @@ def setup(calibration, levels):
 
 
 def nearest_fraction(numerator, denominator, most):
-    """(n, d) in lowest terms nearest to numerator / denominator, neither n nor d above `most`
-    on the smaller side; the larger side follows."""
+    """(n, d) in lowest terms nearest to numerator / denominator, the smaller of the two at most
+    `most`."""
     small, large = sorted((numerator, denominator))
     best = None
     for part in range(1, most + 1):
@@ -95,9 +95,10 @@ def nearest_fraction(numerator, denominator, most):
 
 
 def energy_fraction(volt_lsb, amp_lsb):
-    """Wh of a count: the exact one has 14 digits; the numerator here is at most 63, so that a full
-    register of 2**23 counts times it stays below 2**30."""
-    return nearest_fraction(r.FULL_RMS**2, volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600, 63)
+    """Wh of a count: the exact one has 14 digits; the numerator here is at most 31, so that 4096 s
+    of 55 kW, times it, stay below 2**30."""
+    exact = r.FULL_RMS**2 << r.COUNT_BITS
+    return nearest_fraction(exact, volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600, 31)
 
 
 def power_fraction(volt_lsb, amp_lsb):

@@ -23,6 +23,15 @@ class SpiBench(ChipBench):
             second="phase" if phases == 2 else "neutral",
         )
 
+    # A count is 64 LSB of the chip's energy register, rounded down over all that was handed on.
+
+    def made(self, phase):
+        return self.chip.total_counts(phase) // 64
+
+    def waiting(self, phase):
+        fetched = self.chip.total_counts(phase) - self.chip.held_counts(phase)
+        return self.made(phase) - fetched // 64
+
 
 class I2cBench(SpiBench):
     port = ade.Ade7953I2c

@@ -49,7 +49,9 @@ class TestWire(unittest.TestCase):
             faults += tick() != OK
             wire.at = -1
             tick()
-            made = [chip.total_counts(phase) - chip.held_counts(phase) for phase in range(2)]
+            made = [
+                (chip.total_counts(phase) - chip.held_counts(phase)) // 64 for phase in range(2)
+            ]
             self.assertEqual(handed, made, "at select %d" % at)
         self.assertEqual(driver.restarts, 0)
         return faults
@@ -98,7 +100,7 @@ class TestChip(unittest.TestCase):
         chip.corrupt_next(0x400000, 0x21E)
         sample = new_sample()
         self.assertEqual(driver.read_into(sample), UNCONFIRMED)
-        self.assertTrue(abs(sample[ENERGY_COUNTS] - 15_167) <= 1)  # 2300 W x 6.594248
+        self.assertTrue(abs(sample[ENERGY_COUNTS] - 237) <= 1)  # 2300 W x 6.594248 / 64
         self.assertEqual(driver.health()["unconfirmed"], 1)
 
     def test_a_reset_is_told_and_the_chip_set_up_again(self):
@@ -127,12 +129,12 @@ class TestChip(unittest.TestCase):
             chip.feed(seconds * 1_000)
             self.assertEqual(driver.read_into(sample), wanted)
             if wanted == OK:
-                self.assertTrue(abs(sample[ENERGY_COUNTS] - 197_827 * seconds) < 50)
+                self.assertTrue(abs(sample[ENERGY_COUNTS] * 64 - 197_827 * seconds) < 130)
             else:
                 self.assertEqual(sample[ENERGY_COUNTS], 0)  # it reads negative
                 chip.feed(1_000)
                 self.assertEqual(driver.read_into(sample), OK)
-                self.assertTrue(abs(sample[ENERGY_COUNTS] - 197_827) < 50)
+                self.assertTrue(abs(sample[ENERGY_COUNTS] * 64 - 197_827) < 130)
 
     def test_a_line_that_answers_one_thing_is_no_reading(self):
         for byte in (0x00, 0xFF, 0x21, 0x04):
@@ -157,7 +159,7 @@ class TestChip(unittest.TestCase):
             chip.silent = False
             sample = new_sample()
             self.assertEqual(driver.read_into(sample), OK)
-            self.assertTrue(abs(sample[ENERGY_COUNTS] - 45_500) <= 1)  # 6900 Ws x 6.594248
+            self.assertTrue(abs(sample[ENERGY_COUNTS] - 711) <= 1)  # 6900 Ws x 6.594248 / 64
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from wattledger.host_sim.chip.ade7953 import Ade7953 as Chip
 from wattledger.tests.host.flips_ade7953 import FlippingI2c, FlippingSpi, Flips
 
 BUSES = {"spi": (Ade7953Spi, FlippingSpi), "i2c": (Ade7953I2c, FlippingI2c)}
-# 100 A x 276 V is 27.6 kW: 27 600 x 6.594 counts a W and second.
-CAP_PER_S = 182_000
+# 100 A x 276 V is 27.6 kW: 27 600 x 6.594 LSB a W and second, 64 a count.
+CAP_PER_S = 2_844
 
 
 def run(bus, rate, ticks, power_mw, seed=1):
@@ -46,7 +46,7 @@ def run(bus, rate, ticks, power_mw, seed=1):
     while driver.read_into(sample) & (NO_ANSWER | CORRUPT | RESTARTED):
         restarts += 1
     handed += sample[ENERGY_COUNTS]
-    made = chip.total_counts(0) - chip.held_counts(0)
+    made = (chip.total_counts(0) - chip.held_counts(0)) // 64
     return handed, made, restarts, worst, lowest, flips.flipped
 
 
