@@ -190,9 +190,9 @@ class Metrology:
         threshold = registers[(0x203, 0x204, 0x205)[kind]]
         # Register = 65536 - Y / 1.4, Y the ratio of full scale to the threshold; 0 is none.
         ratio = (65536 - threshold) * 7
-        if threshold and not registers[0x001] >> kind & 1:
-            if abs(value) * ratio < FULL_POWER * POWER_SCALE * 5:
-                return 0
+        enabled = threshold and not registers[0x001] >> kind & 1
+        if enabled and abs(value) * ratio < FULL_POWER * POWER_SCALE * 5:
+            return 0
         mode = registers[0x201] >> 4 * min(kind, 1) + 2 * channel & 3
         if kind == 0 and mode == 1:
             return max(value, 0)

@@ -1,4 +1,4 @@
-"""A driver on the simulated ADE7953, on either bus, and wires that fail as a test wants them to."""
+"""A driver on the simulated ADE7953, on either bus, and a wire that fails as a test wants."""
 
 from wattledger.hal.errors import BusError
 from wattledger.hal.meter.ade7953 import Ade7953
@@ -30,7 +30,7 @@ def running(port=Ade7953Spi, phases=1, wire=None, calibration=None):
 
 
 class FlippingWire:
-    """Flips one bit at transfer `at` (from 0): "address", "op" or "data" of the SPI frame."""
+    """At transfer `at` (from 0): flips `mask` in a byte of the frame, or of its answer, or fails."""
 
     def __init__(self, chip):
         self.chip = chip

@@ -11,6 +11,7 @@ from wattledger.hal.sample import (
     PHASE_FIELDS,
     RESTARTED,
     UNCONFIRMED,
+    VOLTAGE_MV,
     new_sample,
 )
 from wattledger.tests.both import fixtures_ade7953 as ade
@@ -34,6 +35,7 @@ class TestWire(unittest.TestCase):
             chip.feed(1_000)
             status = driver.read_into(sample)
             if not status & (NO_ANSWER | CORRUPT | RESTARTED):
+                self.assertTrue(abs(sample[VOLTAGE_MV] - 230_000) <= 1)
                 for phase in range(2):
                     handed[phase] += sample[phase * PHASE_FIELDS + ENERGY_COUNTS]
             return status
