@@ -30,7 +30,7 @@ def running(port=Ade7953Spi, phases=1, wire=None, calibration=None):
 
 
 class FlippingWire:
-    """At transfer `at` (from 0): flips `mask` in a byte of the frame, or of its answer, or fails."""
+    """At transfer `at` (from 0): flips `mask` in a byte sent, or of the answer, or fails."""
 
     def __init__(self, chip):
         self.chip = chip
