@@ -1,0 +1,106 @@
+"""What the ADE7953's driver writes into a chip, out of a board's constants and its calibration."""
+
+from wattledger.hal.errors import ChipError
+from wattledger.hal.meter import ade7953_registers as r
+
+CONSTANTS = (
+    ("voltage_gain", 0x400000, 0x200000, 0x600000),
+    ("current_gain", 0x400000, 0x200000, 0x600000),
+    ("power_gain", 0x400000, 0x200000, 0x600000),
+    ("reactive_gain", 0x400000, 0x200000, 0x600000),
+    ("apparent_gain", 0x400000, 0x200000, 0x600000),
+    ("phase", 0, -383, 383),  # 1.117 us each (0.02 degree at 50 Hz); above 0 delays the current
+    ("voltage_offset", 0, -0x800000, 0x7FFFFF),
+    ("current_offset", 0, -0x800000, 0x7FFFFF),
+    ("power_offset", 0, -0x800000, 0x7FFFFF),
+    ("reactive_offset", 0, -0x800000, 0x7FFFFF),
+)
+# The voltage has one converter, and the datasheet says to leave BVGAIN alone.
+OF_CHANNEL_A = ("voltage_gain", "voltage_offset")
+ADVANCE = 0x200  # the sign of PHCAL, which is sign and magnitude, not two's complement
+
+
+def constants(given, channel):
+    """{name: value} of a channel (0 A, 1 B), nominal where none is given. ChipError."""
+    found = {}
+    for name, nominal, lowest, highest in CONSTANTS:
+        if channel and name in OF_CHANNEL_A:
+            continue
+        value = given.get(name, nominal)
+        if not lowest <= value <= highest:
+            raise ChipError(
+                "ADE7953 %s %d is outside %d to %d" % (name, value, lowest, highest), "calibration"
+            )
+        found[name] = value
+    for name in given:
+        if name not in found:
+            raise ChipError("ADE7953 channel %s has no %s" % ("AB"[channel], name), "calibration")
+    return found
+
+
+def setup(calibration, levels):
+    """[(register, value)] for constants of one or two channels and (sag, voltage, current)."""
+    sag, over_voltage, over_current = levels
+    found = [
+        (r.DISNOLOAD, 0),
+        (r.LCYCMODE, r.RSTREAD),
+        (r.PGA_V, 0),
+        (r.PGA_IA, 0),
+        (r.PGA_IB, 0),
+        (r.ACCMODE, 0),  # signed accumulation
+        (r.AP_NOLOAD, r.NO_LOAD),
+        (r.VAR_NOLOAD, r.NO_LOAD),
+        (r.VA_NOLOAD, 0),
+        (r.SAGCYC, 3 if sag else 0),
+        (r.SAGLVL, sag),
+        (r.OVLVL, over_voltage),
+        (r.OILVL, over_current),
+        (r.IRQENA, r.IRQ_OVERFLOW | r.IRQ_OVER_CURRENT | r.IRQ_OVER_VOLTAGE | r.IRQ_SAG),
+        (r.IRQENB, r.IRQ_OVERFLOW | r.IRQ_OVER_CURRENT),
+    ]
+    for channel, given in enumerate(calibration):
+        values = constants(given, channel)
+        base = channel * r.CHANNEL_B
+        phase = values["phase"]
+        found.append((r.PHCALA + channel, ADVANCE | -phase if phase < 0 else phase))
+        for register, name in (
+            (r.AVGAIN, "voltage_gain"),
+            (r.AIGAIN, "current_gain"),
+            (r.AWGAIN, "power_gain"),
+            (r.AVARGAIN, "reactive_gain"),
+            (r.AVAGAIN, "apparent_gain"),
+            (r.VRMSOS, "voltage_offset"),
+            (r.AIRMSOS, "current_offset"),
+            (r.AWATTOS, "power_offset"),
+            (r.AVAROS, "reactive_offset"),
+        ):
+            if name in values:
+                found.append((register + base, values[name] & 0xFFFFFF))
+    return found
+
+
+def nearest_fraction(numerator, denominator, most):
+    """(n, d) in lowest terms nearest to numerator / denominator, the smaller of the two at most
+    `most`."""
+    small, large = sorted((numerator, denominator))
+    best = None
+    for part in range(1, most + 1):
+        whole = (2 * large * part + small) // (2 * small)
+        error = abs(whole * small - large * part)
+        # error / part is what counts, compared without a division.
+        if best is None or error * best[1] < best[0] * part:
+            best = (error, part, whole)
+    _, part, whole = best
+    return (part, whole) if numerator < denominator else (whole, part)
+
+
+def energy_fraction(volt_lsb, amp_lsb):
+    """Wh of a count: the exact one has 14 digits; the numerator here is at most 31, so that 4096 s
+    of 55 kW, times it, stay below 2**30."""
+    exact = r.FULL_RMS**2 << r.COUNT_BITS
+    return nearest_fraction(exact, volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600, 31)
+
+
+def power_fraction(volt_lsb, amp_lsb):
+    """mW of a power's LSB."""
+    return nearest_fraction(1000 * r.FULL_RMS**2, volt_lsb * amp_lsb * r.FULL_POWER, 1000)
