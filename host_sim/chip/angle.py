@@ -1,44 +1,37 @@
-"""Angles in integers, for front ends that turn the current. Portable."""
+"""A power turned by the phase error of a current sensor. Portable, integers only."""
 
-ONE = 1_000_000_000
-_PI = 3_141_592_654
-
-
-def sine(angle_mdeg):
-    """The sine of any angle in 1/1000 degree, in 1e-9; right to 1e-8."""
-    angle = angle_mdeg % 360_000
-    sign = 1
-    if angle >= 180_000:
-        angle -= 180_000
-        sign = -1
-    if angle > 90_000:
-        angle = 180_000 - angle
-    radians = angle * _PI // 180_000
-    square = radians * radians // ONE
-    term = radians
-    total = radians
-    order = 1
-    while term:
-        order += 2
-        term = -term * square // (ONE * order * (order - 1))
-        if term == -1:  # the floor of a negative fraction, for ever
-            break
-        total += term
-    return sign * total
+UNIT = 1_000_000_000
+PI = 3_141_592_654  # in UNIT
 
 
 def rotate(power_mw, reactive_mvar, angle_mdeg):
-    """(power, reactive) of the same apparent power with the current `angle_mdeg` further behind.
+    """(power_mw, reactive_mvar) as measured when the current lags by `angle_mdeg` more.
 
-    A negative angle is a current that leads by it.
+    1/1000 degree, any sign; rounded to whole units. Lagging is positive reactive power.
     """
-    cosine = sine(angle_mdeg + 90_000)
-    turned = sine(angle_mdeg)
+    if not angle_mdeg:
+        return power_mw, reactive_mvar
+    sine, cosine = _sine_cosine(angle_mdeg)
     return (
-        _nearest(power_mw * cosine - reactive_mvar * turned),
-        _nearest(power_mw * turned + reactive_mvar * cosine),
+        _nearest(power_mw * cosine - reactive_mvar * sine),
+        _nearest(reactive_mvar * cosine + power_mw * sine),
     )
 
 
+def _sine_cosine(angle_mdeg):
+    """Taylor series in 1e-9; whole quarter turns are taken off first."""
+    quarters, rest = divmod(angle_mdeg, 90_000)
+    angle = rest * PI // 180_000
+    sums = [UNIT, 0]  # of cosine and sine
+    term = UNIT
+    for order in range(1, 24):
+        term = term * angle // (UNIT * order)
+        sums[order & 1] += -term if order & 2 else term
+    cosine, sine = sums
+    for _ in range(quarters % 4):
+        cosine, sine = -sine, cosine
+    return sine, cosine
+
+
 def _nearest(value):
-    return (value + ONE // 2) // ONE
+    return (value + UNIT // 2) // UNIT
