@@ -37,6 +37,7 @@ class ChipBench:
     overflow_ms = (0, 0)  # watts, and the milliseconds until they overflow an energy register
     slack = (0, 1, 10)  # how far a sample may be from the truth: mV, mA, mW
     slack_counts = 0  # in an hour of a kilowatt: what the calibration's own steps leave
+    hour_readings = 3600  # of the hour of a kilowatt; fewer where a transfer is slow
     finds_reset = True  # False where the chip cannot tell; say why in the docs
     holds_energy = True  # False where the chip keeps no energy while nobody reads
 
@@ -155,8 +156,8 @@ class MeteringChipContract:
         bench = self.loaded()
         sample = new_sample()
         counts = 0
-        for _ in range(3600):
-            bench.feed(1_000)
+        for _ in range(bench.hour_readings):
+            bench.feed(3_600_000 // bench.hour_readings)
             bench.fetch(sample)
             counts += sample[ENERGY_COUNTS]
         driver = bench.driver
