@@ -39,7 +39,7 @@ EXTRAS = {
     "test": ("sim", "tools", "test"),
 }
 OTHER_EXTRAS = ("sim", "tools")
-# Further extras for any command, separated by spaces: "pi" is what a meter on a Raspberry Pi needs.
+# Further extras for any command, in words: "pi" is what a meter on a Raspberry Pi needs.
 MORE_EXTRAS = tuple(os.environ.get("WATTLEDGER_EXTRAS", "").split())
 
 HELP = """\

@@ -139,7 +139,7 @@ class SPI:
             if answered:
                 raise RuntimeError("two chips are selected at once")
             answered = True
-            if wired.heard or wired.mode not in (None, self._mode):
+            if wired.heard or wired.mode is not None and wired.mode != self._mode:
                 _float(into)
             else:
                 wired.chip.transfer(out, into)
@@ -210,7 +210,7 @@ SoftI2C = I2C
 
 
 class UART:
-    """UART `bus`; like the ESP32's with timeout=0 it hands out what has arrived and never waits."""
+    """UART `bus`; as the ESP32's with timeout=0 it hands out what has arrived, never waits."""
 
     def __init__(
         self,

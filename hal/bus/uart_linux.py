@@ -44,7 +44,9 @@ class LinuxUart:
         except OSError as error:
             raise self._gone(error) from None
         if sent != len(buffer):
-            raise BusError("%s took %d of %d bytes: it is jammed" % (self.place, sent, len(buffer)))
+            raise BusError(
+                "%s took %d of %d bytes: it is jammed" % (self.place, sent, len(buffer))
+            )
 
     def read_into(self, buffer):
         try:

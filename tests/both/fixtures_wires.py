@@ -4,11 +4,11 @@ from wattledger.hal.errors import BusError
 
 
 class Cells:
-    """65 536 bytes on I2C behind a pointer of `register_bytes`; the pointer moves on by itself."""
+    """Bytes on I2C, 0 at first, behind a pointer of `register_bytes` that moves on by itself."""
 
     def __init__(self, register_bytes=2):
         self.register_bytes = register_bytes
-        self._cells = bytearray(65536)
+        self._cells = {}
         self._pointer = 0
         self.silent = False  # set: nothing is acknowledged
 
@@ -29,7 +29,7 @@ class Cells:
         if self.silent:
             return False
         for index in range(len(into)):
-            into[index] = self._cells[self._pointer]
+            into[index] = self.peek(self._pointer)
             self._pointer = (self._pointer + 1) & 0xFFFF
         return True
 
@@ -43,7 +43,7 @@ class Cells:
             raise BusError("not acknowledged")
 
     def peek(self, address):
-        return self._cells[address]
+        return self._cells.get(address, 0)
 
     def poke(self, address, value):
         self._cells[address] = value

@@ -4,9 +4,14 @@ import unittest
 
 from wattledger.hal.errors import BusError
 from wattledger.host_sim import machine
-from wattledger.tests.both import fixtures_machine  # noqa: F401  before the ESP32's files
+from wattledger.tests.both import (
+    fixtures_machine,  # noqa: F401  before the ESP32's files
+    fixtures_spi,
+)
 from wattledger.tests.both import houses_buses as houses
 from wattledger.tests.both.fixtures_wires import Cells, Mirror, Talker
+from wattledger.tests.both.houses_chips import keep_promises
+from wattledger.tests.both.test_hal_atm90e32_contract import Atm90e32Bench
 
 # isort: split
 from wattledger.hal.bus.i2c_esp32 import Esp32I2c
@@ -50,6 +55,16 @@ class Uart(houses.UartBench):
         return uart()
 
 
+class Atm90e32OnEsp32(Atm90e32Bench):
+    """The driver, the ESP32's bus file, the simulated host and the chip."""
+
+    def __init__(self, phases):
+        self.chip = fixtures_spi.new_chip()
+        machine.detach_all()
+        machine.attach_spi(2, SELECT, self.chip, mode=3)
+        self.driver = fixtures_spi.new_driver(spi(), phases)
+
+
 class TestPromises(unittest.TestCase):
     def test_spi(self):
         houses.keep_promises(self, houses.SpiPromises, Spi)
@@ -59,6 +74,9 @@ class TestPromises(unittest.TestCase):
 
     def test_uart(self):
         houses.keep_promises(self, houses.UartPromises, Uart)
+
+    def test_a_metering_chip_at_the_end_of_it(self):
+        keep_promises(self, Atm90e32OnEsp32)
 
 
 class TestSpi(unittest.TestCase):

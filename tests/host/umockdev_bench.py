@@ -1,4 +1,4 @@
-"""Runs a check with unmodified spidev and smbus2 on emulated buses (tests/host/umockdev_parent.py).
+"""Runs a check with unmodified spidev and smbus2 on buses that umockdev_parent.py emulates.
 
     def check(chip): ...                    # runs in a process of its own, on the real packages
     emulated("atm90e32", "spi", check)      # raises AssertionError with what the process said
@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"  # python3-gi is Debian's and only there
 PROBE = "import gi; gi.require_version('UMockdev', '1.0')"
-TIMEOUT_S = 120
+TIMEOUT_S = 60
 
 
 def need(package):
@@ -39,8 +39,9 @@ def emulated(chip, bus, check):
     need({"spi": "spidev", "i2c": "smbus2"}[bus])
     file = Path(inspect.getfile(check)).resolve().relative_to(ROOT)
     module = ".".join(("wattledger", *file.with_suffix("").parts))
-    command = ["umockdev-wrapper", SYSTEM_PYTHON, str(ROOT / "tests/host/umockdev_parent.py")]
-    command += [chip, bus, sys.executable, "-m", "wattledger.tests.host.umockdev_bench", module, check.__name__]
+    parent = ROOT / "tests" / "host" / "umockdev_parent.py"
+    child = [sys.executable, "-m", "wattledger.tests.host.umockdev_bench", module, check.__name__]
+    command = ["umockdev-wrapper", SYSTEM_PYTHON, str(parent), chip, bus, *child]
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -65,7 +66,9 @@ class RemoteChip:
 
     def ask(self, name, arguments=None):
         self._questions.write(json.dumps([name, arguments]).encode() + b"\n")
-        return json.loads(self._answers.readline())
+        found, error = json.loads(self._answers.readline())
+        assert error is None, error
+        return found
 
     def __getattr__(self, name):
         return lambda *arguments: self.ask(name, arguments)

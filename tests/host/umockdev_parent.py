@@ -1,4 +1,4 @@
-"""Emulates `/dev/spidev0.0` or `/dev/i2c-1` with a simulated chip behind it, and runs a child on it.
+"""Emulates `/dev/spidev0.0` or `/dev/i2c-1` with a simulated chip, and runs a child on it.
 
 Run by the system's Python (it has gi) under umockdev-wrapper, as
 
@@ -7,7 +7,7 @@ Run by the system's Python (it has gi) under umockdev-wrapper, as
 The handler is in this process and spidev in the child: spidev holds the GIL during the ioctl that
 this one answers. The child reaches the world's side of the chip over the two descriptors whose
 numbers it finds in WORLD_PIPE: a line of JSON asks, `[attribute, arguments or null]`, and a line
-answers. Ends with the child's exit code.
+answers, `[result, error or null]`. Ends with the child's exit code.
 """
 
 import errno
@@ -17,6 +17,7 @@ import os
 import struct
 import subprocess
 import sys
+import traceback
 
 import gi
 
@@ -141,7 +142,13 @@ class World:
         self.chip = self._kind(*self._arguments)
 
     def answer(self, line):
-        name, arguments = json.loads(line)
+        """[what the chip returned, what went wrong]; one of them is null."""
+        try:
+            return [self._call(*json.loads(line)), None]
+        except Exception as error:
+            return [None, repr(error)]
+
+    def _call(self, name, arguments):
         if name == "renew":
             return self.renew()
         if name == "set":
@@ -157,7 +164,12 @@ def serve(handler):
     base = UMockdev.IoctlBase()
 
     def handle(_, client):
-        client.complete(*handler.handle(client.get_request(), client.get_arg()))
+        try:
+            result = handler.handle(client.get_request(), client.get_arg())
+        except Exception:
+            traceback.print_exc()
+            result = (-1, errno.EIO)
+        client.complete(*result)
         return True
 
     base.connect("handle-ioctl", handle)
