@@ -24,7 +24,7 @@ import gi
 gi.require_version("UMockdev", "1.0")
 from gi.repository import GLib, UMockdev  # noqa: E402
 
-I2C_ADDRESS = 0x38
+I2C_ADDRESS = 0x38  # of whichever chip is emulated
 
 # How each chip is made: module below wattledger, what to call in it, its arguments.
 CHIPS = {
