@@ -71,7 +71,7 @@ class PiMeter:
         self._page = None
         self._link = None
         storage = PosixStorage(options.state)
-        self._hardware = hardware = parts.Hardware(config.board, site.calibration)
+        self._hardware = hardware = parts.Hardware(config.board, site.calibration, log)
         self.watchdog = SystemdWatchdog()
         if options.broker:
             self._link = broker_linux.connect(
@@ -148,7 +148,7 @@ class PiMeter:
 def open_ledger(options, parts=parts_linux):
     """Open the ledger of a new meter; AgentError when it has one already."""
     site = Site(options.site)
-    hardware = parts.Hardware(site.config.board, site.calibration)
+    hardware = parts.Hardware(site.config.board, site.calibration, log)
     try:
         closed = hardware.relay.contact()
         unix, trust = hardware.clock.unix_s(), hardware.clock.trust()
