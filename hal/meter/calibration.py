@@ -58,7 +58,7 @@ def load(data, chip, table):
             raise _refused("%s must be a whole number from 0, is %r" % (key, document[key]))
     if document["chip"] != chip:
         raise _refused(
-            "is of a %s, the board has a %s; calibrate this meter, or name its board in device.json"
+            "is for %s, the board has %s; calibrate this meter, or name its board in device.json"
             % (document["chip"], chip)
         )
     phases = document["constants"]
