@@ -43,7 +43,7 @@ def wait_ms(ms):
 
 
 def bus_device(found):
-    """The device of the chip on the board's bus. BusError says how to get a bus that is not there."""
+    """The device of the board's chip. BusError says how to get a bus that is not there."""
     if found.BUS == "spi":
         from wattledger.hal.bus.spi_linux import LinuxSpi
 

@@ -8,8 +8,8 @@ from wattledger.firmware import chips, constants
 from wattledger.hal.errors import ChipError
 from wattledger.hal.meter import calibration
 from wattledger.hal.sample import OK, POWER_MW, new_sample
-from wattledger.host_sim.chip.ade7953 import Ade7953
 from wattledger.host_sim.chip.adc_sampler import SimulatedSampler
+from wattledger.host_sim.chip.ade7953 import Ade7953
 from wattledger.host_sim.chip.atm90e32 import Atm90e32
 from wattledger.host_sim.chip.bl0942 import Bl0942
 from wattledger.host_sim.chip.cse7766 import Cse7766

@@ -187,8 +187,6 @@ def meter_by_the_sampler_of_the_root(chip):
     sampler.stop()
 
 
-@pytest.mark.parametrize(
-    "check", [convert_many_in_one_message, meter_by_the_sampler_of_the_root]
-)
+@pytest.mark.parametrize("check", [convert_many_in_one_message, meter_by_the_sampler_of_the_root])
 def test_the_converter_on_an_emulated_bus(check):
     emulated("mcp3208", "spi", check)

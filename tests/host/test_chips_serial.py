@@ -1,4 +1,4 @@
-"""The serial drivers on pyserial as it is, on pseudo-terminals with a simulated chip behind each."""
+"""The serial drivers on pyserial as it is, on pseudo-terminals with simulated chips behind."""
 
 import unittest
 
