@@ -101,6 +101,27 @@ def claim_pins():
         ) from None
 
 
+def contact(found, looks):
+    """The answers of the relay's contact in a row, True for closed. HalError.
+
+    Only its pin is taken: no coil can move.
+    """
+    claim_pins()
+    import gpiozero
+
+    try:
+        pin = gpiozero.DigitalInputDevice(found.CONTACT, pull_up=True)
+    except Exception as error:  # gpiozero's pin factories raise what their libraries do
+        raise HalError(
+            "GPIO%d cannot be read (%s): end the program that holds it, and put this user into "
+            "the group gpio" % (found.CONTACT, error)
+        ) from None
+    try:
+        return [bool(pin.value) for _ in range(looks)]
+    finally:
+        pin.close()
+
+
 class Hardware:
     """`chip`, `relay`, `clock` and `button` of the board; FirmwareError or HalError when not."""
 

@@ -51,7 +51,7 @@ def examine(wishes: Wishes) -> Iterator[Finding]:
             site = Site(str(wishes.site))
             yield Finding("site", OK, f"{wishes.site} is the meter {site.config.meter}")
         except FirmwareError as error:
-            yield doctor_bus.told("site", error)
+            yield doctor_bus.told("site", error, "; ")
     name = wishes.board or (site.config.board if site else None)
     if name is None:
         raise ToolError("which board? name it with --board, or give its folder with --site")
@@ -89,9 +89,9 @@ def _hardware(board: ModuleType, site: Site | None, export: bool) -> Iterator[Fi
     yield doctor_clock.battery(board)
 
 
-def running_meter() -> int | None:
+def running_meter(processes: Path = Path("/proc")) -> int | None:
     """The process that is a meter on this computer, or None."""
-    for folder in Path("/proc").glob("[0-9]*"):
+    for folder in processes.glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:  # it has ended

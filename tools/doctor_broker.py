@@ -8,7 +8,6 @@ from pathlib import Path
 
 from wattledger.firmware import broker_linux
 from wattledger.firmware.errors import BrokerError
-from wattledger.hal.display.page_server_linux import listen
 from wattledger.hal.errors import HalError
 from wattledger.tools import doctor_bus
 from wattledger.tools.findings import FAIL, OK, WARN, Finding
@@ -109,6 +108,8 @@ def page(address: str, meter_runs: bool) -> Finding:
     host, _, port = address.rpartition(":")
     if not port.isdigit():
         return Finding("page", FAIL, f"{address} is no address", "write it as 127.0.0.1:8080")
+    from wattledger.hal.display.page_server_linux import listen  # needs [pi]
+
     try:
         listen(host, int(port)).close()
     except HalError as error:

@@ -29,11 +29,11 @@ SERIAL = (("bl0942", 4800, False), ("pzem004t", 9600, False), ("cse7766", 4800, 
 WRONG_CHIP = "name the board that is wired (wattledger board list), or wire this one"
 
 
-def told(name: str, error: Exception) -> Finding:
-    """A failure whose message is `what is wrong: what to do`."""
-    found, _, fix = str(error).partition(": ")
-    if fix.startswith("[Errno"):
-        return Finding(name, FAIL, str(error), "look for the device in dmesg, then restart")
+def told(name: str, error: Exception, mark: str = ": ") -> Finding:
+    """A failure whose message ends with what to do, after the last `mark`."""
+    found, _, fix = str(error).rpartition(mark)
+    if not found or fix.startswith("[Errno"):
+        return Finding(name, FAIL, str(error), "mend that and try again")
     return Finding(name, FAIL, found, fix)
 
 

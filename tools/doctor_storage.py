@@ -81,9 +81,7 @@ def calibration(board: ModuleType, site: Site | None) -> Finding:
     try:
         constants.constants(board, data)
     except ChipError as error:
-        return doctor_bus.told("calibration", error)._replace(
-            found=str(error), fix="wattledger calibrate, or restore calibration.json from its copy"
-        )
+        return doctor_bus.told("calibration", error, "; ")
     document = json.loads(data)
     day = output.utc(document["when"])[:10]
     against = output.printable(document["against"])

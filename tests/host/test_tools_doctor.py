@@ -16,17 +16,18 @@ from wattledger.hal.bus.i2c_linux import LinuxI2c
 from wattledger.hal.clock.ds3231 import Ds3231
 from wattledger.tests.both import fixtures_uart as uart
 from wattledger.tests.host.pty_bench import Pty
-from wattledger.tests.host.test_pi_process import Bench, with_a_bench
+from wattledger.tests.host.test_pi_process import with_a_bench
 from wattledger.tests.host.umockdev_bench import emulated, need
-from wattledger.tools import cli, doctor, doctor_bus, doctor_readings
+from wattledger.tools import cli, doctor_bus, doctor_readings
 
 OWN = {"atm90e32": "pi_atm90e32", "ade7953": "pi_ade7953", "mcp3208": "pi_mcp3208"}
 
 
-def examined(*words):
-    """(exit code, {name: check}, the text without --json) of a run on mock pins."""
+def examined(chip, *words):
+    """(exit code, {name: check}) of a run on mock pins; while it waits, the chip's time passes."""
     os.environ["GPIOZERO_PIN_FACTORY"] = "mock"
-    doctor_readings.BETWEEN_S = 0.01
+    pause = types.SimpleNamespace(sleep=lambda seconds: chip.feed(round(1000 * seconds)))
+    doctor_readings.time = pause
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         code = cli.run(["doctor", *words, "--json"])
@@ -44,13 +45,13 @@ def find_a_board_that_is_well(chip):
         chip.set_phase(phase, 230_000, 5_000, 1_150_000)
     chip.set_mains(50_000)
     assert Ds3231(LinuxI2c(1, 0x68)).set(int(time.time()))
-    with_a_bench(lambda bench: all_is_well(bench))
+    with_a_bench(lambda bench: all_is_well(bench, chip))
 
 
-def all_is_well(bench):
+def all_is_well(bench, chip):
     assert bench.ends("--commission", "5000000")[0] == 0
-    code, checks = examined("--site", str(bench.site), "--state", str(bench.state))
-    assert code == 0
+    code, checks = examined(chip, "--site", str(bench.site), "--state", str(bench.state))
+    assert code == 0, checks
     assert stands(checks, "site") == ("ok", f"{bench.site} is the meter pi-0001")
     assert stands(checks, "bus") == ("ok", "/dev/spidev0.0 can be used")
     assert stands(checks, "chip") == ("ok", "atm90e32 answers on /dev/spidev0.0")
@@ -64,7 +65,7 @@ def all_is_well(bench):
     whole = "whole, 1 entries of pi-0001, balance 5.00"
     assert stands(checks, "journal") == ("ok", whole)
     # The readings are those of the calibration: without it the nominal gains measure.
-    code, checks = examined("--board", "pi_atm90e32")
+    code, checks = examined(chip, "--board", "pi_atm90e32")
     assert checks["calibration"]["state"] == "warn"
     # 230 V x 7305 / 36700
     assert stands(checks, "phase 1")[1].startswith("no usual mains voltage (45.8 V")
@@ -76,14 +77,14 @@ def find_what_is_wrong_with_the_readings(chip):
 
 def readings_of(bench, chip):
     def found(*more):
-        return examined("--site", str(bench.site), *more)
+        return examined(chip, "--site", str(bench.site), *more)
 
     for phase in range(3):
         chip.set_phase(phase, 230_000, 5_000, 1_150_000)
     chip.set_mains(50_000)
     chip.set_phase(1, 230_000, 5_000, -1_150_000)
     code, checks = found()
-    assert code == 1
+    assert code == 1, checks
     assert [checks["phase %d" % n]["state"] for n in (1, 2, 3)] == ["ok", "fail", "ok"]
     said = "power is negative under load (230.0 V, 5.00 A, -1150 W)"
     assert checks["phase 2"]["found"] == said
@@ -107,16 +108,16 @@ def readings_of(bench, chip):
 
 def find_the_clock_that_stood_still(chip):
     clock = chip.other("ds3231")
-    code, checks = examined("--board", "pi_atm90e32")
+    code, checks = examined(chip, "--board", "pi_atm90e32")
     assert stands(checks, "battery")[0] == "warn" and "OSF" in stands(checks, "battery")[1]
     clock.poke(0x0F, 0)
     clock.poke(3, 0)  # no weekday: whatever it is, no DS3231
-    code, checks = examined("--board", "pi_atm90e32")
+    code, checks = examined(chip, "--board", "pi_atm90e32")
     assert stands(checks, "battery") == ("fail", "what answers at 0x68 is no DS3231")
     clock.silent = True
-    code, checks = examined("--board", "pi_atm90e32")
-    assert stands(checks, "battery") == ("warn", "/dev/i2c-1")
-    assert "no chip answers at 0x68" in checks["battery"]["fix"]
+    code, checks = examined(chip, "--board", "pi_atm90e32")
+    assert stands(checks, "battery") == ("warn", "/dev/i2c-1: no chip answers at 0x68")
+    assert checks["battery"]["fix"].startswith("check its power, SDA and SCL")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def named(chip, name):
     boards = [b for b in (pi_atm90e32, pi_ade7953_on_spi(), pi_mcp3208) if b.BUS == "spi"]
     for board in boards:
         found = doctor_bus.identity(board)
-        if board.CHIP == name:
+        if name == board.CHIP:
             assert found[1:3] == ("ok", f"{name} answers on /dev/spidev0.0")
         else:
             other = f"{name} on /dev/spidev0.0, and no {board.CHIP} as {board.NAME} has it"
@@ -170,8 +171,8 @@ def name_the_mcp3208(chip):
 def name_the_ade7953_on_i2c(chip):
     assert doctor_bus.identity(pi_ade7953)[1:3] == ("ok", "ade7953 answers on /dev/i2c-1")
     chip.set_phase(0, 230_000, 5_000, 1_150_000)
-    code, checks = examined("--board", "pi_ade7953")
-    assert code == 0
+    code, checks = examined(chip, "--board", "pi_ade7953")
+    assert code == 0, checks
     assert stands(checks, "phase 1")[1].startswith("230.0 V, 5.00 A, 1150 W")
     chip.silent = True
     found = doctor_bus.identity(pi_ade7953)
@@ -185,8 +186,8 @@ def name_the_ina228_and_the_clock(chip):
 
 
 def find_a_missing_bus(chip):
-    code, checks = examined("--board", "pi_atm90e32")
-    assert code == 1
+    code, checks = examined(chip, "--board", "pi_atm90e32")
+    assert code == 1, checks
     assert stands(checks, "bus") == ("fail", "/dev/spidev0.0 is missing")
     assert checks["bus"]["fix"].startswith("enable SPI with raspi-config")
     assert "chip" not in checks
@@ -242,8 +243,13 @@ def test_a_serial_chip_is_named(monkeypatch, name, make):
     chip = make()
     chip.set_phase(0, 230_000, 5_000, 1_150_000)
     board = types.SimpleNamespace(
-        **{"NAME": "made-up", "CHIP": "bl0942", "BUS": "uart", "UART_BUS": 0},
-        **{"BAUD": 9600, "PARITY": None, "OPTIONS": {}},
+        NAME="made-up",
+        CHIP="bl0942",
+        BUS="uart",
+        UART_BUS=0,
+        BAUD=9600,
+        PARITY=None,
+        OPTIONS={},
     )
     with Answering(chip) as line:
         monkeypatch.setattr(parts_linux, "uart_place", lambda board: line.pty.name)
