@@ -88,6 +88,7 @@ class Atm90e32:
             setup.append((I_GAIN + phase * PHASE_GAINS, current))
         self._setup = setup
         self._ready = False  # set up and read back: only then is it measured with
+        self._kept = False  # begin() found it running with our set-up and its energy
         self._status = OK
         self._turn = 0  # which of the slow values the next sample reads
         self._held = array("i", [0] * MAX_PHASES)  # counts read and not yet handed on
@@ -108,7 +109,8 @@ class Atm90e32:
         self._ready = False
         try:
             self._rescue()
-            if not self._is_set_up() or self._read(CRC_ERR_STATUS):
+            self._kept = self._is_set_up() and not self._read(CRC_ERR_STATUS)
+            if not self._kept:
                 self._set_up()
         except BusError as error:
             self.bus_errors += 1
@@ -162,7 +164,9 @@ class Atm90e32:
         """Fill `sample`; status bits of hal/sample.py. A bus error becomes NO_ANSWER."""
         try:
             if not self._ready:
-                return self._restart()
+                status = self._restart()
+                if status:
+                    return status
             self._rescue()
             return self._read_all(sample)
         except BusError:
@@ -227,11 +231,14 @@ class Atm90e32:
             sample[TEMPERATURE_DC] = _signed(self._read(TEMPERATURE)) * 10
 
     def _restart(self):
-        """Set up a chip that lost its registers or was refused; tell a dead bus from it."""
+        """Set up a chip that lost its registers or was refused; tell a dead bus from it, and one
+        that only could not be reached: OK, for it has counted on."""
         try:
             self.begin()
         except ChipError:
             return NO_ANSWER
+        if self._kept:
+            return OK
         self.restarts += 1
         return RESTARTED
 

@@ -37,7 +37,11 @@ def guarded_meter(phase_sum="vector", ticks_start=0, phases=3):
         driver = guard[DRIVER].Atm90e32(chip, lambda ms: None, [GAINS] * phases)
         clock = VirtualClock(0, ticks_start)
         config = SimpleNamespace(
-            max_amps=MAX_AMPS, max_volts=MAX_VOLTS, tick_ms=1000, phase_sum=phase_sum
+            max_amps=MAX_AMPS,
+            max_volts=MAX_VOLTS,
+            tick_ms=1000,
+            phase_sum=phase_sum,
+            bill_on="phase",
         )
         meter = guard["wattledger.agent.metering.meter"].Meter(driver, clock, config)
         meter.begin()
