@@ -165,8 +165,8 @@ def pack_event(code, value):
 
 
 # An event of a condition goes on with the voltage, the current and the power at that moment.
-CONDITION_FORMAT = "<HqIIi"  # code, value, mV, mA, mW
-CONDITION_LENGTH = 22
+CONDITION_FORMAT = "<Hqiiq"  # code, value, mV, mA, mW
+CONDITION_LENGTH = 26
 ENDED = 8  # in its value: the condition is over; below it the phase, 0 for the whole meter
 
 

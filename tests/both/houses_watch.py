@@ -7,13 +7,16 @@ from wattledger.agent.journal import payload as payloads
 from wattledger.agent.metering.meter import Meter
 from wattledger.agent.metering.watch import Watch
 from wattledger.hal.sample import (
+    CORRUPT,
     CURRENT_MA,
     ENERGY_COUNTS,
     FREQUENCY_MHZ,
     NEUTRAL_MA,
+    NO_ANSWER,
     OK,
     PHASE_FIELDS,
     POWER_MW,
+    RESTARTED,
     VOLTAGE_MV,
     field_bit,
     new_sample,
@@ -45,7 +48,7 @@ class SampledChip:
         return self.register_ms // max_watts
 
     def read_into(self, sample):
-        if not self.status:
+        if not self.status & (NO_ANSWER | CORRUPT | RESTARTED):
             for index in range(len(sample)):
                 sample[index] = self.sample[index]
         return self.status
