@@ -7,8 +7,8 @@ is in the records, so a power cut changes nothing: the next walk finds the same.
 
 A charge is given back when the first reading after the silence held the energy of all of it (the
 chip had counted on and was believed): then that energy is charged as every other. Where the chip's
-registers cannot hold so much (COUNTS_UNCERTAIN), only the share of what did come goes back: no Wh
-is charged twice, and none is free.
+registers cannot hold so much (COUNTS_UNCERTAIN), only the share of what did come goes back: no
+Wh is charged twice.
 """
 
 from wattledger.agent import events
