@@ -310,6 +310,16 @@ class TestWatch(unittest.TestCase):
         bench.run(600)
         self.assertEqual(bench.take_told(), [])
 
+    def test_one_that_pauses_begins_anew_while_another_goes_on(self):
+        bench = Watched()
+        bench.set(0, VOLTAGE_MV, 260_000)
+        for _ in range(4):
+            bench.inputs.bits = 2
+            bench.run(4)  # a magnet takes five
+            bench.inputs.bits = 0
+            bench.run(1)
+        self.assertEqual(bench.take_told(), [])
+
     def test_a_flickering_condition_is_told_six_times_an_hour_and_then_as_a_number(self):
         bench = Watched()
         bench.run(2600 - 1)  # to the last second before the next powered hour
