@@ -116,6 +116,13 @@ class Clock(Part):
         return self
 
 
+class Disturbance(Lasting):
+    """What the meter's terminals see instead: too little or too much voltage, or a current sensor
+    the wrong way round."""
+
+    kind: Literal["sag", "swell", "reverse"]
+
+
 class Debt(Part):
     """What the utility sets with debt.set; an absent term is 0."""
 
@@ -150,7 +157,7 @@ class Random(Part):
 BadCommand = Literal["retained", "replayed", "forged", "out of range", "wrong key", "stale"]
 KINDS = (
     "credit", "arm", "press", "cut", "broker", "brown_out", "clock", "weld", "bit_errors",
-    "command", "random", "accept", "document", "keep", "debt",
+    "command", "random", "accept", "document", "keep", "debt", "disturb",
 )  # fmt: skip
 
 
@@ -166,6 +173,7 @@ class Event(Part):
     brown_out: Literal[True] | None = None
     clock: Clock | None = None
     weld: Lasting | None = None
+    disturb: Disturbance | None = None
     bit_errors: BitErrors | None = None
     command: BadCommand | None = None
     random: Random | None = None

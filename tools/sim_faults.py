@@ -8,6 +8,7 @@ from wattledger.agent.supply.hold import HOLD_MS
 from wattledger.host_sim.network import Network
 from wattledger.host_sim.times import TimeSource
 from wattledger.host_sim.world import World
+from wattledger.tools.scenario_parts import Disturbance
 from wattledger.tools.sim_plan import Action, WriteCut
 from wattledger.tools.sim_utility import Utility
 from wattledger.tools.sim_watch import SNAPSHOT_MS, SNAPSHOT_MWS, Watch
@@ -62,6 +63,7 @@ class Faults:
             "silent": self._silent,
             "weld": self._weld,
             "bit_errors": self._bit_errors,
+            "disturb": self._disturb,
         }
 
     def befall(self, action: Action) -> None:
@@ -201,6 +203,10 @@ class Faults:
         self._world.relay.weld()
         self._watch.stuck_at = len(self._world.relay.movements)
         self._after(seconds, self._world.relay.free)
+
+    def _disturb(self, wanted: Disturbance) -> None:
+        self._world.disturb(wanted.kind)
+        self._after(wanted.seconds, lambda: self._world.disturb(None))
 
     def _bit_errors(self, flips: list[tuple[int, int]]) -> None:
         for ms, mask in flips:

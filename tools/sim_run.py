@@ -45,6 +45,7 @@ class Run:
             "tick_ms": self.tick_ms,
             "max_amps": board.MAX_AMPS,
             "max_volts": board.MAX_VOLTS,
+            "export_expected": scenario.pv is not None,
         }
         self.world = sim_world.build(scenario, seed)
         self.network = Network()

@@ -164,7 +164,29 @@ def pack_event(code, value):
     return struct.pack("<Hq", code, value)
 
 
-unpack_event = fixed("<Hq", 10)  # (code, value)
+# An event of a condition goes on with the voltage, the current and the power at that moment.
+CONDITION_FORMAT = "<Hqiiq"  # code, value, mV, mA, mW
+CONDITION_LENGTH = 26
+ENDED = 8  # in its value: the condition is over; below it the phase, 0 for the whole meter
+
+
+def unpack_event(payload):
+    """(code, value); RecordError at a length no event has."""
+    if len(payload) not in (10, CONDITION_LENGTH):
+        raise RecordError("payload is %d bytes, not 10 or %d" % (len(payload), CONDITION_LENGTH))
+    return struct.unpack_from("<Hq", payload, 0)
+
+
+def pack_condition(code, value, millivolts, milliamps, milliwatts):
+    """A condition began or ended: an event, and what was measured then."""
+    return struct.pack(CONDITION_FORMAT, code, value, millivolts, milliamps, milliwatts)
+
+
+def unpack_snapshot(payload):
+    """(mV, mA, mW) of an event that has them, else None."""
+    if len(payload) != CONDITION_LENGTH:
+        return None
+    return struct.unpack_from(CONDITION_FORMAT, payload, 0)[2:]
 
 
 def pack_relay(operation, reasons, cause, powered_s):

@@ -89,6 +89,7 @@ class ScriptedChip:
 
     energy_numerator = 1
     energy_denominator = 320
+    fields = 0b111111111  # every phase's, frequency and temperature
 
     def __init__(self, phases=1):
         self.phases = phases

@@ -109,7 +109,7 @@ def test_the_example_is_a_scenario_with_every_kind_of_event(tmp_path):
     kinds = {event.kind for event in found.events}
     assert kinds == {
         "credit", "arm", "press", "cut", "broker", "brown_out", "clock", "weld", "bit_errors",
-        "command", "random", "accept", "keep", "debt", "document",
+        "command", "random", "accept", "keep", "debt", "document", "disturb",
     }  # fmt: skip
     assert found.start_s == 1_799_704_800
     assert found.credit == 5_000_000
