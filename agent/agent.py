@@ -40,7 +40,7 @@ class Agent:
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
     the decoder key of its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
     `firmware` names this build, `cause` why it restarted; `inputs` are the switches of cover and
-    magnet, None where there are none.
+    magnet, None where there are none; `calibration` is the CRC-32 of the chip's, 0 for nominal.
     """
 
     def __init__(
@@ -61,8 +61,11 @@ class Agent:
         cause="power",
         book=None,
         inputs=None,
+        calibration=None,
     ):
         self.config = config
+        self._storage = storage
+        self._calibration = calibration
         self.firmware = firmware
         self.cause = cause
         self._link_clock = link_clock
@@ -173,7 +176,20 @@ class Agent:
         if self.tokens:
             self.tokens.apply_limits()
         self.meter.begin()
+        if self._calibration is None:
+            self.keeper.now()
+        else:
+            self._take_calibration()
+
+    def _take_calibration(self):
+        from wattledger.agent.metering import provenance  # at a boot only
+
+        new = provenance.is_new(self._storage, self._calibration)
+        if new:
+            provenance.close_rest(self.meter.register, self.report, self._calibration)
         self.keeper.now()
+        if new and not self.keeper.failed:
+            provenance.keep(self._storage, self._calibration)
 
     def _restore_registers(self, state):
         register = self.meter.register

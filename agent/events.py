@@ -41,6 +41,7 @@ OVER_TEMPERATURE = 46  # the supply opened; value: 0.1 C
 OVERLOAD = 48  # value: W
 CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 # 70 to 77 are the chip's and the watch's.
+CALIBRATION_CHANGED = 70  # the rest of a Wh was dropped; value: CRC-32 of the new one, 0 nominal
 CHIP_ANSWERS = 71  # after CHIP_SILENT; value: seconds of the gap
 CHIP_CORRUPT = 72  # value: readings that could not be true, in the hour
 CHIP_UNCONFIRMED = 73  # value: readings hit on the wire and found again, in the hour
@@ -106,6 +107,7 @@ NAMES = {
     TOKENS_LOCKED: "tokens locked out",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
+    CALIBRATION_CHANGED: "calibration changed",
     CHIP_ANSWERS: "chip answers again",
     CHIP_CORRUPT: "corrupt readings",
     CHIP_UNCONFIRMED: "readings confirmed at the second try",

@@ -205,6 +205,7 @@ class House:
 
     token_key = b""
     public_keys = None
+    calibration = None
 
     def __init__(
         self,
@@ -250,6 +251,7 @@ class House:
             device_key=DEVICE_KEY,
             token_key=self.token_key,
             public_keys=self.public_keys,
+            calibration=self.calibration,
             firmware="test",
         )
         self.agent.start(tariff)
