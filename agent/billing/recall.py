@@ -130,10 +130,12 @@ def replay(account, entry):
     if kind == records.DEBT:
         account.debt.restore(payloads.unpack_debt(entry.payload)[2])
     elif kind == records.ADJUST:
-        reason, _, _, _, diverted, _ = payloads.unpack_adjust(entry.payload)
+        reason, _, cycle, _, diverted, _ = payloads.unpack_adjust(entry.payload)
         account.debt.owed += diverted
-        if reason != payloads.ADJUST_CORRECTION:
+        if reason not in payloads.CORRECTING:
             account.estimated = reason == payloads.ADJUST_ESTIMATE
+        elif cycle == account.cycle.key():
+            account.cycle.energy += payloads.unpack_adjusted_cycle(entry.payload)[0]
     elif kind == records.EMERGENCY:
         watch.accepted = True
         watch.used = payloads.unpack_emergency(entry.payload)[1] <= 0

@@ -121,9 +121,7 @@ class TariffShelf:
                 raise TariffError(("n",), "must be above %d, which the meter holds" % held.n)
             if tariff.n == held.n:
                 raise TariffError(("n",), "%d is held already with other content" % held.n)
-        # Names first: a meter that was never corrected need not load what corrects.
-        corrected = any(name.startswith("correct") for name in self._storage.names())
-        if corrected and self.corrections().has_used(tariff):
+        if self._is_corrected() and self.corrections().has_used(tariff):
             raise TariffError(("n",), "%d was that of a correction; take the next" % tariff.n)
         if active:
             from wattledger.agent.billing.change import check_change  # with a new set only
@@ -139,14 +137,40 @@ class TariffShelf:
         from wattledger.agent.billing.dynamic_document import admit  # once a day
 
         new = dynamics.made(document, data, self._price_limit)
-        if self._account.tariff is None:
+        active = self._account.tariff
+        if active is None:
             raise TariffError(("prices_of",), "there is no tariff in force yet; send that first")
+        if new.correct:
+            return self._correct_prices(new, data, now)
+        if self._is_corrected() and self.corrections().has_used(new, True):
+            raise TariffError(("n",), "%d was that of a correction; take the next" % new.n)
         place = admit(new, self.dynamic, now, min(now, self._account.start))
         if place is None:
             return HELD
         self._storage.commit(PRICES[place], new.since.to_bytes(SINCE_BYTES, "little") + data)
         self.dynamic.held[place] = new
         return TAKEN_PRICES
+
+    def _is_corrected(self):
+        # A meter that was never corrected need not load what corrects.
+        return any(name.startswith("correct") for name in self._storage.names())
+
+    def _correct_prices(self, new, data, now):
+        from wattledger.agent.billing.dynamic_document import check_over
+
+        active = self._account.tariff
+        if new.id != active.id:
+            raise TariffError(
+                ("prices_of",), "is %s, the meter charges by %s" % (new.id, active.id)
+            )
+        for held in self.dynamic.held:
+            if held and (held.id, held.n) == (new.id, new.n):
+                raise TariffError(("n",), "%d is held already with other content" % new.n)
+        check_over(new, self._account.start)
+        self._journal.flush()
+        self.settle()  # so that the file of the set in force is ACTIVE
+        taken = self.corrections().offer(new, data, now, self._read(ACTIVE))
+        return TAKEN_CORRECTION if taken else HELD
 
     def _offer_correction(self, tariff, data, now):
         active = self._account.tariff
