@@ -13,6 +13,7 @@ from wattledger.tools import output, places
 KIND_TARIFF = "tariff"
 KIND_CORRECTION = "correction"
 KIND_PRICES = "prices"
+KIND_CORRECTED_PRICES = "correction of prices"
 
 
 def load(path: str | Path) -> tariffs.Tariff:
@@ -39,7 +40,7 @@ def _read(data: bytes) -> tuple[dict[str, Any], tariffs.Tariff | PriceList]:
 def _of_prices(prices: PriceList) -> dict[str, Any]:
     return {
         "ok": True,
-        "kind": KIND_PRICES,
+        "kind": KIND_CORRECTED_PRICES if prices.correct else KIND_PRICES,
         "id": prices.id,
         "n": prices.n,
         "bytes": prices.size,
@@ -89,7 +90,7 @@ def show(found: dict[str, Any]) -> None:
     what = "" if found["kind"] == KIND_TARIFF else f" {found['kind']}"
     size = f"{found['bytes']} of {found['bytes_limit']} bytes"
     print(f"{found['id']} n {found['n']}{what}: good, {size}")
-    if found["kind"] == KIND_PRICES:
+    if found["kind"] in (KIND_PRICES, KIND_CORRECTED_PRICES):
         _show_prices(found)
     else:
         _show_tariff(found)

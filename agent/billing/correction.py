@@ -1,9 +1,10 @@
 """Corrections: documents that re-rate what is already in the journal, one adjustment a cycle.
 
-A tariff may be corrected, and dynamic prices, each with numbers of its own. A document waits in a file named by the sequence of its CORRECTION entry, is worked on in slices,
-and stays as a file afterwards: a later correction of the same records has to know what they cost
-by then. The ADJUST entries are the memory of what is posted; the file's new name only saves the
-next boot from looking.
+A tariff may be corrected, and dynamic prices, each with numbers of its own. A document waits in a
+file named by the sequence of its CORRECTION entry, is worked on in slices, and stays as a file
+afterwards: a later correction of the same records has to know what they cost by then. The ADJUST
+entries are the memory of what is posted; the file's new name only saves the next boot from
+looking.
 """
 
 from wattledger.agent import events

@@ -39,7 +39,8 @@ def check_over(new, open_since):
         index = max(open_since - new.start, 0) // new.step
         fail(
             ("prices", index),
-            "its slot is not over before %d; correct it then" % (new.start + (index + 1) * new.step),
+            "its slot is not over before %d; correct it then"
+            % (new.start + (index + 1) * new.step),
         )
 
 

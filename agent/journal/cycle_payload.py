@@ -45,9 +45,7 @@ class Freeze:
         self.cells = cells
 
 
-def pack_freeze(
-    flags, key, cycle_day, block_day, import_wh, export_wh, used_wh, cycle, minimum=0
-):
+def pack_freeze(flags, key, cycle_day, block_day, import_wh, export_wh, used_wh, cycle, minimum=0):
     """The Freeze of a cycle (agent/billing/cycle.py) at these registers; `minimum` is micro."""
     head = struct.pack(
         FREEZE_FORMAT,

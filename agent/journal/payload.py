@@ -235,8 +235,8 @@ def unpack_adjusted_cycle(payload):
 
 def pack_correction(n, digest, start, until, standing_day, id):
     """A correction document was taken: re-rate the records before this one from `start` to before
-    `until` (unix); standing charges were posted up to `standing_day` (days since 2000-01-01). 0: the
-    document corrects dynamic prices, and no standing charge."""
+    `until` (unix). Standing charges were posted up to `standing_day` (days since 2000-01-01); 0:
+    the document corrects dynamic prices."""
     return struct.pack("<I32sQQH", n, digest, start, until, standing_day) + id.encode()
 
 

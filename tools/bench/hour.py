@@ -19,10 +19,11 @@ def imported():
     return {}
 
 
-def meter(seconds, with_page, simulated):
+def meter(seconds, with_page, simulated, document=None):
     """`seconds` of metering with a link, with the page if asked for, and the heap after it.
 
-    Stores in the working directory, which is empty.
+    With a `document` (bytes) the meter takes it in the middle of them. Stores in the working
+    directory, which is empty.
     """
     page = app = None
     if with_page:
@@ -36,6 +37,12 @@ def meter(seconds, with_page, simulated):
     house = House(chip, Sink(), page, VfsStorage("."))
     if hasattr(gc, "threshold"):
         forget(kept)
+    if document is not None:
+        house.run(seconds // 2)
+        house.agent.accept_document(document)
+        if hasattr(gc, "threshold"):
+            forget(kept)
+        seconds -= seconds // 2
     house.run(seconds)
     status = ""
     if app is not None:
