@@ -34,7 +34,8 @@ class Agent:
     """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
-    the decoder key of its tokens; `firmware` names this build, `cause` why it restarted.
+    the decoder key of its tokens; `firmware` names this build, `cause` why it restarted. `tidy`,
+    of a root short of heap, lets go of modules that only one piece of work needed.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Agent:
         firmware="",
         cause="power",
         book=None,
+        tidy=None,
     ):
         self.config = config
         self.firmware = firmware
@@ -63,7 +65,7 @@ class Agent:
         self._shown_at = None
         self._unanswered = None  # a command that needs more than one step
         self.meter = Meter(chip, clock, config)
-        self.ledger = Ledger(storage, config)
+        self.ledger = Ledger(storage, config, tidy)
         self.account = self.ledger.account
         self.journal = self.ledger.journal
         self.time = Timekeeper(clock)

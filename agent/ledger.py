@@ -52,7 +52,7 @@ def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
 class Ledger:
     """`account`, `journal` and the last durable `state`; `missing` without an opening entry."""
 
-    def __init__(self, storage, config):
+    def __init__(self, storage, config, tidy=None):
         self._storage = storage
         self._meter = config.meter
         self._slots = SlotPair(storage)
@@ -66,6 +66,7 @@ class Ledger:
             config.price_limit_micro,
             config.price_change_percent,
             self.corrections,
+            tidy,
         )
         self.account.dynamic = self.shelf.dynamic
         self.state = HotState()

@@ -26,9 +26,12 @@ class TariffShelf:
     """Loads, takes and moves the documents; the account holds the checked sets.
 
     `dynamic` answers for the dynamic prices, `corrections()` gives what takes a correction.
+    `tidy` lets modules go between the parts of a check, where heap is short; None: they stay.
     """
 
-    def __init__(self, storage, account, journal, price_limit, change_percent, corrections):
+    def __init__(
+        self, storage, account, journal, price_limit, change_percent, corrections, tidy=None
+    ):
         self._storage = storage
         self._account = account
         self._journal = journal
@@ -37,6 +40,7 @@ class TariffShelf:
         self._unmoved = False  # the set in force still lies in NEXT
         self.dynamic = dynamics.DynamicPrices()
         self.corrections = corrections
+        self._tidy = tidy
 
     def open(self, digest, damaged):
         """Put the set with `digest` (the journal's last, None for none) in force after a boot.
@@ -99,7 +103,10 @@ class TariffShelf:
             document = parse_object(data, tariffs.MAX_BYTES, TariffError)
             if "prices_of" in document:
                 return self._offer_prices(document, data, now)
-            tariff = tariffs.made(document, data, self._price_limit)
+            tariff = tariffs.made(document, data, self._price_limit, self._tidy)
+            document = None  # what the set does not need of it may go
+            if self._tidy is not None:
+                self._tidy()
         if tariff.correct:
             return self._offer_correction(tariff, data, now)
         return self._offer_set(tariff, data)

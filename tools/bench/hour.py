@@ -33,15 +33,21 @@ def meter(seconds, with_page, simulated, document=None):
         page = Page()
         app = build_app(page, ["127.0.0.1"], 2)
     chip = simulated_chip() if simulated else PlainChip()
-    kept = loaded()
-    house = House(chip, Sink(), page, VfsStorage("."))
+    tidy = None
     if hasattr(gc, "threshold"):
-        forget(kept)
+        kept = loaded()
+
+        def tidy():
+            forget(kept)
+
+    house = House(chip, Sink(), page, VfsStorage("."), tidy)
+    if tidy is not None:
+        tidy()
     if document is not None:
         house.run(seconds // 2)
         house.agent.accept_document(document)
-        if hasattr(gc, "threshold"):
-            forget(kept)
+        if tidy is not None:
+            tidy()
         seconds -= seconds // 2
     house.run(seconds)
     status = ""
