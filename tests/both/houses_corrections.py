@@ -4,7 +4,8 @@ from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.correction import Corrections
-from wattledger.agent.billing.recall import replay, sum_up
+from wattledger.agent.billing.recall import replay
+from wattledger.agent.billing.summary import sum_up
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.checkpoint import Checkpoint
