@@ -18,7 +18,17 @@ KIND_CORRECTED_PRICES = "correction of prices"
 
 def load(path: str | Path) -> tariffs.Tariff:
     """The tariff in a file; PlaceError names line, column and what to mend."""
-    return places.load(path, tariffs.load)
+    return places.load(path, _tariff)
+
+
+def _tariff(data: bytes) -> tariffs.Tariff:
+    if "prices_of" in parse_object(data, tariffs.MAX_BYTES, TariffError):
+        raise TariffError(
+            ("prices_of",),
+            "this is no tariff but dynamic prices; see them with tariff check, give them to bill "
+            "with --prices",
+        )
+    return tariffs.load(data)
 
 
 def check(path: str | Path) -> dict[str, Any]:
