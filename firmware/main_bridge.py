@@ -43,6 +43,7 @@ HOUR_MS = 3600000
 # What a person at the meter may want.
 ACCEPT = "accept"  # the emergency credit that is offered
 DOCUMENT = "document"  # the meter to take what is brought: tariff, prices or correction
+TOKEN = "token"  # to enter the digits of one at the keypad
 GC_BYTES = 4096
 REFUSED = "refused: "
 
@@ -155,6 +156,8 @@ class LockstepMeter:
         word, data, _ = wish
         if word == ACCEPT:
             self.agent.control.person((ACCEPT,))
+        elif word == TOKEN and self.agent.keypad:
+            self.agent.keypad.hear((TOKEN, data.decode()))
         elif word == DOCUMENT:
             self.documents += 1
             try:

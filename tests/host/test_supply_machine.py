@@ -168,6 +168,29 @@ class SupplyMachine(RuleBasedStateMachine):
             self.tick(TICK_S)
 
     @precondition(lambda self: self.house.relay.contact())
+    @rule(times=st.sampled_from([1, 4, 5]), press=st.booleans())
+    def overload(self, times, press):
+        """It opens, closes itself three times, and then waits for somebody."""
+        for _ in range(times):
+            self.watts = 7200
+            for _ in range(OVERLOAD_S // TICK_S + 2):
+                self.tick(TICK_S)
+            self.watts = 0
+            for _ in range(RECLOSE_S // TICK_S + 1):
+                self.tick(TICK_S)
+        if press and not self.house.relay.contact():
+            self.hold_the_button()
+
+    @rule(seconds=st.sampled_from([2, 4, 30]), then=st.sampled_from([60, 200]))
+    def surge(self, seconds, then):
+        self.house.chip.voltage_mv = 290_000
+        for _ in range(seconds):
+            self.tick(1)
+        self.house.chip.voltage_mv = 230_000
+        for _ in range(then // TICK_S):
+            self.tick(TICK_S)
+
+    @precondition(lambda self: self.house.relay.contact())
     @rule(budget_s=st.sampled_from([0, 250, 86_400]), then=st.integers(0, 60))
     def run_out_without_a_clock(self, budget_s, then):
         self.clock(False)
@@ -404,6 +427,8 @@ class SupplyMachine(RuleBasedStateMachine):
     @invariant()
     def the_contact_is_where_the_state_says(self):
         if hasattr(self, "house"):
+            keep_power_s = self.house.agent.control.credit.keep_power_s
+            assert keep_power_s == max(self.keep_until - self.powered(), 0)
             supply = self.house.agent.supply
             assert self.house.relay.contact() == (supply.state == CONNECTED)
             assert supply.state != READY or supply.reasons == 0
