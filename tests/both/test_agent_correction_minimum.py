@@ -127,6 +127,18 @@ class TestMinimum(unittest.TestCase):
         self.assertEqual(books.adjusted(), [(KEY, 0, 0, 0)])
         self.assertEqual(self.told(books), (60 * M, 300000, -60 * M))
 
+    def test_a_cycle_whose_end_is_not_stored_yet(self):
+        books = self.books()
+        for number in range(20):
+            books.interval(JUNE + 50000 + number * 900 - 500, 0)
+        books.offer(JUNE, JULY - 900, 2, **at(1600000))
+        books.corrections.work(books.now, TRUST_SYNCED, *books.registers)
+        books.account.charge_standing(JULY, TRUST_SYNCED)
+        books.account.begin(JULY, *books.registers, TRUST_SYNCED)  # storage is slow: no flush
+        books.work()
+        self.assertEqual(books.adjusted(), [(KEY, 0, 0, 0)])
+        self.assertEqual(self.told(books), (60 * M, 300000, -60 * M))
+
     def test_a_dynamic_price_counts_too(self):
         books = self.ended()
         self.assertEqual(books.correct_prices(JUNE + 43200, [1700000]), [(KEY, 0, 0, 0)])

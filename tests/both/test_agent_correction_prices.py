@@ -121,6 +121,13 @@ class TestReach(unittest.TestCase):
         books.interval(NOON + 1800, 10)
         self.assertEqual(books.entries(records.INTERVAL)[-1].amount, -10 * 2000000)
 
+    def test_standing_and_demand_stay(self):
+        terms = {"standing_day": 700, "demand": {"minutes": 15, "price": 1000}}
+        books = self.books(None, None, **terms)
+        books.interval(local_2027(6, 3), 300)  # in the valley, which costs nothing
+        found = books.correct_prices(NOON, [2000000])
+        self.assertEqual(found, [(JUNE, -100 * 1000000, 0, 0)])
+
     def test_a_gap_over_two_prices_keeps_its_charge(self):
         books = Books(NOON, **FLAT)
         books.interval(NOON, 40, 7, seconds=1800)
