@@ -269,7 +269,9 @@ class SupplyMachine(RuleBasedStateMachine):
         self.house.boot()
         supply = self.house.agent.supply
         assert (supply.reasons, supply.state, supply.since, supply.load_tries) == before
-        assert self.house.agent.control.credit.keep_power_s == keep_power_s
+        credit = self.house.agent.control.credit
+        assert credit.keep_power_s == keep_power_s
+        self.keep_until = credit.aged_at + keep_power_s  # less what passed since the last reading
         self.listen()
         self.over_since = self.unsafe_since = self.safe_since = self.ready_since = None
         self.unpaid_since = None
