@@ -40,7 +40,8 @@ class Agent:
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
     the decoder key of its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
     `firmware` names this build, `cause` why it restarted; `inputs` are the switches of cover and
-    magnet, None where there are none; `calibration` is the CRC-32 of the chip's, 0 for nominal.
+    magnet, None where there are none; `calibration` is the CRC-32 of the chip's, 0 for nominal;
+    `tidy`, of a root short of heap, lets go of modules that only one piece of work needed.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Agent:
         book=None,
         inputs=None,
         calibration=None,
+        tidy=None,
     ):
         self.config = config
         self._storage = storage
@@ -74,7 +76,7 @@ class Agent:
         self._shown_at = None
         self._unanswered = None  # a command that needs more than one step
         self.meter = Meter(chip, clock, config)
-        self.ledger = Ledger(storage, config)
+        self.ledger = Ledger(storage, config, tidy)
         self.account = self.ledger.account
         self.journal = self.ledger.journal
         self.time = Timekeeper(clock)

@@ -10,6 +10,7 @@ from wattledger.host_sim.times import TimeSource
 from wattledger.host_sim.world import World
 from wattledger.tools.scenario_parts import Disturbance
 from wattledger.tools.sim_plan import Action, WriteCut
+from wattledger.tools.sim_tokens import KEYPAD, TokenEntry
 from wattledger.tools.sim_utility import Utility
 from wattledger.tools.sim_watch import SNAPSHOT_MS, SNAPSHOT_MWS, Watch
 from wattledger.tools.stage import Stage
@@ -50,6 +51,7 @@ class Faults:
             "arm": lambda value: utility.arm(world.time_ms),
             "keep": lambda value: utility.keep(value // 3600, world.time_ms),
             "debt": lambda value: utility.debt(value.model_dump(), world.time_ms),
+            "token": self._enter,
             "accept": lambda value: stage.accept(),
             "document": lambda value: stage.bring(value),
             "command": lambda value: utility.misbehave(value, world.time_ms),
@@ -65,6 +67,12 @@ class Faults:
             "bit_errors": self._bit_errors,
             "disturb": self._disturb,
         }
+
+    def _enter(self, entry: TokenEntry) -> None:
+        if entry.by == KEYPAD:
+            self._stage.enter(entry.digits)
+        else:
+            self._utility.enter(entry.digits, self._world.time_ms)
 
     def befall(self, action: Action) -> None:
         """Let it happen now."""
