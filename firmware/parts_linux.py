@@ -96,8 +96,8 @@ def claim_pins():
     except Exception as error:  # whatever the library behind a pin factory raises
         raise HalError(
             "the pins cannot be driven by %s (%s): sudo apt install python3-lgpio, make the "
-            "environment with --system-site-packages, and put this user into the group gpio"
-            % (wanted, error)
+            "environment with --system-site-packages, put this user into the group gpio, and "
+            "start in a folder that it may write" % (wanted, error)
         ) from None
 
 

@@ -104,7 +104,7 @@ def _dates(whose: str, expires: float) -> Finding:
 
 
 def page(address: str, meter_runs: bool) -> Finding:
-    """Can the display listen there? A running meter may have the port itself."""
+    """Can the display listen there?"""
     host, _, port = address.rpartition(":")
     if not port.isdigit():
         return Finding("page", FAIL, f"{address} is no address", "write it as 127.0.0.1:8080")
@@ -113,6 +113,7 @@ def page(address: str, meter_runs: bool) -> Finding:
     try:
         listen(host, int(port)).close()
     except HalError as error:
-        told = doctor_bus.told("page", error)
-        return told._replace(state=WARN) if meter_runs else told
+        if meter_runs:
+            return Finding("page", OK, f"{address} is taken, most likely by the running meter")
+        return doctor_bus.told("page", error)
     return Finding("page", OK, f"{host or 'every network'}, port {port} is free")
