@@ -49,7 +49,7 @@ def examine(wishes: Wishes) -> Iterator[Finding]:
     if wishes.site is not None:
         try:
             site = Site(str(wishes.site))
-            yield Finding("site", OK, f"{wishes.site} is the meter {site.config.meter}")
+            yield Finding("site", OK, f"the meter {site.config.meter}, of {wishes.site}")
         except FirmwareError as error:
             yield doctor_bus.told("site", error, "; ")
     name = wishes.board or (site.config.board if site else None)

@@ -52,7 +52,7 @@ def all_is_well(bench, chip):
     assert bench.ends("--commission", "5000000")[0] == 0
     code, checks = examined(chip, "--site", str(bench.site), "--state", str(bench.state))
     assert code == 0, checks
-    assert stands(checks, "site") == ("ok", f"{bench.site} is the meter pi-0001")
+    assert stands(checks, "site") == ("ok", f"the meter pi-0001, of {bench.site}")
     assert stands(checks, "bus") == ("ok", "/dev/spidev0.0 can be used")
     assert stands(checks, "chip") == ("ok", "atm90e32 answers on /dev/spidev0.0")
     day = "of 2027-01-15 against simulated reference"
