@@ -269,6 +269,38 @@ def test_pins_that_cannot_be_driven(monkeypatch):
     assert found.fix.startswith("sudo apt install python3-lgpio")
 
 
+# --- what only looks like a chip ---
+
+
+class Registers:
+    """An SPI device that answers frames from a table, {bytes sent first: bytes at the end}."""
+
+    def __init__(self, answers, otherwise):
+        self._answers = answers
+        self._otherwise = otherwise
+
+    def transfer(self, out, into):
+        answer = self._answers.get(bytes(out[:2]), self._otherwise)
+        into[:] = (b"\0" * len(into) + answer)[-len(into) :]
+
+
+def test_a_line_that_looks_like_a_chip_is_none():
+    three = {b"\x80\x31": b"\x08\x61", b"\x80\x32": b"\xc4\x68", b"\x80\x33": b"\0\x87"}
+    # Its registers hold values, and LastSPIData does not repeat them.
+    assert not doctor_bus.is_atm90e32(Registers(three, b"\x12\x34"))
+    # It repeats them, and all are alike: a line that answers the same to everything.
+    assert not doctor_bus.is_atm90e32(Registers({}, b"\x12\x34"))
+    # LAST_OP says read; LAST_ADD names another register.
+    assert not doctor_bus.is_ade7953(Registers({b"\0\xfd": b"\x35"}, b"\x02\x20"))
+    # LAST_ADD names the register; LAST_OP says write. AIGAIN is 0x280.
+    assert not doctor_bus.is_ade7953(Registers({b"\x01\xfe": b"\x02\x80"}, b"\xca"))
+    # Channel 0 is a good answer of 0x842, the others have no null bit.
+    assert not doctor_bus.is_mcp3208(Registers({b"\x06\0": b"\xe8\x42"}, b"\xff\xff\xff"))
+    # All have it, and all stand at a rail: a line that is low.
+    assert not doctor_bus.is_mcp3208(Registers({}, b"\0\0\0"))
+    assert doctor_bus.is_mcp3208(Registers({}, b"\xff\xe8\x42"))
+
+
 # --- how it speaks ---
 
 
