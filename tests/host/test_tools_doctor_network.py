@@ -280,7 +280,11 @@ class Registers:
         self._otherwise = otherwise
 
     def transfer(self, out, into):
-        answer = self._answers.get(bytes(out[:2]), self._otherwise)
+        head = bytes(out[:2])
+        answer = self._answers.get(head, self._otherwise)
+        if answer is None:  # as LAST_ADD answers
+            answer = self._last
+        self._last = head
         into[:] = (b"\0" * len(into) + answer)[-len(into) :]
 
 
@@ -292,8 +296,9 @@ def test_a_line_that_looks_like_a_chip_is_none():
     assert not doctor_bus.is_atm90e32(Registers({}, b"\x12\x34"))
     # LAST_OP says read; LAST_ADD names another register.
     assert not doctor_bus.is_ade7953(Registers({b"\0\xfd": b"\x35"}, b"\x02\x20"))
-    # LAST_ADD names the register; LAST_OP says write. AIGAIN is 0x280.
-    assert not doctor_bus.is_ade7953(Registers({b"\x01\xfe": b"\x02\x80"}, b"\xca"))
+    # LAST_ADD names the register each time; LAST_OP says write, then read.
+    assert not doctor_bus.is_ade7953(Registers({b"\x01\xfe": None}, b"\xca"))
+    assert doctor_bus.is_ade7953(Registers({b"\x01\xfe": None}, b"\x35"))
     # Channel 0 is a good answer of 0x842, the others have no null bit.
     assert not doctor_bus.is_mcp3208(Registers({b"\x06\0": b"\xe8\x42"}, b"\xff\xff\xff"))
     # All have it, and all stand at a rail: a line that is low.
