@@ -14,6 +14,8 @@ def driver(board, device, wait_ms, calibration, sampler=None, line=None):
     options = board.OPTIONS
     if chip == "atm90e32":
         from wattledger.hal.meter.atm90e32 import Atm90e32 as Driver
+
+        options = dict(options, channels=board.PHASES)
     elif chip == "ade7953":
         from wattledger.hal.meter.ade7953 import Ade7953 as Driver
 

@@ -7,7 +7,7 @@ from wattledger.board import pi_ade7953, pi_atm90e32
 from wattledger.firmware import chips, constants
 from wattledger.hal.errors import ChipError
 from wattledger.hal.meter import calibration
-from wattledger.hal.sample import OK, POWER_MW, new_sample
+from wattledger.hal.sample import OK, PHASE_FIELDS, POWER_MW, new_sample
 from wattledger.host_sim.chip.adc_sampler import SimulatedSampler
 from wattledger.host_sim.chip.ade7953 import Ade7953
 from wattledger.host_sim.chip.atm90e32 import Atm90e32
@@ -30,6 +30,7 @@ class Board:
         self.BUS = bus
         self.OPTIONS = options
         self.CALIBRATION = phases
+        self.PHASES = tuple(range(len(phases)))
 
 
 def no_wait(ms):
@@ -80,6 +81,21 @@ class TestDrivers(unittest.TestCase):
         self.measures(Board("pzem004t", "uart", {"address": 1}), Pzem004t())
         options = {"max_amps": 250, "shunt_micro_ohm": 625}
         self.measures(Board("ina228", "i2c", options), Ina228(625), 1_200_000, 48_000)
+
+    def test_a_split_phase_board_uses_the_inputs_it_names(self):
+        gains = {"voltage_gain": 0x8F5C, "current_gain": 0x7C29}
+        board = Board("atm90e32", "spi", {}, (gains, gains))
+        board.PHASES = (0, 2)
+        chip = Atm90e32(0x8F5C, 0x7C29)
+        driver = chips.driver(board, chip, no_wait, [gains, gains])
+        driver.begin()
+        for phase in range(3):
+            chip.set_phase(phase, 120_000, 1_000 * phase, 120_000 * phase)
+        chip.feed(1_000)
+        sample = new_sample()
+        self.assertEqual(driver.read_into(sample), OK)
+        self.assertEqual(sample[POWER_MW], 0)
+        self.assertTrue(abs(sample[PHASE_FIELDS + POWER_MW] - 240_000) < 100)
 
     def test_a_converter_gets_its_sampler(self):
         chip = Mcp3208(((0, 1),))

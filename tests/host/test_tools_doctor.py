@@ -20,8 +20,6 @@ from wattledger.tests.host.test_pi_process import with_a_bench
 from wattledger.tests.host.umockdev_bench import emulated, need
 from wattledger.tools import cli, doctor_bus, doctor_readings
 
-OWN = {"atm90e32": "pi_atm90e32", "ade7953": "pi_ade7953", "mcp3208": "pi_mcp3208"}
-
 
 def examined(chip, *words):
     """(exit code, {name: check}) of a run on mock pins; while it waits, the chip's time passes."""
