@@ -6,6 +6,7 @@ for themselves: while a meter runs they are left out and that is said.
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +30,8 @@ STOP = "stop it for these checks: sudo systemctl stop wattledger"
 PROGRAMS = ("wattledger-meter", "firmware.main_pi")
 
 
-class Wishes:
+@dataclass
+class Scope:
     """What is to be looked at; what is None is left out."""
 
     board: str | None = None
@@ -43,16 +45,16 @@ class Wishes:
     export: bool = False
 
 
-def examine(wishes: Wishes) -> Iterator[Finding]:
-    """Every check that the wishes allow, in the order in which to mend. ToolError on bad usage."""
+def examine(scope: Scope) -> Iterator[Finding]:
+    """Every check of the scope, in the order in which to mend. ToolError on bad usage."""
     site = None
-    if wishes.site is not None:
+    if scope.site is not None:
         try:
-            site = Site(str(wishes.site))
-            yield Finding("site", OK, f"the meter {site.config.meter}, of {wishes.site}")
+            site = Site(str(scope.site))
+            yield Finding("site", OK, f"the meter {site.config.meter}, of {scope.site}")
         except FirmwareError as error:
             yield doctor_bus.told("site", error, "; ")
-    name = wishes.board or (site.config.board if site else None)
+    name = scope.board or (site.config.board if site else None)
     if name is None:
         raise ToolError("which board? name it with --board, or give its folder with --site")
     board = parts_linux.board(name)
@@ -61,14 +63,14 @@ def examine(wishes: Wishes) -> Iterator[Finding]:
             *("board", FAIL, f"device.json names {site.config.board}, not {name}"),
             "name the same board in both",
         )
-    yield from _hardware(board, site, wishes.export)
+    yield from _hardware(board, site, scope.export)
     yield doctor_clock.system()
-    if wishes.state is not None:
-        yield from doctor_storage.state(wishes.state)
-    if wishes.broker is not None:
-        yield from doctor_broker.check(wishes.broker, wishes.ca, wishes.cert, wishes.key)
-    if wishes.page is not None:
-        yield doctor_broker.page(wishes.page, running_meter() is not None)
+    if scope.state is not None:
+        yield from doctor_storage.state(scope.state)
+    if scope.broker is not None:
+        yield from doctor_broker.check(scope.broker, scope.ca, scope.cert, scope.key)
+    if scope.page is not None:
+        yield doctor_broker.page(scope.page, running_meter() is not None)
 
 
 def _hardware(board: ModuleType, site: Site | None, export: bool) -> Iterator[Finding]:

@@ -32,8 +32,10 @@ WRONG_CHIP = "name the board that is wired (wattledger board list), or wire this
 def told(name: str, error: Exception, mark: str = ": ") -> Finding:
     """A failure whose message ends with what to do, after the last `mark`."""
     found, _, fix = str(error).rpartition(mark)
-    if not found or fix.startswith("[Errno"):
-        return Finding(name, FAIL, str(error), "mend that and try again")
+    if fix.startswith("[Errno"):
+        return Finding(name, FAIL, str(error), "see in dmesg, or with lsof, what has it")
+    if not found:
+        return Finding(name, FAIL, fix, "as it says")
     return Finding(name, FAIL, found, fix)
 
 

@@ -54,7 +54,7 @@ def check(board: ModuleType, calibration: bytes | None, export: bool) -> Iterato
             yield Finding("readings", FAIL, "the chip's answers are missing or damaged", fix)
             return
         for number in range(driver.phases):
-            yield phase(board, sample, number, export and driver.bidirectional)
+            yield phase(board, sample, number, export)
         if driver.fields & field_bit(FREQUENCY_MHZ):
             yield frequency(sample[FREQUENCY_MHZ])
     finally:

@@ -1,5 +1,6 @@
 """Checks of a meter's files: its state folder, its journal, its calibration."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -76,8 +77,6 @@ def calibration(board: ModuleType, site: Site | None) -> Finding:
             *("calibration", WARN, f"{where}: the nominal constants of {board.NAME}"),
             "wattledger calibrate",
         )
-    import json
-
     try:
         constants.constants(board, data)
     except ChipError as error:

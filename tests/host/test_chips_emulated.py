@@ -42,7 +42,7 @@ def no_wait(ms):
 
 def keep_the_ade7953s_promises(chip, port):
     class Bench(SpiBench):
-        hour_readings = 60  # a minute of the 1272 s that a kilowatt takes to the overflow
+        hour_readings = 20  # 180 s of the 1272 s that a kilowatt takes to the overflow
 
         def __init__(self, phases):
             chip.renew()
@@ -63,7 +63,7 @@ def keep_them_on_i2c(chip):
 
 def keep_the_ina228s_promises(chip):
     class Bench(Ina228Bench):
-        hour_readings = 100
+        hour_readings = 20
 
         def __init__(self, phases):
             super().__init__(phases)

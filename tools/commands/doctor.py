@@ -36,12 +36,9 @@ def doctor(
     from wattledger.tools import output
     from wattledger.tools.findings import FAIL
 
-    wishes = doctors.Wishes()
-    wishes.board, wishes.site, wishes.state = board, site, state
-    wishes.broker, wishes.ca, wishes.cert, wishes.key = broker, ca, cert, key
-    wishes.page, wishes.export = page, export
+    scope = doctors.Scope(board, site, state, broker, ca, cert, key, page, export)
     findings = []
-    for finding in doctors.examine(wishes):
+    for finding in doctors.examine(scope):
         findings.append(finding)
         if not as_json:
             doctors.show(finding)
