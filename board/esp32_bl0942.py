@@ -16,11 +16,7 @@ BAUD = 9600
 PARITY = None
 PHASES = (0,)
 CALIBRATION = ({},)
-OPTIONS = {
-    "shunt_uohm": 1_000,
-    "divider_low": 510,
-    "divider_high": 1_950_000,
-}
+OPTIONS = {"shunt_uohm": 1_000, "divider_low": 510, "divider_high": 1_950_000}
 MAX_AMPS = 40
 MAX_VOLTS = 276
 RELAY_KIND = "latching"

@@ -10,7 +10,7 @@ import types
 
 import pytest
 
-from wattledger.board import pi_ade7953, pi_atm90e32, pi_mcp3208
+from wattledger.board import pi_ade7953, pi_atm90e32, pi_bl0942, pi_mcp3208
 from wattledger.firmware import parts_linux
 from wattledger.hal.bus.i2c_linux import LinuxI2c
 from wattledger.hal.clock.ds3231 import Ds3231
@@ -257,6 +257,21 @@ def test_a_serial_chip_is_named(monkeypatch, name, make):
     else:
         said = f"{name} on {line.pty.name}, and no bl0942 as made-up has it"
         assert found[1:3] == ("fail", said)
+
+
+def test_the_board_with_a_serial_chip_is_read(monkeypatch):
+    chip = uart.Bl0942Chip()
+    chip.set_phase(0, 230_000, 5_000, -1_150_000)
+    chip.set_mains(50_000)
+    monkeypatch.setattr(doctor_readings, "BETWEEN_S", 0.05)
+    with Answering(chip) as line:
+        monkeypatch.setattr(parts_linux, "uart_place", lambda board: line.pty.name)
+        assert doctor_bus.present(pi_bl0942).state == "ok"
+        assert doctor_bus.identity(pi_bl0942).state == "ok"
+        found = list(doctor_readings.check(pi_bl0942, None, False))
+    assert [one.name for one in found] == ["phase 1", "frequency"]
+    assert found[0].found == "power is negative under load (230.0 V, 5.00 A, -1150 W)"
+    assert found[1].found == "50.00 Hz"
 
 
 def test_a_bus_that_is_no_serial_line_says_so(monkeypatch):
