@@ -166,6 +166,30 @@ def the_life_of(bench, chip):
     assert scan.balance == 15_000_000_000
 
 
+def share_a_bus_with_the_clock(chip):
+    chip.set_phase(0, 230_000, 5_000, 1_150_000)
+    chip.set_mains(50_000)
+    assert Ds3231(LinuxI2c(1, 0x68)).set(int(time.time()))
+    with_a_bench(lambda bench: the_i2c_of(bench, chip))
+
+
+def the_i2c_of(bench, chip):
+    bench.write("device.json", json.dumps({**DEVICE, **QUICK, "board": "pi_ade7953"}))
+    (bench.site / "calibration.json").unlink()
+    assert bench.ends("--commission", "0")[0] == 0
+
+    def power():
+        chip.feed(20)
+        seen = newest(peer, "state") or {"power_mw": None}
+        return seen["power_mw"] or 0
+
+    with running_broker("auto") as broker, Peer(broker.port, f"wl/1/demo/m/{METER}/#") as peer:
+        with bench.running("--broker", broker.url) as run:
+            assert until(lambda: abs(power() - 1_150_000) < 2_000, 20)
+            assert newest(peer, "state")["trust"] in ("restored", "synced")
+    assert (run.code, "coils 0" in run.said) == (0, True), run.said
+
+
 def free_port():
     with socket.socket() as picked:
         picked.bind((HOST, 0))
@@ -238,3 +262,8 @@ def refused(bench):
 def test_on_emulated_buses(check):
     need("gpiozero")
     emulated("atm90e32", "spi", check, "ds3231:i2c")
+
+
+def test_chip_and_clock_on_one_emulated_bus():
+    need("gpiozero")
+    emulated("ade7953", "i2c", share_a_bus_with_the_clock, "ds3231:i2c")
