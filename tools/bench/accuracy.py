@@ -6,7 +6,7 @@ resolution leave. Noise, drift, temperature and the non-linearity of real parts 
 
 from wattledger.tools.bench import adc_accuracy, loads, subjects
 from wattledger.tools.bench.drift import drift_rows
-from wattledger.tools.bench.loads import GRID, INFLUENCES, NO_LOAD_MV, ONE_PHASE, Load
+from wattledger.tools.bench.loads import GRID, NO_LOAD_MV, Load
 from wattledger.tools.bench.rows import Report, Row
 
 LIMIT = "IEC 62053-21 class 1"
@@ -47,22 +47,44 @@ def run() -> Report:
 
 
 def _points(subject: subjects.Subject) -> list[Row]:
-    rows = [
-        _row(f"{subject.name} {load}", subject.error_ppm(load), limit) for load, limit, _ in GRID
-    ]
-    if subject.phases > 1:
-        for load, limit in ONE_PHASE:
-            error = subject.error_ppm(load, (1,))
-            rows.append(_row(f"{subject.name} {load}, one phase", error, limit))
-    for name, load, reference, limit in INFLUENCES:
+    if subject.is_direct:
+        return [
+            _row(
+                f"{subject.name} {load.current_ma / 1000:g} A of 48 V",
+                subject.error_ppm(load),
+                limit,
+            )
+            for load, limit, _ in loads.DIRECT
+        ]
+    name = subject.name
+    grid = loads.grid(subject.imax_ma)
+    rows = [_row(f"{name} {load}", subject.error_ppm(load), limit) for load, limit, _ in grid]
+    for quantity, load, reference, limit in loads.influences(subject.imax_ma):
         change = subject.error_ppm(load) - subject.error_ppm(reference)
-        rows.append(_row(f"{subject.name} {name}", change, limit))
-    rows += subject.extra_rows()
+        rows.append(_row(f"{name} {quantity}", change, limit))
+    if subject.phases == 3:
+        rows += _polyphase(subject)
     start = Load(loads.START_MA)
     # It must start: what is asked at this current is that energy is registered, within half.
-    rows.append(_row(f"{subject.name} start at {start}", subject.error_ppm(start), 500_000))
+    rows.append(_row(f"{name} start at {start}", subject.error_ppm(start), 500_000))
     creep = subject.creep_wh(NO_LOAD_MV, round(CREEP_MINUTES * 60))
-    rows.append(Row(f"{subject.name} no load", creep, CREEP_WH, "Wh", LIMIT, WANTED))
+    rows.append(Row(f"{name} no load", creep, CREEP_WH, "Wh", LIMIT, WANTED))
+    return rows
+
+
+def _polyphase(subject: subjects.Subject) -> list[Row]:
+    """One phase loaded; the phases' order reversed; a phase without voltage."""
+    name = subject.name
+    rows = [
+        _row(f"{name} {load}, one phase", subject.error_ppm(load, (1,)), limit)
+        for load, limit in loads.ONE_PHASE
+    ]
+    load, limit = loads.REVERSED_SEQUENCE
+    change = subject.error_ppm(load, is_reversed=True) - subject.error_ppm(load)
+    rows.append(_row(f"{name} reversed phase sequence", change, limit))
+    load, limit = loads.PHASE_INTERRUPTED
+    change = subject.error_ppm(load, (0, 1), is_interrupted=True) - subject.error_ppm(load)
+    rows.append(_row(f"{name} a phase interrupted", change, limit))
     return rows
 
 
@@ -79,7 +101,8 @@ def _row(name: str, ppm: float, limit_ppm: float) -> Row:
 
 def _curve(subject: subjects.Subject) -> list[tuple[int, float]]:
     """(mA, error in ppm) over all currents at unity, evenly on a logarithmic scale."""
-    first, last, count = loads.START_MA, loads.IMAX_MA, 15
+    first, last, count = loads.START_MA, subject.imax_ma, 15
     step = (last / first) ** (1 / (count - 1))
     currents = [round(first * step**index) for index in range(count)]
-    return [(current, subject.error_ppm(Load(current))) for current in currents]
+    voltage = loads.DIRECT_MV if subject.is_direct else loads.NOMINAL_MV
+    return [(ma, subject.error_ppm(Load(ma, voltage_mv=voltage))) for ma in currents]

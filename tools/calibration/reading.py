@@ -102,7 +102,8 @@ def counted(driver: Any, wait_ms: Callable[[int], None], phase: int) -> float:
     for _ in range(TRIES):  # what was counted before this load came
         _read(driver, wait_ms, sample, READ_MS)
     passed = 0
-    while not sample[at] or not passed:
+    # The first looks of a serial chip are still of the long waits.
+    while not sample[at] or passed < TRIES * LOOK_MS:
         passed += _read(driver, wait_ms, sample, LOOK_MS)
         if passed > LONGEST_WAIT_MS:
             raise CalibrationError(
