@@ -28,8 +28,9 @@ ASKED = {
     "offset": "switch every load off; the voltage stays on",
     "gain": "switch on a steady resistive load of about 5 A (power factor 1)",
     "phase": "switch on a load of about 5 A at power factor 0.5 inductive",
-    "count": "as for the gain; for ten minutes nobody touches it, and the reference records",
-    "energy": "what the reference recorded, means of those minutes",
+    "count": "switch on a steady resistive load of about 5 A; energy is counted for up to ten "
+    "minutes, in which the reference records and nobody touches anything",
+    "energy": "what the reference recorded, the means of those minutes",
     "verify": "switch on another load, not one of those before",
 }
 # A chip that cannot correct a phase is right at power factor 1 and no better than its sensor else.

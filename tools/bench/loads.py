@@ -105,9 +105,13 @@ DIRECT = tuple(
 )
 
 
-def limit_ppm(current_ma: int) -> float:
-    """Class 1 at unity over all currents: below 0.05 Ib it grows as 1/I down to the starting
-    current (OIML R 46), so that a curve can be drawn."""
+def limit_ppm(current_ma: float, is_lagging: bool = False) -> float:
+    """Class 1 over all currents, at unity or 0.5 inductive, so that a curve can be drawn.
+
+    Below 0.05 Ib it grows as 1/I down to the starting current (OIML R 46).
+    """
+    if is_lagging:
+        return 10_000 if current_ma >= IB_MA // 5 else 15_000
     if current_ma >= IB_MA // 10:
         return 10_000
     return 15_000 * max(1, IB_MA / 20 / current_ma)

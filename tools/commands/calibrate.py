@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from wattledger.tools import output
 from wattledger.tools.commands.options import Json
 
+WIDTH = 79
 ANGLE_MDEG = -2_000  # of the simulated transformer
 
 
@@ -64,7 +66,7 @@ def calibrate(
         )
 
     def say(text: str) -> None:
-        typer.echo(text, err=True)
+        typer.echo(fill(text, WIDTH, subsequent_indent="  "), err=True)
 
     module = wiring.any_board(board)
     table = chips.load(module.CHIP)
@@ -72,7 +74,7 @@ def calibrate(
         raise CalibrationError(f"{board} has phases 1 to {len(module.PHASES)}, not {phases}")
     constants = [dict(phase) for phase in module.CALIBRATION[:phases]]
     source = Typed() if reference is None else FromCsv(reference)
-    output.note(guide.WARNING)
+    say(f"note: {guide.WARNING}")
     if not by:
         by = typer.prompt("Who calibrates", err=True)
     if not against:
