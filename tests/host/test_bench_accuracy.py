@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from wattledger.tools.bench import accuracy, curve, drift, loads
+from wattledger.tools.bench import accuracy, adc_drift, curve, drift, loads
 from wattledger.tools.bench.device import BenchError
 from wattledger.tools.bench.loads import Load
 from wattledger.tools.bench.reader import Reader
@@ -89,6 +89,23 @@ def test_a_sensor_s_angle_stays_where_a_chip_has_no_constant_for_it(made, name, 
     assert error == pytest.approx(wanted * 1e6, abs=250)
 
 
+def test_what_unbalances_three_phases_reaches_the_chip(made, monkeypatch):
+    subject = made("ATM90E32")
+    chip = subject._bench.chip
+    told = []
+    set_phase, set_sequence = chip.set_phase, chip.set_sequence
+    monkeypatch.setattr(chip, "set_phase", lambda *given: told.append(given) or set_phase(*given))
+    monkeypatch.setattr(
+        chip, "set_sequence", lambda given: told.append(given) or set_sequence(given)
+    )
+    subject.error_ppm(Load(5_000), (0, 1), is_interrupted=True, counts=1_000)
+    loaded = (230_000, 5_000, 1_150_000, 0)
+    assert told == [False, (0, *loaded), (1, *loaded), (2, 0, 0, 0, 0)]
+    told.clear()
+    accuracy._polyphase(subject)
+    assert told.count(True) == 1 and (2, 0, 0, 0, 0) in told
+
+
 def test_the_ina228_is_read_at_a_direct_current():
     rows = accuracy._points(SUBJECTS[6]())
     assert [row.name for row in rows][:2] == ["INA228 0.25 A of 48 V", "INA228 0.5 A of 48 V"]
@@ -135,6 +152,10 @@ def test_no_count_goes_astray(index, years, turns):
 
 def test_the_ina228_loses_no_count():
     assert drift._replay(REPLAYS[5](), 400 * 8766) == 0
+
+
+def test_the_raw_adc_s_sums_lose_no_count():
+    assert adc_drift.lost_counts(400 * 8766 // 4) == 0
 
 
 class Leaky(Replay):

@@ -6,6 +6,7 @@ accumulators of 32 and 64 bits of floating point make of ten years at a reading 
 """
 
 from wattledger.agent.metering.register import EnergyRegister
+from wattledger.tools.bench import adc_drift
 from wattledger.tools.bench.rows import Row
 from wattledger.tools.bench.subjects import REPLAYS, Replay
 
@@ -22,8 +23,13 @@ def drift_rows(years: float = YEARS) -> list[Row]:
     for make in REPLAYS:
         replay = make()
         off = _replay(replay, wh)
-        rows.append(Row(f"{replay.name} after {years:g} years", off, 1, "counts", "a count", "0"))
+        rows.append(_row(replay.name, years, off))
+    rows.append(_row("MCP3208's sums", years, adc_drift.lost_counts(wh)))
     return rows + _float_rows(years)
+
+
+def _row(name: str, years: float, off: int) -> Row:
+    return Row(f"{name} after {years:g} years", off, 1, "counts", "a count", "0")
 
 
 def _replay(replay: Replay, wh: int) -> int:
