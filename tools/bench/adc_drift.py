@@ -33,7 +33,8 @@ def lost_counts(wh: int) -> int:
     for _ in range(blocks):
         carry(BLOCK_US)
     made = (_energy(line) * blocks >> TAP_BITS) * BLOCK_US
-    return abs(phase.held - made // phase.one)
+    # To the last unit: a part of a count that went astray is one too.
+    return -(-abs(phase.held * phase.one + phase.part - made) // phase.one)
 
 
 def _block() -> bytes:
