@@ -28,8 +28,8 @@ ASKED = {
     "offset": "switch every load off; the voltage stays on",
     "gain": "switch on a steady resistive load of about 5 A (power factor 1)",
     "phase": "switch on a load of about 5 A at power factor 0.5 inductive",
-    "count": "switch on a steady resistive load of about 5 A; energy is counted for up to ten "
-    "minutes, in which the reference records and nobody touches anything",
+    "count": "leave the load of the gain on; energy is counted for up to seven minutes, in which "
+    "the reference records and nobody touches anything",
     "energy": "what the reference recorded, the means of those minutes",
     "verify": "switch on another load, not one of those before",
 }

@@ -208,7 +208,7 @@ def answers(at, *numbers):
         (answers(8, 230, 2.5, 460), [], ("power factor is 0.800", "0.98 to 1.005")),
         (answers(8, 230, 2.5, 570), [], ("verification failed", "power", "nothing was saved")),
         (BL0942, ["--angle-mdeg", "180000"], ("reversed",)),
-        (BL0942, ["--phases", "3"], ("esp32_bl0942 has phases 1 to 1, not 3",)),
+        (BL0942, ["--phases", "3"], ("--phases 3: esp32_bl0942 has 1",)),
     ],
 )
 def test_the_implausible_is_refused_of_a_bl0942(

@@ -71,7 +71,7 @@ def calibrate(
     module = wiring.any_board(board)
     table = chips.load(module.CHIP)
     if phases is not None and phases > len(module.PHASES):
-        raise CalibrationError(f"{board} has phases 1 to {len(module.PHASES)}, not {phases}")
+        raise CalibrationError(f"--phases {phases}: {board} has {len(module.PHASES)}")
     constants = [dict(phase) for phase in module.CALIBRATION[:phases]]
     source = Typed() if reference is None else FromCsv(reference)
     say(f"note: {guide.WARNING}")
