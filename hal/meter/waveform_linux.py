@@ -89,6 +89,10 @@ class NumpyLine(waveform.Line):
         self._words = numpy.zeros((2, pairs), numpy.uint16)
         self._flat = self._words.reshape(-1)
         self._signed = self._words.view(numpy.int16)
+        # As arrays: a number of Python is made one at each use, which costs as much as the use.
+        self._mask = numpy.array(_NULL_AND_CODE, numpy.uint16)
+        self._one = numpy.array(1, numpy.uint16)
+        self._middle = numpy.array(MIDDLE - 1, numpy.int16)
         self._level = None  # that `_rises` are of
         self._rises = []
 
@@ -100,19 +104,20 @@ class NumpyLine(waveform.Line):
         # The two bytes that hold null bit and code, as a big-endian word where they lie.
         answers = numpy.ndarray((2, self.pairs), ">u2", raw, offset + 1, (3, stride))
         words[:] = answers
-        words &= _NULL_AND_CODE
+        words &= self._mask
         # One less, and without sign: the lowest code is then the highest of all words.
-        words -= 1
+        words -= self._one
         bad = 0
         self.saturated = False
         if numpy.maximum.reduce(self._flat) >= CODES - 2:
-            words += 1
+            words += self._one
             bad = int(numpy.count_nonzero(words >= CODES))
             words &= CODES - 1
             self.saturated = int(words.max()) == CODES - 1 or int(words.min()) == 0
-            words -= 1
-        self._block[:] = self._signed
-        self._block -= MIDDLE - 1
+            words -= self._one
+        signed = self._signed
+        signed -= self._middle
+        self._block[:] = signed
         return bad
 
     def sum(self, first, last):
