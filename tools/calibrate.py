@@ -31,10 +31,14 @@ ASKED = {
     "count": "leave the load of the gain on; energy is counted for up to seven minutes, in which "
     "the reference records and nobody touches anything",
     "energy": "what the reference recorded, the means of those minutes",
-    "verify": "switch on another load, not one of those before",
+    "verify": "switch on another load, not one of those before, and leave it on: its energy is "
+    "counted too",
 }
 # A chip that cannot correct a phase is right at power factor 1 and no better than its sensor else.
-RESISTIVE = "switch on another load, resistive (power factor 1)"
+RESISTIVE = (
+    "switch on another load, resistive (power factor 1), and leave it on: its energy is "
+    "counted too"
+)
 SHOWN = ("voltage", "current", "power", "energy", "power factor")
 
 

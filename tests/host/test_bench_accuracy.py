@@ -209,3 +209,13 @@ def test_a_picture_takes_a_chip_of_alternating_current(tmp_path):
     report.curves["X"] = [(20, -0.5, None), (500, 0.0, 1e9), (60_000, 12.0, -3.0)]
     curve.draw(report, tmp_path / "x.png")
     assert (tmp_path / "x.png").stat().st_size > 20_000
+
+
+@pytest.mark.nightly
+def test_the_whole_bench():
+    found = accuracy.run().report()
+    for name in ("ATM90E32", "ADE7953", "BL0942"):
+        assert found["worst"][name]["ratio"] <= 0.2
+    drifts = [row for row in found["rows"] if row["unit"] == "counts"]
+    assert len(drifts) == 7
+    assert all(row["ratio"] == 0 for row in drifts)

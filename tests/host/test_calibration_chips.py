@@ -10,7 +10,7 @@ import pytest
 from wattledger.hal.meter import calibration as files
 from wattledger.hal.sample import ENERGY_COUNTS, NO_ANSWER, OK
 from wattledger.tools import cli, wiring
-from wattledger.tools.calibration import auto, chips
+from wattledger.tools.calibration import auto, chips, solve
 from wattledger.tools.calibration.reading import CalibrationError, Reading, counted, measure
 from wattledger.tools.calibration.simulated import SimulatedBench
 
@@ -158,6 +158,26 @@ def test_a_meter_that_counts_nothing_is_told():
     meter = Counter(0.0)
     with pytest.raises(CalibrationError, match="counted no energy in 120 s: is the load on"):
         counted(meter, meter.wait_ms, 0)
+
+
+def test_a_load_that_goes_off_while_it_is_counted_is_told():
+    meter = Counter(1150.0)
+    waited = 0
+
+    def wait_ms(ms):
+        nonlocal waited
+        waited += ms
+        if waited < 60_000:
+            meter.wait_ms(ms)
+
+    with pytest.raises(CalibrationError, match="counted no energy in 120 s"):
+        counted(meter, wait_ms, 0)
+
+
+def test_energy_that_went_the_other_way_is_told():
+    table = chips.load("bl0942")
+    with pytest.raises(CalibrationError, match=r"counted -1150.0 W .* reversed"):
+        solve.energy(table, auto.full(table, {}), -1150.0, 1150.0)
 
 
 def test_a_chip_that_falls_silent_is_told():

@@ -23,13 +23,14 @@ def drift_rows(years: float = YEARS) -> list[Row]:
     for make in REPLAYS:
         replay = make()
         off = _replay(replay, wh)
-        rows.append(_row(replay.name, years, off))
+        told = f", {replay.restarts} gaps told" if replay.restarts else ""
+        rows.append(_row(replay.name, years, off, told))
     rows.append(_row("MCP3208's sums", years, adc_drift.lost_counts(wh)))
     return rows + _float_rows(years)
 
 
-def _row(name: str, years: float, off: int) -> Row:
-    return Row(f"{name} after {years:g} years", off, 1, "counts", "a count", "0")
+def _row(name: str, years: float, off: int, told: str = "") -> Row:
+    return Row(f"{name} after {years:g} years{told}", off, 1, "counts", "a count", "0")
 
 
 def _replay(replay: Replay, wh: int) -> int:

@@ -17,7 +17,7 @@ from wattledger.tools.calibration.simulated import SimulatedBench
 
 COUNTS_WANTED = 40_000  # a point lasts until so many: the count's own step is then 25 ppm
 LEAST_TICKS = 20
-TICK_MS = 60_000  # or as long as a chip allows
+TICK_MS = 600_000  # of a replay, or as long as a chip allows
 MOST_WATTS = 17_000
 ATM90E32_GAINS = {"voltage_gain": 0x8F5C, "current_gain": 0x7C29}
 
@@ -133,7 +133,7 @@ class Replay(Reader):
         """`watts` share no factor with a count."""
         bench = SimulatedBench(chips.load(chip), [gains])
         super().__init__(name, bench, [gains], total)
-        self.tick_ms = min(self.driver.overflow_ms(watts) * 9 // 10, 10 * TICK_MS)
+        self.tick_ms = min(self.driver.overflow_ms(watts) * 9 // 10, TICK_MS)
         self.chip.set_phase(0, voltage_mv, watts * 1_000_000 // voltage_mv, watts * 1000)
 
 

@@ -29,7 +29,7 @@ TRIES = 4
 LOOK_MS = 100
 SHORTEST_MS = 60_000
 SHARE = 4_000  # of that in the whole time: 250 ppm
-LONGEST_WAIT_MS = 120_000  # for a first count
+LONGEST_WAIT_MS = 120_000  # for a count
 
 
 class CalibrationError(ToolError):
@@ -101,24 +101,28 @@ def counted(driver: Any, wait_ms: Callable[[int], None], phase: int) -> float:
     count_ws = 3600 * driver.energy_numerator / driver.energy_denominator
     for _ in range(TRIES):  # what was counted before this load came
         _read(driver, wait_ms, sample, READ_MS)
-    passed = 0
-    # The first looks of a serial chip are still of the long waits.
-    while not sample[at] or passed < TRIES * LOOK_MS:
-        passed += _read(driver, wait_ms, sample, LOOK_MS)
-        if passed > LONGEST_WAIT_MS:
-            raise CalibrationError(
-                f"the chip counted no energy in {LONGEST_WAIT_MS // 1000} s: is the load on, and "
-                "on this phase?"
-            )
+    for _ in range(TRIES):  # the first looks of a serial chip are still of the long waits
+        _read(driver, wait_ms, sample, LOOK_MS)
+    _next_count(driver, wait_ms, sample, at)
     passed = counts = 0
-    while True:
-        passed += _read(driver, wait_ms, sample, LOOK_MS)
+    # As long as either of a look and a count takes, whichever is less, is too much of it.
+    while passed < max(SHORTEST_MS, SHARE * min(LOOK_MS, passed / (abs(counts) or 1))):
+        passed += _next_count(driver, wait_ms, sample, at)
         counts += sample[at]
-        if not sample[at] or passed < SHORTEST_MS:
-            continue
-        # A count's time, if that is shorter than a look.
-        if passed >= SHARE * min(LOOK_MS, passed / abs(counts or 1)):
-            return counts * count_ws * 1000 / passed
+    return counts * count_ws * 1000 / passed
+
+
+def _next_count(driver: Any, wait_ms: Callable[[int], None], sample: Any, at: int) -> int:
+    """Look until a count has come; the ms that passed. CalibrationError."""
+    passed = 0
+    while passed < LONGEST_WAIT_MS:
+        passed += _read(driver, wait_ms, sample, LOOK_MS)
+        if sample[at]:
+            return passed
+    raise CalibrationError(
+        f"the chip counted no energy in {LONGEST_WAIT_MS // 1000} s: is the load on, and on this "
+        "phase?"
+    )
 
 
 def _read(driver: Any, wait_ms: Callable[[int], None], sample: Any, ms: int) -> int:
