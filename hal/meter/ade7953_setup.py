@@ -1,7 +1,7 @@
 """What the ADE7953's driver writes into a chip, out of a board's constants and its calibration."""
 
-from wattledger.hal.errors import ChipError
 from wattledger.hal.meter import ade7953_registers as r
+from wattledger.hal.meter.constants import named
 
 CONSTANTS = (
     ("voltage_gain", 0x400000, 0x200000, 0x600000),
@@ -17,25 +17,8 @@ CONSTANTS = (
 )
 # The voltage has one converter, and the datasheet says to leave BVGAIN alone.
 OF_CHANNEL_A = ("voltage_gain", "voltage_offset")
+OF_CHANNEL_B = tuple(row for row in CONSTANTS if row[0] not in OF_CHANNEL_A)
 ADVANCE = 0x200  # the sign of PHCAL, which is sign and magnitude, not two's complement
-
-
-def constants(given, channel):
-    """{name: value} of a channel (0 A, 1 B), nominal where none is given. ChipError."""
-    found = {}
-    for name, nominal, lowest, highest in CONSTANTS:
-        if channel and name in OF_CHANNEL_A:
-            continue
-        value = given.get(name, nominal)
-        if not lowest <= value <= highest:
-            raise ChipError(
-                "ADE7953 %s %d is outside %d to %d" % (name, value, lowest, highest), "calibration"
-            )
-        found[name] = value
-    for name in given:
-        if name not in found:
-            raise ChipError("ADE7953 channel %s has no %s" % ("AB"[channel], name), "calibration")
-    return found
 
 
 def setup(calibration, levels):
@@ -59,9 +42,10 @@ def setup(calibration, levels):
         (r.IRQENB, r.IRQ_OVERFLOW | r.IRQ_OVER_CURRENT),
     ]
     for channel, given in enumerate(calibration):
-        values = constants(given, channel)
+        table = OF_CHANNEL_B if channel else CONSTANTS
+        constants = named(table, given)
         base = channel * r.CHANNEL_B
-        phase = values["phase"]
+        phase = constants["phase"]
         found.append((r.PHCALA + channel, ADVANCE | -phase if phase < 0 else phase))
         for register, name in (
             (r.AVGAIN, "voltage_gain"),
@@ -74,8 +58,8 @@ def setup(calibration, levels):
             (r.AWATTOS, "power_offset"),
             (r.AVAROS, "reactive_offset"),
         ):
-            if name in values:
-                found.append((register + base, values[name] & 0xFFFFFF))
+            if name in constants:
+                found.append((register + base, constants[name] & 0xFFFFFF))
     return found
 
 

@@ -38,6 +38,7 @@ from wattledger.hal.meter.ina228_registers import (
     VBUS,
     VBUS_LIMIT,
 )
+from wattledger.hal.meter.scale import PPM, constants_of
 from wattledger.hal.sample import (
     CORRUPT,
     CURRENT_MA,
@@ -53,7 +54,7 @@ from wattledger.hal.sample import (
     VOLTAGE_MV,
 )
 
-CONSTANTS = (("current_gain", 1_000_000, 800_000, 1_200_000),)  # ppm, into SHUNT_CAL
+CONSTANTS = (("current_gain", PPM, 800_000, 1_200_000),)  # into SHUNT_CAL
 CONFIRMATIONS = 4
 STEP = 1 << 24  # the upper two bytes of an accumulator count these
 MOST_STEPS = 15
@@ -71,7 +72,7 @@ class Ina228:
         """`fine` takes the 40.96 mV range. ChipError (calibration) when the numbers do not fit."""
         self._i2c = i2c
         self._wait_ms = wait_ms
-        gain = _current_gain(calibration)
+        gain = constants_of(calibration, CONSTANTS)["current_gain"]
         self.lsb_ua = _current_lsb(max_amps)
         limit = FULL_SCALE_FINE_NV if fine else FULL_SCALE_NV
         if max_amps * shunt_micro_ohm * 1000 > limit:
@@ -328,22 +329,6 @@ class Ina228:
         self._word[0] = value >> 8
         self._word[1] = value & 0xFF
         self._i2c.write(register, self._word)
-
-
-def _current_gain(calibration):
-    """ppm out of a calibration; ChipError for a name or value outside CONSTANTS."""
-    name, gain, lowest, highest = CONSTANTS[0]
-    if len(calibration) != 1:
-        raise ChipError("INA228 has one channel, %d are given" % len(calibration), "calibration")
-    for key, value in calibration[0].items():
-        if key != name or not lowest <= value <= highest:
-            raise ChipError(
-                "INA228: %s is to be %d..%d and the only constant; found %s = %r"
-                % (name, lowest, highest, key, value),
-                "calibration",
-            )
-        gain = value
-    return gain
 
 
 def _current_lsb(max_amps):
