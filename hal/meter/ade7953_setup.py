@@ -2,6 +2,7 @@
 
 from wattledger.hal.meter import ade7953_registers as r
 from wattledger.hal.meter.constants import named
+from wattledger.hal.meter.scale import nearest_fraction
 
 CONSTANTS = (
     ("voltage_gain", 0x400000, 0x200000, 0x600000),
@@ -18,6 +19,8 @@ CONSTANTS = (
 # The voltage has one converter, and the datasheet says to leave BVGAIN alone.
 OF_CHANNEL_A = ("voltage_gain", "voltage_offset")
 OF_CHANNEL_B = tuple(row for row in CONSTANTS if row[0] not in OF_CHANNEL_A)
+MOST_NUMERATOR = 31
+MOST_DENOMINATOR = 16_384
 ADVANCE = 0x200  # the sign of PHCAL, which is sign and magnitude, not two's complement
 
 
@@ -63,28 +66,26 @@ def setup(calibration, levels):
     return found
 
 
-def nearest_fraction(numerator, denominator, most):
-    """(n, d) in lowest terms nearest to numerator / denominator, the smaller of the two at most
-    `most`."""
-    small, large = sorted((numerator, denominator))
-    best = None
-    for part in range(1, most + 1):
-        whole = (2 * large * part + small) // (2 * small)
-        error = abs(whole * small - large * part)
-        # error / part is what counts, compared without a division.
-        if best is None or error * best[1] < best[0] * part:
-            best = (error, part, whole)
-    _, part, whole = best
-    return (part, whole) if numerator < denominator else (whole, part)
-
-
 def energy_fraction(volt_lsb, amp_lsb):
-    """Wh of a count: the exact one has 14 digits; the numerator here is at most 31, so that 4096 s
-    of 55 kW, times it, stay below 2**30."""
-    exact = r.FULL_RMS**2 << r.COUNT_BITS
-    return nearest_fraction(exact, volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600, 31)
+    """Wh of a count; the exact fraction has 14 digits.
+
+    4096 s of two circuits, as counts times its numerator, are to stay below 2**30. At full scale a
+    circuit makes 13.2 million counts in that time, so a numerator up to 31 does; and so does a
+    denominator up to 16 384, where full scale is more than the 55 kW of two circuits.
+    """
+    count = r.FULL_RMS**2 << r.COUNT_BITS
+    one = volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600
+    if count * MOST_DENOMINATOR > one * MOST_NUMERATOR:
+        return nearest_fraction(count, one, MOST_DENOMINATOR)
+    denominator, numerator = nearest_fraction(one, count, MOST_NUMERATOR)
+    return numerator, denominator
 
 
 def power_fraction(volt_lsb, amp_lsb):
-    """mW of a power's LSB."""
-    return nearest_fraction(1000 * r.FULL_RMS**2, volt_lsb * amp_lsb * r.FULL_POWER, 1000)
+    """mW of a power's LSB, the smaller of its two numbers at most 1000."""
+    step = 1000 * r.FULL_RMS**2
+    one = volt_lsb * amp_lsb * r.FULL_POWER
+    if step > one:
+        return nearest_fraction(step, one, 1000)
+    denominator, numerator = nearest_fraction(one, step, 1000)
+    return numerator, denominator

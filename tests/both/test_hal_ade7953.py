@@ -146,7 +146,14 @@ class TestCalibration(unittest.TestCase):
 class TestScale(unittest.TestCase):
     def test_a_count_is_close_to_the_exact_fraction(self):
         # The exact Wh of a count is 64 R^2 / (volts x amps x 206 900 x 3600), R = 9 032 007.
-        for volts, amps in ((26_000, 100_000), (1_000, 1_000_000), (30_000, 240_000)):
+        # 3 000 LSB an ampere are 3 kA at full scale.
+        for volts, amps in (
+            (26_000, 100_000),
+            (1_000, 1_000_000),
+            (30_000, 240_000),
+            (28_000, 3_000),
+            (1_000_000, 1_000_000),
+        ):
             numerator, denominator = energy_fraction(volts, amps)
             exact = denominator * 9_032_007**2 * 64
             found = numerator * volts * amps * 206_900 * 3600
