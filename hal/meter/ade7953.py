@@ -26,6 +26,7 @@ from wattledger.hal.meter.ade7953_registers import (
     IRQSTATA,
     LAST_ADD,
     LAST_OP,
+    LOWEST_SCALE,
     OP_READ,
     OPTIMUM_CODE,
     PERIOD,
@@ -103,6 +104,10 @@ class Ade7953:
             raise ChipError("ADE7953: a calibration for each channel in use", "calibration")
         if not (1000 <= volt_lsb <= 1_000_000 and 1000 <= amp_lsb <= 1_000_000):
             raise ChipError("ADE7953: volt_lsb and amp_lsb are 1000 to 1000000", "calibration")
+        if volt_lsb * amp_lsb < LOWEST_SCALE:
+            raise ChipError(
+                "ADE7953: volt_lsb times amp_lsb must be at least %d" % LOWEST_SCALE, "calibration"
+            )
         # Phases: 7 fields, frequency; flags; and the neutral where it is one. No temperature.
         self.fields = 0x4FF if self.phases == 2 else 0x6FF
         self._volt_lsb = volt_lsb

@@ -142,16 +142,25 @@ class TestCalibration(unittest.TestCase):
                 ade.Ade7953(None, ade.no_wait, calibration, second=second)
             self.assertEqual(caught.exception.stage, "calibration")
 
+    def test_a_scale_whose_power_is_no_small_int_is_refused(self):
+        # 2^23 LSB of 1000 x 9032007^2 / (4862401 x volts x amps) mW reach 2^30 mW below 131 072 000.
+        for volts, amps, good in ((28_000, 4_000, False), (28_000, 5_000, True)):
+            try:
+                ade.Ade7953(None, ade.no_wait, [{}], volt_lsb=volts, amp_lsb=amps)
+                self.assertTrue(good)
+            except ChipError as error:
+                self.assertEqual((error.stage, good), ("calibration", False))
+
 
 class TestScale(unittest.TestCase):
     def test_a_count_is_close_to_the_exact_fraction(self):
         # The exact Wh of a count is 64 R^2 / (volts x amps x 206 900 x 3600), R = 9 032 007.
-        # 3 000 LSB an ampere are 3 kA at full scale.
+        # 5 000 LSB an ampere are 1.8 kA at full scale.
         for volts, amps in (
             (26_000, 100_000),
             (1_000, 1_000_000),
             (30_000, 240_000),
-            (28_000, 3_000),
+            (28_000, 5_000),
             (1_000_000, 1_000_000),
         ):
             numerator, denominator = energy_fraction(volts, amps)
