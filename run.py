@@ -39,6 +39,8 @@ EXTRAS = {
     "test": ("sim", "tools", "test"),
 }
 OTHER_EXTRAS = ("sim", "tools")
+# Further extras for any command, in words: "pi" is what a meter on a Raspberry Pi needs.
+MORE_EXTRAS = tuple(os.environ.get("WATTLEDGER_EXTRAS", "").split())
 
 HELP = """\
 usage: python3 run.py NAME [arguments]
@@ -72,7 +74,7 @@ def main(arguments):
         print(HELP)
         return 0
     name = arguments[0]
-    wanted = EXTRAS.get(name, OTHER_EXTRAS)
+    wanted = EXTRAS.get(name, OTHER_EXTRAS) + MORE_EXTRAS
     try:
         if not is_ready(wanted):
             with Lock() as lock:

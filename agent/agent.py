@@ -21,6 +21,7 @@ from wattledger.agent.journal import record as records
 from wattledger.agent.keeper import Keeper
 from wattledger.agent.ledger import Ledger
 from wattledger.agent.metering.meter import Meter
+from wattledger.agent.metering.watch import Watch
 from wattledger.agent.supply.control import SupplyControl
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
@@ -28,6 +29,9 @@ from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
 BUSY_MS = 10
+HOUR_S = 3600
+MANY_CORRUPT = 5  # readings an hour
+MANY_UNCONFIRMED = 36  # one in a hundred at a second each
 
 
 class Agent:
@@ -35,7 +39,9 @@ class Agent:
 
     `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
     the decoder key of its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
-    `firmware` names this build, `cause` why it restarted.
+    `firmware` names this build, `cause` why it restarted; `inputs` are the switches of cover and
+    magnet, None where there are none; `calibration` is the CRC-32 of the chip's, 0 for nominal;
+    `tidy`, of a root short of heap, lets go of modules that only one piece of work needed.
     """
 
     def __init__(
@@ -55,8 +61,13 @@ class Agent:
         firmware="",
         cause="power",
         book=None,
+        inputs=None,
+        calibration=None,
+        tidy=None,
     ):
         self.config = config
+        self._storage = storage
+        self._calibration = calibration
         self.firmware = firmware
         self.cause = cause
         self._link_clock = link_clock
@@ -65,7 +76,7 @@ class Agent:
         self._shown_at = None
         self._unanswered = None  # a command that needs more than one step
         self.meter = Meter(chip, clock, config)
-        self.ledger = Ledger(storage, config)
+        self.ledger = Ledger(storage, config, tidy)
         self.account = self.ledger.account
         self.journal = self.ledger.journal
         self.time = Timekeeper(clock)
@@ -90,6 +101,10 @@ class Agent:
             self.report,
         )
         self.keeper.control = self.control
+        self.watch = Watch(
+            config, self.meter, self.time, storage, inputs, self.control.is_open, self._note
+        )
+        self._hour = 0  # of powered time, for what is told once in one
         self.tokens = self.keypad = None
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
@@ -146,6 +161,7 @@ class Agent:
         self.time.restore(
             self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
         )
+        self.watch.recover()
         if tariff is not None:
             self.ledger.shelf.offer(tariff, self.time.unix(), checked)
         self._restore_registers(state)
@@ -162,7 +178,20 @@ class Agent:
         if self.tokens:
             self.tokens.apply_limits()
         self.meter.begin()
+        if self._calibration is None:
+            self.keeper.now()
+        else:
+            self._take_calibration()
+
+    def _take_calibration(self):
+        from wattledger.agent.metering import provenance  # at a boot only
+
+        new = provenance.is_new(self._storage, self._calibration)
+        if new:
+            provenance.close_rest(self.meter.register, self.report, self._calibration)
         self.keeper.now()
+        if new and not self.keeper.failed:
+            provenance.keep(self._storage, self._calibration)
 
     def _restore_registers(self, state):
         register = self.meter.register
@@ -204,6 +233,9 @@ class Agent:
         self._watch_meter()
         self.intervals.close_due()
         self.intervals.work()
+        self.watch.work()
+        if self.tokens:
+            self.tokens.clear_tamper()
         self.control.decide()
         self.control.check_contact()
         self.keeper.work()
@@ -226,7 +258,10 @@ class Agent:
 
     def report(self, code, value):
         """Write an event down; it is durable with the next snapshot."""
-        self._append(records.EVENT, payloads.pack_event(code, value))
+        self._note(payloads.pack_event(code, value))
+
+    def _note(self, payload):
+        self._append(records.EVENT, payload)
 
     def _append(self, kind, payload):
         if not self.ledger.missing:
@@ -246,7 +281,16 @@ class Agent:
             meter.restarted_gap_ms = -1
         if meter.late_gap_ms >= 0:
             self.report(events.LATE_TICK, meter.late_gap_ms // 1000)
+            if meter.uncertain:
+                meter.uncertain = False
+                self.report(events.COUNTS_UNCERTAIN, meter.late_gap_ms // 1000)
             meter.late_gap_ms = -1
+        if meter.recovered_gap_ms >= 0:
+            self.report(events.CHIP_ANSWERS, meter.recovered_gap_ms // 1000)
+            meter.recovered_gap_ms = -1
+        if self.time.powered_s // HOUR_S != self._hour:
+            self._hour = self.time.powered_s // HOUR_S
+            self._tell_hour()
         meter.watch(self.time.powered_s)
         if meter.needs_reset():
             if not meter.silent:
@@ -254,6 +298,15 @@ class Agent:
                 self.report(events.CHIP_SILENT, meter.missed)
             if meter.reset(self.time.powered_s):
                 self.report(events.CHIP_FAULT, 0)
+
+    def _tell_hour(self):
+        """Readings that were hit on the wire are told as numbers, and only when they are many."""
+        meter = self.meter
+        if meter.corrupt > MANY_CORRUPT:
+            self.report(events.CHIP_CORRUPT, meter.corrupt)
+        if meter.unconfirmed > MANY_UNCONFIRMED:
+            self.report(events.CHIP_UNCONFIRMED, meter.unconfirmed)
+        meter.corrupt = meter.unconfirmed = 0
 
     def _audit(self):
         found = self.ledger.audit()

@@ -36,8 +36,9 @@ CHOICES = {
     "phase_sum": ("vector", "per_phase"),
     "payment_mode": ("prepay", "credit"),
     "relay_kind": ("latching", "hold"),
+    "bill_on": ("phase", "larger"),
 }
-FLAGS = ("never_cut",)
+FLAGS = ("never_cut", "export_expected")
 VERSION = 1
 MAX_BYTES = 4096
 
@@ -54,7 +55,7 @@ def load(data):
         raise ConfigError(("v",), "must be %d, is %s" % (VERSION, shown(version)))
     for key in document:
         known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS
-        if not known and key not in ("v", "token"):
+        if not known and key not in ("v", "token", "quality"):
             raise ConfigError((key,), "unknown key; remove it or check its spelling")
     config = Config()
     for key in TEXTS:
@@ -88,6 +89,9 @@ def load(data):
         if not isinstance(value, bool):
             raise ConfigError((key,), "must be true or false, is %s" % shown(value))
         setattr(config, key, value)
+    from wattledger.agent.metering import quality_settings  # its tables leave the heap as these
+
+    config.quality = quality_settings.check(document.get("quality", {}))
     config.token = None
     if "token" in document:
         # Here, because a meter without tokens has no heap to spare for them.

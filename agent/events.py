@@ -35,12 +35,37 @@ CUT_IN_5 = 41
 CUT_RESTORE = 42  # a credit cut; value: micro-units that arm the supply again
 CUT_FRIENDLY = 43  # value: micro-units that accrued below the floor in the friendly period
 KEEP_POWER = 44  # value: seconds it lasts; 0: it is over
-OVER_VOLTAGE = 45  # value: mV
-OVER_TEMPERATURE = 46  # value: 0.1 C
-UNDER_VOLTAGE = 47  # value: mV; the same with 0: over
+OVER_VOLTAGE = 45  # the supply opened; value: mV
+OVER_TEMPERATURE = 46  # the supply opened; value: 0.1 C
+# 47 was under-voltage before there were conditions; it stays free.
 OVERLOAD = 48  # value: W
 CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
+# 70 to 77 are the chip's and the watch's.
+CALIBRATION_CHANGED = 70  # the rest of a Wh was dropped; value: CRC-32 of the new one, 0 nominal
+CHIP_ANSWERS = 71  # after CHIP_SILENT; value: seconds of the gap
+CHIP_CORRUPT = 72  # value: readings that could not be true, in the hour
+CHIP_UNCONFIRMED = 73  # value: readings hit on the wire and found again, in the hour
+COUNTS_UNCERTAIN = 74  # a gap longer than the chip's registers hold; value: its seconds
+TAMPER_CLEARED = 75  # value: kinds that were latched, bit 0 is code 100
+CONDITIONS_HELD = 76  # too many in the hour; value: their code, and from bit 8 on how many
+PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
+# 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.
+REVERSE = 100
+NO_POTENTIAL = 101
+HIGH_VOLTAGE = 102
+LOW_VOLTAGE = 103
+SWELL = 104
+SAG = 105
+PHASE_LOSS = 106
+IMBALANCE = 107
+COVER = 108
+MAGNET = 109
+FROZEN = 110
+BYPASS = 111
+SEQUENCE = 112
+SATURATED = 113
+FREQUENCY = 114  # value: from bit 8 on mHz
 
 NAMES = {
     STARTED: "started",
@@ -75,12 +100,34 @@ NAMES = {
     CUT_RESTORE: "credit cut, to restore it takes",
     CUT_FRIENDLY: "accrued in the friendly period",
     KEEP_POWER: "keep-power",
-    OVER_VOLTAGE: "over-voltage",
-    OVER_TEMPERATURE: "over-temperature",
-    UNDER_VOLTAGE: "under-voltage",
+    OVER_VOLTAGE: "opened for over-voltage",
+    OVER_TEMPERATURE: "opened for over-temperature",
     OVERLOAD: "load over its limit",
     TOKEN_MEMORY_LOST: "token memory lost",
     TOKENS_LOCKED: "tokens locked out",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
+    CALIBRATION_CHANGED: "calibration changed",
+    CHIP_ANSWERS: "chip answers again",
+    CHIP_CORRUPT: "corrupt readings",
+    CHIP_UNCONFIRMED: "readings confirmed at the second try",
+    COUNTS_UNCERTAIN: "energy may be missing",
+    TAMPER_CLEARED: "tamper cleared",
+    CONDITIONS_HELD: "conditions not told",
+    PHASE_UNBALANCE: "phases unbalanced",
+    REVERSE: "reverse current",
+    NO_POTENTIAL: "current without voltage",
+    HIGH_VOLTAGE: "over-voltage",
+    LOW_VOLTAGE: "under-voltage",
+    SWELL: "swell",
+    SAG: "sag",
+    PHASE_LOSS: "phase loss",
+    IMBALANCE: "phase and neutral differ",
+    COVER: "cover open",
+    MAGNET: "magnet",
+    FROZEN: "frozen registers",
+    BYPASS: "energy through an open relay",
+    SEQUENCE: "wrong phase sequence",
+    SATURATED: "input saturated",
+    FREQUENCY: "frequency out of range",
 }

@@ -6,7 +6,6 @@ boot takes the newest slot, walks the journal, and applies what was written afte
 
 from wattledger.agent import events
 from wattledger.agent.billing.account import RECENT, Account
-from wattledger.agent.billing.recall import begin_after, replay, sum_up
 from wattledger.agent.billing.shelf import TariffShelf
 from wattledger.agent.errors import AgentError
 from wattledger.agent.journal import checkpoint as checkpoints
@@ -52,7 +51,7 @@ def commission(storage, meter, unix, trust, credit_micro, supply, used_wh=0):
 class Ledger:
     """`account`, `journal` and the last durable `state`; `missing` without an opening entry."""
 
-    def __init__(self, storage, config):
+    def __init__(self, storage, config, tidy=None):
         self._storage = storage
         self._meter = config.meter
         self._slots = SlotPair(storage)
@@ -66,6 +65,7 @@ class Ledger:
             config.price_limit_micro,
             config.price_change_percent,
             self.corrections,
+            tidy,
         )
         self.account.dynamic = self.shelf.dynamic
         self.state = HotState()
@@ -127,6 +127,8 @@ class Ledger:
     def _resume(self):
         """Records the slot names are gone: go on from the slot, and take no credit, for the memory
         of purchases went with them."""
+        from wattledger.agent.billing.recall import begin_after  # at a boot only, as below
+
         state = self.state
         account = self.account
         self.journal.resume(state.sequence, state.hash, state.balance)
@@ -143,6 +145,8 @@ class Ledger:
             self._write_checkpoint(unix, trust, self.closings, self.moved_at)
 
     def _write_checkpoint(self, unix, trust, closings, moved_at):
+        from wattledger.agent.billing.summary import sum_up  # once a segment
+
         checkpoint = Checkpoint()
         checkpoint.flags = DAMAGED if self.fault == "damaged" else 0
         if self._has_tokens or (self.tokens and self.tokens.kept):
@@ -214,6 +218,8 @@ class Ledger:
             self.found.append((events.STORAGE_FAILED, error.errno or 0))
 
     def _replay(self):
+        from wattledger.agent.billing.recall import begin_after, replay
+
         state = self.state
         for entry in self._stored():
             replay(self.account, entry)

@@ -43,6 +43,7 @@ HOUR_MS = 3600000
 # What a person at the meter may want.
 ACCEPT = "accept"  # the emergency credit that is offered
 DOCUMENT = "document"  # the meter to take what is brought: tariff, prices or correction
+TOKEN = "token"  # to enter the digits of one at the keypad
 GC_BYTES = 4096
 REFUSED = "refused: "
 
@@ -51,13 +52,22 @@ class LockstepMeter:
     """A booted meter. `turn()` lets one tick of world time pass and does what is due then."""
 
     def __init__(
-        self, port, config, storage, device_key, tariff, log, token_key=b"", checked=None
+        self,
+        port,
+        config,
+        storage,
+        device_key,
+        tariff,
+        log,
+        token_key=b"",
+        checked=None,
+        tidy=None,
     ):
         """Boots: greets the world, recovers from `storage`, takes `tariff` (bytes or None).
 
         `checked` is the Tariff in it when it was checked before. `log` is called with a line of
         text for each failure that was contained, and for each document that was refused
-        (`refused: ` and why).
+        (`refused: ` and why). `tidy` as of Agent.
         """
         port.start()
         self._port = port
@@ -79,6 +89,7 @@ class LockstepMeter:
             device_key=device_key,
             token_key=token_key,
             firmware=FIRMWARE,
+            tidy=tidy,
         )
         self.agent.start(tariff, checked)
         self.runtime = Runtime(self.agent, self._clock, None, log)
@@ -145,6 +156,8 @@ class LockstepMeter:
         word, data, _ = wish
         if word == ACCEPT:
             self.agent.control.person((ACCEPT,))
+        elif word == TOKEN and self.agent.keypad:
+            self.agent.keypad.hear((TOKEN, data.decode()))
         elif word == DOCUMENT:
             self.documents += 1
             try:
@@ -172,19 +185,19 @@ def _free():
     return gc.mem_free()
 
 
-def run(meter, tick_ms, heap, kept=None):
+def run(meter, tick_ms, heap, tidy=None):
     """Turns until the world ends them; (bytes free after an hour, at the end) when `heap`.
 
     The hour begins again with each document, for what the meter holds of one is no leak. A module
-    that a turn needed leaves the heap after it, unless its name is among `kept`.
+    that a turn needed leaves the heap after it, by `tidy`.
     """
     early = None
     turns = documents = 0
     count = len(sys.modules)
     while meter.turn():
         turns += 1
-        if kept is not None and len(sys.modules) != count:
-            forget(kept)
+        if tidy is not None and len(sys.modules) != count:
+            tidy()
             count = len(sys.modules)
         if meter.documents != documents:
             documents = meter.documents
@@ -209,6 +222,12 @@ def main(arguments):
     config, checked = documents.read(_content(config_path), tariff)
     port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     kept = loaded()
+
+    def tidy():
+        forget(kept)
+
+    if not hasattr(gc, "threshold"):
+        tidy = None  # CPython has room
     try:
         meter = LockstepMeter(
             port,
@@ -219,12 +238,11 @@ def main(arguments):
             _log,
             token_key,
             checked,
+            tidy,
         )
-        if hasattr(gc, "threshold"):
-            forget(kept)
-        else:
-            kept = None  # CPython has room
-        free = run(meter, config.tick_ms, heap, kept)
+        if tidy is not None:
+            tidy()
+        free = run(meter, config.tick_ms, heap, tidy)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)
         return 1

@@ -48,6 +48,10 @@ class MeteringChip:
     energy_denominator = 1
     phases = 1
     fields = 0  # bits of hal/sample.py's `field_bit`: what this chip can give
+    # The phase index (after those of `phases`) at which a second channel in the neutral puts its
+    # own ENERGY_COUNTS, in the same counts; None or absent: it measures no energy there.
+    # sample[NEUTRAL_MA] holds its current either way. Wanted for `bill_on: larger`.
+    neutral_phase = None
     bidirectional = True  # False: no sign, so export would count as import or not at all
     delayed = False  # True: a reading is the one asked for a tick ago; a serial driver never waits
 
@@ -132,6 +136,17 @@ class Clock:
 
     def set(self, unix_s, trust):
         """Set the wall clock; ticks do not move."""
+
+
+class TamperInputs:
+    """Switches that tell of an opened cover or a magnet. May be absent."""
+
+    def read(self):
+        """Bits, debounced by the hardware or here: 1 the cover is open, 2 a magnet is near.
+
+        Called once a step; allocates nothing and raises nothing: one that cannot be read says
+        what it said last.
+        """
 
 
 class Entropy:

@@ -2,6 +2,9 @@
 
 from wattledger.host_sim.load import reactive_mvar
 
+# What a disturbance makes of the voltage, per cent.
+DISTURBED = {"sag": 75, "swell": 125}
+REVERSE = "reverse"  # the current the other way round
 UW_PER_MW = 1000  # energies are kept in mW ms, which is uWs
 
 
@@ -20,6 +23,7 @@ class World:
         self.relay = relay
         self.button = False
         self.powered = True
+        self._disturbance = None
         self._load = load
         self._mains = mains
         self._import_uws = 0
@@ -67,6 +71,11 @@ class World:
         self.chip.brown_out()
         self._connect()
 
+    def disturb(self, kind):
+        """The terminals see "sag", "swell" or "reverse" from now on; None: what there is."""
+        self._disturbance = kind
+        self._connect()
+
     def _connect(self):
         """Tell the chip what its terminals see from now until the next change."""
         now = self.time_ms
@@ -74,12 +83,15 @@ class World:
         voltage = self._load.voltage_mv(now)
         if voltage is None:
             voltage = self._mains.voltage_mv(now)
+        voltage = voltage * DISTURBED.get(self._disturbance, 100) // 100
         power = reactive = apparent = 0
         if self._contact:  # the meter stays on the side of the mains, so the voltage stays
             power = self._load.power_mw(now)
             factor = self._load.power_factor(now)
             reactive = reactive_mvar(power, factor)
             apparent = abs(power) * 1000 // factor
+        if self._disturbance == REVERSE:
+            power, reactive = -power, -reactive
         self._power_mw = power
         current = (apparent * 1000 + voltage // 2) // voltage
         self.chip.set_phase(0, voltage, current, power, reactive)

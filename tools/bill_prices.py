@@ -10,11 +10,12 @@ from wattledger.tools import places
 
 
 class Prices:
-    """Answers an account as DynamicPrices does; where documents overlap the highest n rules."""
+    """Answers an account as DynamicPrices does; where documents overlap the highest n rules, and
+    corrections over all others."""
 
     def __init__(self, lists: Iterable[dynamic.PriceList]) -> None:
         self._found: dict[int, int] = {}  # quarter of an hour -> micro per kWh
-        for prices in sorted(lists, key=lambda prices: prices.n):
+        for prices in sorted(lists, key=lambda prices: (prices.correct is not None, prices.n)):
             for at in range(prices.start, prices.end, QUARTER_S):
                 self._found[at] = prices.prices[(at - prices.start) // prices.step]
 

@@ -59,7 +59,11 @@ def _describe(row: dict[str, Any]) -> str:
         balance = output.money(row["balance_micro"] * 1000)
         return f"{output.money(row['amount_micro'] * 1000)}{number}, balance {balance}"
     if "code" in row:
-        return entries.describe("event", payloads.pack_event(row["code"], row["value"]))
+        if "snapshot" in row:
+            payload = payloads.pack_condition(row["code"], row["value"], *row["snapshot"])
+        else:
+            payload = payloads.pack_event(row["code"], row["value"])
+        return entries.describe("event", payload)
     if "operation" in row:
         cause = rules.CAUSES.get(row["cause"], str(row["cause"]))
         return f"{states.NAMES[row['operation']]} by {cause}"

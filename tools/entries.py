@@ -3,10 +3,9 @@
 import struct
 from typing import Any, NamedTuple
 
-from wattledger.agent import events
 from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
-from wattledger.tools import entries_adjust
+from wattledger.tools import entries_adjust, entries_event
 from wattledger.tools import token_entry as tokens
 from wattledger.tools.entries_adjust import Debts
 from wattledger.tools.errors import ToolError
@@ -220,8 +219,7 @@ def describe(kind: str, payload: bytes) -> str:
         registers = f"import {import_wh} Wh, export {export_wh} Wh"
         return f"{what}: {registers}, {used_wh} Wh in blocks, {watts} W"
     if kind == "event":
-        code, value = struct.unpack_from("<Hq", payload)
-        return f"{events.NAMES.get(code, code)}: {value}"
+        return entries_event.describe(payload)
     if kind == "relay":
         operation, reasons, cause, _ = struct.unpack_from("<BHBI", payload)
         names = ", ".join(rules.names(reasons)) or "no reason to be open"

@@ -5,7 +5,7 @@ import struct
 from wattledger.agent.journal import payload as payloads
 from wattledger.tools import output
 
-ADJUST = struct.Struct("<BIIIq")  # reason, n, cycle, unrated Wh, diverted; then the id
+ADJUST = struct.Struct("<BIIIqqQq")  # reason, n, cycle, unrated Wh, diverted, ...; then the id
 CORRECTION = struct.Struct("<I32sQQH")  # n, SHA-256, from, until, standing day; then the id
 DEBT = struct.Struct("<BQ")  # reason, reference; then the debt's state
 STATE = struct.Struct("<IQQIHIHQBHH")  # id, total, owed, ...: docs/journal.md
@@ -13,6 +13,7 @@ REASONS = {
     payloads.ADJUST_CORRECTION: "correction",
     payloads.ADJUST_ESTIMATE: "estimate",
     payloads.ADJUST_REVERSAL: "estimate given back",
+    payloads.ADJUST_PRICES: "correction of prices",
 }
 
 
@@ -21,7 +22,7 @@ class Debts:
 
     def __init__(self, owed: int | None) -> None:
         self._owed = owed  # nano, None until an entry says
-        self._adjusted: set[tuple[int, int, bytes]] = set()
+        self._adjusted: set[tuple[int, int, int, bytes]] = set()
 
     def take(self, amount: int, payload: bytes) -> str | None:
         """A debt entry."""
@@ -36,11 +37,11 @@ class Debts:
 
     def adjust(self, payload: bytes) -> str | None:
         """An adjust entry."""
-        reason, n, cycle, _, diverted = ADJUST.unpack_from(payload)
+        reason, n, cycle, _, diverted, *_ = ADJUST.unpack_from(payload)
         if self._owed is not None:
             self._owed += diverted
-        key = (n, cycle, payload[ADJUST.size :])
-        if reason != payloads.ADJUST_CORRECTION:
+        key = (reason, n, cycle, payload[ADJUST.size :])
+        if reason not in payloads.CORRECTING:
             return None
         if key in self._adjusted:
             return f"posts correction {n} of the cycle of {cycle:08d} a second time"
@@ -51,8 +52,9 @@ class Debts:
 def describe(kind: str, payload: bytes) -> str:
     """What an adjust, correction or debt entry says beside its money."""
     if kind == "correction":
-        n, _, start, until, _ = CORRECTION.unpack_from(payload)
-        return f"{_id(payload, CORRECTION.size)} n {n}: records from {start} to {until}"
+        n, _, start, until, dated = CORRECTION.unpack_from(payload)
+        what = "records" if dated else "dynamic prices"
+        return f"{_id(payload, CORRECTION.size)} n {n}: {what} from {start} to {until}"
     if kind == "adjust":
         return _adjustment(payload)
     reason, reference = DEBT.unpack_from(payload)
@@ -66,9 +68,9 @@ def describe(kind: str, payload: bytes) -> str:
 
 
 def _adjustment(payload: bytes) -> str:
-    reason, n, cycle, unrated_wh, diverted = ADJUST.unpack_from(payload)
+    reason, n, cycle, unrated_wh, diverted, _, _, lack = ADJUST.unpack_from(payload)
     what = REASONS.get(reason, f"reason {reason}")
-    if reason == payloads.ADJUST_CORRECTION:
+    if reason in payloads.CORRECTING:
         what += f" {_id(payload, ADJUST.size)} n {n}"
         if unrated_wh:
             what += f", {unrated_wh} Wh kept their charge"
@@ -76,6 +78,9 @@ def _adjustment(payload: bytes) -> str:
         what += f" of {unrated_wh} Wh"
     if cycle:
         what += f", cycle of {cycle:08d}"
+    if lack:
+        change = "more" if lack > 0 else "less"
+        what += f", its minimum {output.money(abs(lack))} {change}"
     if diverted:
         what += f", {output.money(diverted)} of it owed as debt"
     return what

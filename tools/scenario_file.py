@@ -25,6 +25,7 @@ from wattledger.tools.scenario_parts import (
     Lasting,
     Random,
     Solar,
+    Token,
 )
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -40,6 +41,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "bit_errors": BitErrors,
     "random": Random,
     "debt": Debt,
+    "token": Token,
 }
 
 # Steps pydantic adds to a place for the alternatives of a union.

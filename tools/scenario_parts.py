@@ -16,6 +16,7 @@ from wattledger.agent.billing.debt import MAX_SHARE
 from wattledger.agent.comms.actions import MAX_KEEP_HOURS
 from wattledger.host_sim.appliances import NAMES
 from wattledger.tools import scenario_text as texts
+from wattledger.tools import token_sts
 from wattledger.tools.errors import ToolError
 from wattledger.tools.vend import parse_amount
 
@@ -116,6 +117,13 @@ class Clock(Part):
         return self
 
 
+class Disturbance(Lasting):
+    """What the meter's terminals see instead: too little or too much voltage, or a current sensor
+    the wrong way round."""
+
+    kind: Literal["sag", "swell", "reverse"]
+
+
 class Debt(Part):
     """What the utility sets with debt.set; an absent term is 0."""
 
@@ -124,6 +132,28 @@ class Debt(Part):
     per_day: Amount = 0
     share: int = Field(0, ge=0, le=MAX_SHARE)  # per cent of each top-up
     cap: Amount = 0  # of a local week
+
+
+class Token(Part):
+    """A token that is entered, worth kWh or money. `number` tells tokens apart: the same one with
+    the same worth is the same token again."""
+
+    number: int = Field(1, ge=1, le=10_000)
+    kwh: int | None = Field(None, ge=1, le=1638)
+    amount: Amount | None = None
+    by: Literal["keypad", "mqtt"] = "keypad"
+
+    @model_validator(mode="after")
+    def _one(self) -> "Token":
+        if (self.kwh is None) == (self.amount is None):
+            raise ValueError("must have one of kwh and amount")
+        if self.amount is not None:
+            units, rest = divmod(self.amount, 10)  # a token counts hundred-thousandths
+            if rest or token_sts.encode(units, token_sts.MONEY_EXPONENTS) is None:
+                near = token_sts.nearest(units, token_sts.MONEY_EXPONENTS)
+                said = " and ".join(f"{one // 100_000}.{one % 100_000:05d}" for one in near)
+                raise ValueError(f"no token can say this amount; the nearest are {said}")
+        return self
 
 
 class BitErrors(Part):
@@ -150,7 +180,7 @@ class Random(Part):
 BadCommand = Literal["retained", "replayed", "forged", "out of range", "wrong key", "stale"]
 KINDS = (
     "credit", "arm", "press", "cut", "broker", "brown_out", "clock", "weld", "bit_errors",
-    "command", "random", "accept", "document", "keep", "debt",
+    "command", "random", "accept", "document", "keep", "debt", "disturb", "token",
 )  # fmt: skip
 
 
@@ -166,6 +196,7 @@ class Event(Part):
     brown_out: Literal[True] | None = None
     clock: Clock | None = None
     weld: Lasting | None = None
+    disturb: Disturbance | None = None
     bit_errors: BitErrors | None = None
     command: BadCommand | None = None
     random: Random | None = None
@@ -173,6 +204,7 @@ class Event(Part):
     document: str | dict[str, Any] | None = None
     keep: Duration | None = None
     debt: Debt | None = None
+    token: Token | None = None
 
     @field_validator("keep")
     @classmethod

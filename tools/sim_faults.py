@@ -8,7 +8,9 @@ from wattledger.agent.supply.hold import HOLD_MS
 from wattledger.host_sim.network import Network
 from wattledger.host_sim.times import TimeSource
 from wattledger.host_sim.world import World
+from wattledger.tools.scenario_parts import Disturbance
 from wattledger.tools.sim_plan import Action, WriteCut
+from wattledger.tools.sim_tokens import KEYPAD, TokenEntry
 from wattledger.tools.sim_utility import Utility
 from wattledger.tools.sim_watch import SNAPSHOT_MS, SNAPSHOT_MWS, Watch
 from wattledger.tools.stage import Stage
@@ -49,6 +51,7 @@ class Faults:
             "arm": lambda value: utility.arm(world.time_ms),
             "keep": lambda value: utility.keep(value // 3600, world.time_ms),
             "debt": lambda value: utility.debt(value.model_dump(), world.time_ms),
+            "token": self._enter,
             "accept": lambda value: stage.accept(),
             "document": lambda value: stage.bring(value),
             "command": lambda value: utility.misbehave(value, world.time_ms),
@@ -62,7 +65,14 @@ class Faults:
             "silent": self._silent,
             "weld": self._weld,
             "bit_errors": self._bit_errors,
+            "disturb": self._disturb,
         }
+
+    def _enter(self, entry: TokenEntry) -> None:
+        if entry.by == KEYPAD:
+            self._stage.enter(entry.digits)
+        else:
+            self._utility.enter(entry.digits, self._world.time_ms)
 
     def befall(self, action: Action) -> None:
         """Let it happen now."""
@@ -201,6 +211,10 @@ class Faults:
         self._world.relay.weld()
         self._watch.stuck_at = len(self._world.relay.movements)
         self._after(seconds, self._world.relay.free)
+
+    def _disturb(self, wanted: Disturbance) -> None:
+        self._world.disturb(wanted.kind)
+        self._after(wanted.seconds, lambda: self._world.disturb(None))
 
     def _bit_errors(self, flips: list[tuple[int, int]]) -> None:
         for ms, mask in flips:

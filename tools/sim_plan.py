@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from wattledger.host_sim.noise import between
+from wattledger.tools import sim_tokens
 from wattledger.tools.scenario import Scenario
 from wattledger.tools.scenario_parts import Event, Random
 
@@ -67,6 +68,8 @@ def _action(event: Event, at_s: int, scenario: Scenario, seed: int, index: int) 
         value = value.seconds
     elif event.document is not None:
         value = scenario.document_of(event)
+    elif event.token is not None:
+        value = sim_tokens.entry(event.token, scenario, seed)
     elif event.broker is not None:
         value = event.broker.down
     elif event.bit_errors is not None:

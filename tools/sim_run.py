@@ -8,7 +8,7 @@ from typing import Any
 from wattledger.board import sim as board
 from wattledger.host_sim.network import Network
 from wattledger.host_sim.times import TimeSource
-from wattledger.tools import sim_world
+from wattledger.tools import sim_tokens, sim_world
 from wattledger.tools.evidence import Evidence
 from wattledger.tools.keys import MeterKeys
 from wattledger.tools.mqtt import TENANT
@@ -45,7 +45,12 @@ class Run:
             "tick_ms": self.tick_ms,
             "max_amps": board.MAX_AMPS,
             "max_volts": board.MAX_VOLTS,
+            "export_expected": scenario.pv is not None,
         }
+        token_key = b""
+        if sim_tokens.are_in(scenario):
+            self.config["token"] = sim_tokens.settings(scenario)
+            token_key = sim_tokens.key(seed)
         self.world = sim_world.build(scenario, seed)
         self.network = Network()
         self.times = TimeSource()
@@ -59,6 +64,7 @@ class Run:
             interpreter,
             seed,
             heap=True,
+            token_key=token_key,
         )
         self.utility = Utility(MeterKeys(METER, self.stage.device_key), self.network)
         self._watch = Watch(

@@ -64,6 +64,7 @@ class Utility:
         self._challenge = ""
         self._counter = 0
         self._n = 0
+        self._entries = 0  # of tokens
         self._waiting: list[Command] = []  # credits the meter has not answered
         self._orders: list[Order] = []  # likewise
         self._sent_ms = 0
@@ -77,6 +78,14 @@ class Utility:
         payload = {"n": self._n, "amount": amount_micro}
         command = self._sign("credit.add", payload, CREDIT)
         command.n, command.amount = self._n, amount_micro
+        self._waiting.append(command)
+        self._put(command, now_ms)
+
+    def enter(self, digits: str, now_ms: int) -> None:
+        """Enter a token from afar; each visit is a command of its own."""
+        self._entries += 1
+        fresh = {"ctr": now_ms + self._entries}
+        command = self._sign("token.enter", {"token": digits}, CREDIT, fresh)
         self._waiting.append(command)
         self._put(command, now_ms)
 

@@ -18,7 +18,7 @@ from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
-from wattledger.firmware.main_bridge import ACCEPT, DOCUMENT, REFUSED
+from wattledger.firmware.main_bridge import ACCEPT, DOCUMENT, REFUSED, TOKEN
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.host_sim.errors import PowerLost
@@ -51,8 +51,10 @@ class Stage:
         seed: int = 1,
         device_key: bytes | None = None,
         heap: bool = False,
+        token_key: bytes = b"",
     ) -> None:
-        """`heap`: measure the meter's memory (attributes `heap` and `growth` after stop())."""
+        """`heap`: measure the meter's memory (attributes `heap` and `growth` after stop());
+        `token_key` is the decoder key of a meter whose `config` says that it takes tokens."""
         if interpreter not in INTERPRETERS:
             raise StageError(f"no interpreter is called {interpreter!r}: use cpython, micropython")
         data = json.dumps(config).encode()
@@ -61,6 +63,7 @@ class Stage:
         self._port = LocalPort(world, network, times, SeededEntropy(seed))
         self._tariff: bytes | None = tariff
         self.device_key = device_key or hashlib.sha256(b"a stage's key %d" % seed).digest()
+        self.token_key = token_key
         self.folder = folder
         self.storage_folder = folder / "storage"
         self.storage_folder.mkdir(parents=True, exist_ok=True)
@@ -166,12 +169,15 @@ class Stage:
                 brought,
                 self.log,
                 self._heap,
+                self.token_key,
             )
         path = "-"
         if brought is not None:
             path = str(self.folder / "tariff.json")
             Path(path).write_bytes(brought)
         words = [str(self._device), str(self.storage_folder), path, self.device_key.hex()]
+        if self.token_key:
+            words.append(self.token_key.hex())
         if self._heap:
             words.append("--heap")
         return Child(self._port, words, self.log)
@@ -197,6 +203,10 @@ class Stage:
     def accept(self) -> None:
         """A person accepts the emergency credit at the display, when it is offered then."""
         self._port.send_visitor(ACCEPT)
+
+    def enter(self, digits: str) -> None:
+        """A person enters a token at the keypad."""
+        self._port.send_visitor(TOKEN, digits.encode())
 
     def bring(self, document: bytes) -> None:
         """Somebody at the meter has it take a document: a tariff, prices or a correction."""

@@ -33,6 +33,7 @@ class Local:
         tariff: bytes | None,
         log: Path,
         measure: bool,
+        token_key: bytes = b"",
     ) -> None:
         self._port = port
         self._log = log
@@ -43,7 +44,7 @@ class Local:
         self._early: int | None = None
         try:
             self.meter = LockstepMeter(
-                port, config, self._storage, device_key, tariff, self._write
+                port, config, self._storage, device_key, tariff, self._write, token_key
             )
         finally:
             self._storage.save()

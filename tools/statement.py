@@ -58,7 +58,7 @@ class Collected(Reader):
         if entry.kind == records.ADJUST:
             reason, _, _, unrated_wh, diverted, _ = payloads.unpack_adjust(entry.payload)
             self.diverted += diverted
-            self.unrated_wh += unrated_wh if reason == payloads.ADJUST_CORRECTION else 0
+            self.unrated_wh += unrated_wh if reason in payloads.CORRECTING else 0
         if entry.kind not in IN_DAYS:
             at, amount, balance = entry.time, entry.amount, entry.balance
             self.postings.append(

@@ -13,11 +13,22 @@ from wattledger.tools import output, places
 KIND_TARIFF = "tariff"
 KIND_CORRECTION = "correction"
 KIND_PRICES = "prices"
+KIND_CORRECTED_PRICES = "correction of prices"
 
 
 def load(path: str | Path) -> tariffs.Tariff:
     """The tariff in a file; PlaceError names line, column and what to mend."""
-    return places.load(path, tariffs.load)
+    return places.load(path, _tariff)
+
+
+def _tariff(data: bytes) -> tariffs.Tariff:
+    if "prices_of" in parse_object(data, tariffs.MAX_BYTES, TariffError):
+        raise TariffError(
+            ("prices_of",),
+            "this is no tariff but dynamic prices; see them with tariff check, give them to bill "
+            "with --prices",
+        )
+    return tariffs.load(data)
 
 
 def check(path: str | Path) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def read(data: bytes) -> tuple[dict[str, Any], tariffs.Tariff | PriceList]:
 def _of_prices(prices: PriceList) -> dict[str, Any]:
     return {
         "ok": True,
-        "kind": KIND_PRICES,
+        "kind": KIND_CORRECTED_PRICES if prices.correct else KIND_PRICES,
         "id": prices.id,
         "n": prices.n,
         "bytes": prices.size,
@@ -90,7 +101,7 @@ def show(found: dict[str, Any]) -> None:
     what = "" if found["kind"] == KIND_TARIFF else f" {found['kind']}"
     size = f"{found['bytes']} of {found['bytes_limit']} bytes"
     print(f"{found['id']} n {found['n']}{what}: good, {size}")
-    if found["kind"] == KIND_PRICES:
+    if found["kind"] in (KIND_PRICES, KIND_CORRECTED_PRICES):
         _show_prices(found)
     else:
         _show_tariff(found)

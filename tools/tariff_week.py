@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wattledger.agent.billing import tariff as tariffs
-from wattledger.tools import places
+from wattledger.tools import places, tariff
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MINUTES = 1440
@@ -79,7 +78,7 @@ class Week:
     """A checked document with its seasons and special days."""
 
     def __init__(self, path: str | Path) -> None:
-        self.tariff = places.load(path, tariffs.load)
+        self.tariff = tariff.load(path)
         self.document: dict[str, Any] = json.loads(places.read(path))
         self.bands: list[str] = self.document["bands"]
         self.specials = self._specials()

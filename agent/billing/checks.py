@@ -7,6 +7,8 @@ from wattledger.agent.values import is_integer, shown
 
 MAX_N = 0xFFFFFFFF
 MAX_UNIX = 0xFFFFFFFFFF  # five bytes, as the journal has it
+MAX_MICRO = 1000000000000000
+MAX_LIMIT_KWH = 4000000
 
 
 def fail(path, message):
@@ -86,3 +88,14 @@ def month_day(value, path):
     if not good:
         fail(path, 'must be a month and day such as "0101", is %s' % shown(value))
     return value
+
+
+def blocks(limits, path, most):
+    """At most so many limits in kWh, rising."""
+    listing(limits, path, 0, most)
+    below = 0
+    for index, limit in enumerate(limits):
+        integer(limit, path + (index,), 1, MAX_LIMIT_KWH)
+        if limit <= below:
+            fail(path + (index,), "must be above the block before, %d kWh" % below)
+        below = limit

@@ -1,12 +1,14 @@
 """Corrections: documents that re-rate what is already in the journal, one adjustment a cycle.
 
-A document waits in a file named by the sequence of its CORRECTION entry, is worked on in slices,
-and stays as a file afterwards: a later correction of the same records has to know what they cost
-by then. The ADJUST entries are the memory of what is posted; the file's new name only saves the
-next boot from looking.
+A tariff may be corrected, and dynamic prices, each with numbers of its own. A document waits in a
+file named by the sequence of its CORRECTION entry, is worked on in slices, and stays as a file
+afterwards: a later correction of the same records has to know what they cost by then. The ADJUST
+entries are the memory of what is posted; the file's new name only saves the next boot from
+looking.
 """
 
 from wattledger.agent import events
+from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.rerating import Rerating
 from wattledger.agent.errors import TariffError
@@ -17,6 +19,7 @@ from wattledger.agent.units import NANO_PER_MICRO
 
 WAITING = "correct."  # and the sequence in ten digits
 DONE = "corrected."
+SIZE_BYTES = 2  # before a document of prices, which the set in force then follows
 SLICE = 16  # records a step
 MOST_HELD = 8
 ANY_PRICE = 1 << 60  # the price was checked when the document came
@@ -31,6 +34,8 @@ class Held:
         self.n, self.digest, self.start, self.until, self.standing_day, self.id = (
             payloads.unpack_correction(payload)
         )
+        self.of_prices = not self.standing_day
+        self.reason = payloads.ADJUST_PRICES if self.of_prices else payloads.ADJUST_CORRECTION
 
     def name(self):
         """Its file."""
@@ -56,6 +61,7 @@ class Corrections:
         self._first_hash = records.first_hash(meter)
         self._held = []  # Held, oldest first
         self._run = None
+        self._cycle_day = 0  # of the account's when the run began
         self._posted_at = None  # sequence whose durability ends the correction
         self._over = []  # files that have no use any more
         self._open()
@@ -93,33 +99,45 @@ class Corrections:
         """True while there is something to do."""
         return bool(self._over or self._held and self._held[-1].waiting)
 
-    def has_used(self, tariff):
-        """True when a correction that is held has the id and n of this set."""
-        return any(held.id == tariff.id and held.n == tariff.n for held in self._held)
+    def has_used(self, document, of_prices=False):
+        """True when a correction of its kind that is held has the id and n of this document."""
+        return any(
+            held.of_prices == of_prices and held.id == document.id and held.n == document.n
+            for held in self._held
+        )
 
-    def offer(self, tariff, data, now):
-        """Take a document that has `correct`; False when it was taken before.
+    def offer(self, document, data, now, in_force=None):
+        """Take a Tariff or PriceList that has `correct`, and its bytes; False when it was taken
+        before. With one of prices come the bytes of the set `in_force`, which says the cycles.
 
         TariffError says why not; OSError: storage does not take it.
         """
         if not self._journal.sequence:
             raise TariffError((), "comes to a meter whose ledger is missing; open that first")
-        newest = self._held[-1] if self._held else None
+        of_prices = in_force is not None
+        newest = None
+        inside = False
+        start, until = document.correct
         for held in self._held:
-            if held.digest == tariff.digest:
+            if held.digest == document.digest:
                 return False
-        if newest and tariff.id == newest.id and tariff.n <= newest.n:
+            if held.of_prices == of_prices:
+                newest = held
+                inside = inside or (start <= held.start and held.until <= until)
+        if newest and document.id == newest.id and document.n <= newest.n:
             message = "must be above %d, the correction the meter took last" % newest.n
             raise TariffError(("n",), message)
-        start, until = tariff.correct
-        inside = [held for held in self._held if start <= held.start and held.until <= until]
         if len(self._held) >= MOST_HELD and not inside:
             raise TariffError(
                 ("correct",),
                 "the meter holds %d corrections; send one that covers several" % MOST_HELD,
             )
+        standing_day = self._account.standing_day
+        if of_prices:
+            standing_day = 0
+            data = len(data).to_bytes(SIZE_BYTES, "little") + data + in_force
         payload = payloads.pack_correction(
-            tariff.n, tariff.digest, start, until, self._account.standing_day, tariff.id
+            document.n, document.digest, start, until, standing_day, document.id
         )
         self._journal.flush()
         held = Held(self._journal.sequence + 1, payload, True)
@@ -156,6 +174,9 @@ class Corrections:
             return self._fail(held, now, trust)
         if not self._run.done:
             return False
+        if self._cycle_day != self._account.cycle.day:
+            self._run = None  # a cycle ended meanwhile: its minimum is to be made anew too
+            return False
         if not self._run.complete:
             return self._fail(held, now, trust)
         before = self._journal.sequence
@@ -177,10 +198,22 @@ class Corrections:
             and other.start < held.until
             and held.start < other.until
         ]
-        return Rerating(self._storage, self._first_hash, held, earlier, self._load)
+        self._journal.flush()  # what the walk is to find
+        self._cycle_day = self._account.cycle.day
+        return Rerating(
+            self._storage, self._first_hash, held, earlier, self._load, self._load_prices
+        )
 
     def _load(self, held):
-        return tariffs.load(self._read(held.name())[1], ANY_PRICE)
+        data = self._read(held.name())[1]
+        if held.of_prices:
+            data = data[SIZE_BYTES + int.from_bytes(data[:SIZE_BYTES], "little") :]
+        return tariffs.load(data, ANY_PRICE)
+
+    def _load_prices(self, held):
+        data = self._read(held.name())[1]
+        size = int.from_bytes(data[:SIZE_BYTES], "little")
+        return dynamics.load(data[SIZE_BYTES : SIZE_BYTES + size], ANY_PRICE)
 
     def _fail(self, held, now, trust):
         """Nothing is posted: a sum of some of the records would be wrong for ever."""
@@ -191,18 +224,39 @@ class Corrections:
 
     def _post(self, held, now, trust, import_wh, export_wh):
         account = self._account
-        cycles = self._run.cycles
+        changes = self._run.changes
         # What is given back comes first, so that less has to be diverted.
-        for key in sorted(cycles, key=lambda key: (cycles[key][0] < 0, key)):
-            amount, unrated_wh = cycles[key]
-            if key in self._run.posted or not (amount or unrated_wh):
+        for key in sorted(changes, key=lambda key: (changes[key].amount < 0, key)):
+            change = changes[key]
+            if key in self._run.posted or not change.is_any():
                 continue
-            diverted = self._diverted(amount, import_wh, export_wh)
+            running = self._is_running(key)
+            if not (running or change.ended):
+                change.charged = 0  # no cycle that the meter counts
+            diverted = self._diverted(change.amount, import_wh, export_wh)
             payload = payloads.pack_adjust(
-                payloads.ADJUST_CORRECTION, held.n, key, unrated_wh, diverted, held.id
+                held.reason,
+                held.n,
+                key,
+                change.unrated_wh,
+                diverted,
+                held.id,
+                change.charged,
+                change.minimum,
+                change.lack,
             )
             account.debt.owed += diverted
-            account.post(records.ADJUST, amount + diverted, payload, now, trust)
+            if running:
+                account.cycle.energy += change.charged
+            account.post(records.ADJUST, change.amount + diverted, payload, now, trust)
+
+    def _is_running(self, key):
+        """True when it is the cycle that runs, and the document ends it when the set in force
+        does: what it changes then counts for the minimum."""
+        tariff, own = self._account.tariff, self._run.tariff
+        if not key or key != self._account.cycle.key() or tariff is None:
+            return False
+        return (tariff.cycle, tariff.cycle_start) == (own.cycle, own.cycle_start)
 
     def _diverted(self, amount, import_wh, export_wh):
         """What of a debit would take available credit below low 2, nano."""

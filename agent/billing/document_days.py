@@ -1,6 +1,7 @@
 """Checks of the days of a tariff document: day tables, seasons, weekend and holidays."""
 
 from wattledger.agent.billing.checks import (
+    blocks,
     fail,
     flag,
     integer,
@@ -11,6 +12,7 @@ from wattledger.agent.billing.checks import (
 from wattledger.agent.values import shown
 
 MAX_TABLES = 8
+MAX_LIMITS = 5
 MAX_SWITCHES = 14
 MAX_SEASONS = 14
 MAX_HOLIDAYS = 254
@@ -41,11 +43,8 @@ def check_days(document, bands):
             below = minute
 
 
-def check_calendar(document, check_blocks):
-    """`seasons`, `weekend` and `holidays`: which table a date takes.
-
-    `check_blocks(limits, path)` checks the block limits a season brings.
-    """
+def check_calendar(document):
+    """`seasons`, `weekend` and `holidays`: which table a date takes."""
     seasons = listing(document["seasons"], ("seasons",), 1, MAX_SEASONS)
     for index, season in enumerate(seasons):
         path = ("seasons", index)
@@ -56,7 +55,7 @@ def check_calendar(document, check_blocks):
         _table(document, season[1], path + (1,))
         _table(document, season[2], path + (2,))
         if len(season) == 4:
-            _check_season_blocks(document, season[3], path + (3,), check_blocks)
+            _check_season_blocks(document, season[3], path + (3,))
     weekend = listing(document["weekend"], ("weekend",), 0, 7)
     for index, day in enumerate(weekend):
         integer(day, ("weekend", index), 0, 6)
@@ -68,12 +67,12 @@ def _table(document, name, path):
         fail(path, "names no day table of days: %s" % shown(name))
 
 
-def _check_season_blocks(document, found, path, check_blocks):
+def _check_season_blocks(document, found, path):
     mapping(found, path, (), ("blocks", "blocks_reset"))
     flag(found.get("blocks_reset", False), path + ("blocks_reset",))
     if "blocks" in found:
-        check_blocks(found["blocks"], path + ("blocks",))
         wanted = len(document["blocks"])
+        blocks(found["blocks"], path + ("blocks",), MAX_LIMITS)
         if len(found["blocks"]) != wanted:
             fail(
                 path + ("blocks",),

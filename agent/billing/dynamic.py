@@ -14,7 +14,8 @@ from wattledger.agent.values import parse_object
 class PriceList:
     """One checked document: `prices[i]`, micro per kWh, from `start` + i * `step` (unix seconds).
 
-    Slots that begin before `since` are not charged by: they had begun when it arrived.
+    Slots that begin before `since` are not charged by: they had begun when it arrived. One with
+    `correct` is not charged by at all: it re-rates what was.
     """
 
     def __init__(self, document, data):
@@ -27,6 +28,7 @@ class PriceList:
         self.size = len(data)
         self.digest = hashlib.sha256(data).digest()
         self.since = self.start
+        self.correct = (self.start, self.end) if "correct" in document else None  # unix
 
     def slot(self, unix):
         """(first instant, price) of the slot that holds `unix`, or None."""

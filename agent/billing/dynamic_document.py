@@ -15,7 +15,7 @@ KEYS = ("v", "prices_of", "n", "start", "step", "prices")
 
 def check_prices(document, price_limit):
     """Check every field of a JSON object; raises TariffError at the first that is wrong."""
-    mapping(document, (), KEYS, ())
+    mapping(document, (), KEYS, ("correct",))
     integer(document["v"], ("v",), VERSION, VERSION)
     if not is_name(document["prices_of"]):
         fail(("prices_of",), "must be the id of a tariff, 1 to 32 of a-z, 0-9, - _ and .")
@@ -26,6 +26,22 @@ def check_prices(document, price_limit):
         fail(("step",), "must be 900, 1800 or 3600 seconds, is %d" % document["step"])
     for index, value in enumerate(listing(document["prices"], ("prices",), 1, MAX_SLOTS)):
         price(value, ("prices", index), price_limit)
+    if document.get("correct", True) is not True:
+        fail(("correct",), "must be true, or be left out; the slots say what it reaches")
+
+
+def check_over(new, open_since):
+    """A correction of prices is for slots that are over: what runs on is charged as it was.
+
+    `open_since` is where the open interval begins (unix s): what was before it is in the journal.
+    """
+    if new.end > open_since:
+        index = max(open_since - new.start, 0) // new.step
+        fail(
+            ("prices", index),
+            "its slot is not over before %d; correct it then"
+            % (new.start + (index + 1) * new.step),
+        )
 
 
 def admit(new, dynamic, now, open_since):

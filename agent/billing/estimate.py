@@ -6,7 +6,9 @@ the supply connected, what days like those have cost, and what was charged so al
 is in the records, so a power cut changes nothing: the next walk finds the same.
 
 A charge is given back when the first reading after the silence held the energy of all of it (the
-chip had counted on and was believed): then that energy is charged as every other.
+chip had counted on and was believed): then that energy is charged as every other. Where the chip's
+registers cannot hold so much (COUNTS_UNCERTAIN), only the share of what did come goes back: no
+Wh is charged twice.
 """
 
 from wattledger.agent import events
@@ -45,6 +47,7 @@ class Estimate:
         self.silent_s = 0
         self._since = 0  # when the silence began, unix seconds
         self._late = False  # since then a reading came that held all of it
+        self._overflowed = False  # of which a part may be missing
         self._lost = False  # or the chip lost its counts, or they were not believed
         self._charged = 0  # days
         self._back = [0, 0, 0]  # nano of the balance, nano of the debt, Wh that may be given back
@@ -77,6 +80,8 @@ class Estimate:
             code = payloads.unpack_event(entry.payload)[0]
             if code == events.LATE_TICK:
                 self._late = True
+            elif code == events.COUNTS_UNCERTAIN:
+                self._overflowed = True
             elif code in (events.ENERGY_REJECTED, events.CHIP_RESTARTED):
                 self._lost = True
 
@@ -102,14 +107,21 @@ class Estimate:
             if self._connected:
                 if not self.silent_s:
                     self._since = start
-                    self._late = self._lost = False
+                    self._late = self._lost = self._overflowed = False
                 self.silent_s += entry.time - start
             return
         if self._charged and self._late and not self._lost:
-            self._due = self._back
+            self._due = self._share(now[0] - before[0])
         self.silent_s = self._charged = 0
         self._back = [0, 0, 0]
         self._count(start, entry.time - start, entry.amount, now[0] - before[0])
+
+    def _share(self, came):
+        """What of the estimate to give back for `came` Wh: [balance, debt, Wh]."""
+        back = self._back
+        if not self._overflowed or came >= back[2]:
+            return back
+        return [part * came // back[2] for part in back]
 
     def _count(self, start, seconds, amount, wh):
         days, _ = self._zone.local(start)

@@ -2,6 +2,7 @@
 
 from wattledger.agent.billing import rating
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal.payload import Part
 from wattledger.agent.timekeeping import STEP_S
 from wattledger.agent.units import QUARTER_S
 from wattledger.hal.sample import TRUST_SYNCED
@@ -28,6 +29,7 @@ class Piece(Span):
         self.register = interval.import_wh
         self.import_wh = interval.import_wh - before[0]
         self.export_wh = interval.export_wh - before[1]
+        self.parts = interval.parts
         self.dynamic = None
         for part in interval.parts:
             if part.band & payloads.DYNAMIC:
@@ -36,6 +38,17 @@ class Piece(Span):
                 self.dynamic = rating.NO_SLOT
         # Within a quarter of an hour no tariff changes and no correction begins or ends.
         self.plain = start // QUARTER_S == max(start, self.end - 1) // QUARTER_S
+
+    def parts_at(self, price):
+        """Its parts as they were posted, import at `price` in every block; None: as it was."""
+        if price is None:
+            return self.parts
+        return [
+            part
+            if part.band & payloads.EXPORT
+            else Part(part.band | payloads.DYNAMIC, part.block, part.wh, price)
+            for part in self.parts
+        ]
 
 
 class Follower:
@@ -84,18 +97,17 @@ class Follower:
             self._demand_w = 0
             self._window_wh = None
 
-    def cost(self, piece):
-        """What the record moves on the balance by this document."""
-        parts = rating.rate(
+    def rate(self, piece, price):
+        """The record's parts by this document, at the dynamic `price`; None: at its own."""
+        return rating.rate(
             self.tariff,
             piece.start,
             piece.import_wh,
             piece.export_wh,
             self._used_wh,
             piece.trust,
-            piece.dynamic,
+            piece.dynamic if price is None else price,
         )
-        return rating.total(parts)
 
     def fill(self, piece):
         """Count the record's energy in the blocks, whatever it was charged at."""

@@ -21,6 +21,7 @@ def freeze(account, now, cycle_day, block_day, whole, due):
     if 0 < cycle.day < cycle_day:
         flags |= payloads.CYCLE_ENDED
         if due and cycle.whole:
+            flags |= payloads.ENDED_WHOLE
             _charge_minimum(account, now)
     account.post(
         records.FREEZE,
@@ -34,6 +35,7 @@ def freeze(account, now, cycle_day, block_day, whole, due):
             account.start_export,
             account.used_wh,
             cycle,
+            account.tariff.minimum,
         ),
         now,
         TRUST_SYNCED,

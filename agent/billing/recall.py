@@ -1,4 +1,4 @@
-"""What an account remembers over a boot: summed up in a checkpoint, and replayed from records."""
+"""What an account remembers over a boot, replayed from the records. Imported at a boot only."""
 
 from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.journal import checkpoint as checkpoints
@@ -9,37 +9,6 @@ from wattledger.agent.units import NANO_PER_MICRO
 from wattledger.hal.sample import TRUST_SYNCED
 
 REARMING = records.MONEY_IN + (records.ADJUST,)  # alarms may sound again after these
-
-
-def sum_up(account, checkpoint):
-    """Write what the account stands at into a checkpoint."""
-    cycle = account.cycle
-    if cycle.whole:
-        checkpoint.flags |= checkpoints.WHOLE
-    if account.estimated:
-        checkpoint.flags |= checkpoints.ESTIMATED
-    checkpoint.import_wh = account.start_import
-    checkpoint.export_wh = account.start_export
-    checkpoint.start = account.start
-    checkpoint.used_wh = account.used_wh
-    checkpoint.block_day = account.block_day
-    checkpoint.cycle_day = cycle.day
-    checkpoint.standing_day = account.standing_day
-    checkpoint.highest = account.purchases.highest
-    checkpoint.seen = account.purchases.seen
-    checkpoint.day = account.day
-    checkpoint.day_wh = account.day_wh
-    checkpoint.day_nano = account.day_nano
-    checkpoint.energy = cycle.energy
-    checkpoint.standing = cycle.standing
-    checkpoint.demand_w = cycle.demand_w
-    checkpoint.bands = cycle.bands
-    checkpoint.cells = cycle.cells
-    checkpoint.emergency = account.watch.pack()
-    if account.debt.id or account.debt.owed:
-        checkpoint.debt = account.debt.pack()
-    if account.tariff is not None:
-        checkpoint.tariff = account.tariff.digest
 
 
 def begin_at(account, checkpoint):
@@ -130,10 +99,12 @@ def replay(account, entry):
     if kind == records.DEBT:
         account.debt.restore(payloads.unpack_debt(entry.payload)[2])
     elif kind == records.ADJUST:
-        reason, _, _, _, diverted, _ = payloads.unpack_adjust(entry.payload)
+        reason, _, cycle, _, diverted, _ = payloads.unpack_adjust(entry.payload)
         account.debt.owed += diverted
-        if reason != payloads.ADJUST_CORRECTION:
+        if reason not in payloads.CORRECTING:
             account.estimated = reason == payloads.ADJUST_ESTIMATE
+        elif cycle == account.cycle.key():
+            account.cycle.energy += payloads.unpack_adjusted_cycle(entry.payload)[0]
     elif kind == records.EMERGENCY:
         watch.accepted = True
         watch.used = payloads.unpack_emergency(entry.payload)[1] <= 0

@@ -1,46 +1,51 @@
 """Re-rating: what the records in reach of a correction would have cost, less what they did.
 
-The journal is walked once for the correction and once more for each earlier correction it
-overlaps, newest first, so that only two documents are in memory at a time. A record's price is
-that of the newest document that reaches it; each document counts its own blocks from the oldest
-record kept. Nothing but records before the correction's own entry counts, so a walk that a power
-cut ended can be repeated to the same sums. Amounts are nano-units as they move the balance.
+A record's price is that of the newest tariff correction that reaches it, at the dynamic price of
+the newest price correction that does; so the two kinds may come in either order. The journal is
+walked once for the correction and once more for each earlier tariff correction it overlaps, newest
+first, so that only two tariffs are in memory at a time; each counts its own blocks from the oldest
+record kept. Nothing but records before the correction's own entry is re-rated, so a walk that a
+power cut ended can be repeated to the same sums. Amounts are nano-units as they move the balance.
 """
 
-from wattledger.agent.billing.account import MAX_STANDING_DAYS
-from wattledger.agent.billing.calendar import date_key, day_number
+from wattledger.agent.billing.calendar import date_key
+from wattledger.agent.billing.corrected_prices import CorrectedPrices
+from wattledger.agent.billing.cycle_change import CycleChange, CycleEnds
 from wattledger.agent.billing.follower import Follower, Piece, Span
-from wattledger.agent.events import STANDING_SKIPPED
+from wattledger.agent.billing.standing_dates import StandingDates
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
-from wattledger.agent.units import NANO_PER_MICRO
+from wattledger.hal.sample import TRUST_SYNCED
 
 
 class Rerating:
-    """work() a slice until `done`; then `cycles` maps a cycle's key to [amount, unrated Wh].
+    """work() a slice until `done`; then `changes` maps a cycle's key to its CycleChange.
 
     `held` is the correction and `earlier` those taken before it that its time overlaps, newest
-    first; `load` gives the Tariff of one. `posted` holds the keys of the cycles that an entry in
-    the journal has adjusted already; `shadowed` the earlier ones that nothing depends on any more.
+    first; `load` gives the Tariff of one (of prices: the set then in force), `load_prices` its
+    PriceList. `posted` holds the keys of the cycles that an entry in the journal has adjusted
+    already; `shadowed` the earlier ones that nothing depends on any more.
     """
 
-    def __init__(self, storage, first_hash, held, earlier, load):
+    def __init__(self, storage, first_hash, held, earlier, load, load_prices):
         self._storage = storage
         self._first_hash = first_hash
         self._held = held
-        self._earlier = earlier
+        self._layers = [other for other in earlier if not other.of_prices]
+        self._earlier_prices = [other for other in earlier if other.of_prices]
         self._load = load
-        self.cycles = {}
+        self._load_prices = load_prices
+        self.tariff = None
+        self.changes = {}
         self.posted = []
         self.shadowed = []
         self.done = False
         self.complete = False  # the walk came past the correction's own entry
         self._first = 0  # sequence of the oldest record kept
         self._taken = {}  # sequences of gaps that an earlier correction priced
-        self._dates = []  # (first, last) date of each earlier correction
         self._steps = self._run()
 
     def work(self, records_a_slice):
@@ -52,18 +57,21 @@ class Rerating:
 
     def _run(self):
         """Every step of the work, a record or a date at a time."""
-        self._main = Follower(self._load(self._held))
-        self._own_dates = dates(self._held, self._main.tariff.zone)
-        for number in range(len(self._earlier) + 1):
-            self._last = number == len(self._earlier)
+        held = self._held
+        tariff = self.tariff = self._load(held)
+        self._main = Follower(tariff)
+        self._before = CorrectedPrices(self._listed(self._earlier_prices))
+        self._after = CorrectedPrices(self._listed([held] if held.of_prices else []))
+        self._dates = StandingDates(held, tariff, self._date_change)
+        ends = CycleEnds(held, tariff)
+        for number in range(len(self._layers) + 1):
+            self._last = number == len(self._layers)
             if number:
-                layer = self._earlier[number - 1]
+                layer = self._layers[number - 1]
                 self._layer = Follower(self._load(layer))
-                self._dates.append(dates(layer, self._layer.tariff.zone))
+                self._dates.begin(layer, self._layer.tariff)
             self._registers = None
             self._ended = 0  # where the last interval ended
-            self._since = None  # dates after it have had their standing charge
-            self._skipped = []
             before = 0
             for _, entry in walk(self._storage, self._first_hash):
                 if not before and self._first not in (0, entry.sequence):
@@ -71,13 +79,19 @@ class Rerating:
                     raise OSError(self._first)
                 self._first = self._first or entry.sequence
                 self._take(entry, number, entry.sequence != before + 1)
+                if self._last:
+                    ends.take(entry)
                 before = entry.sequence
                 yield
-            self.complete = before >= self._held.sequence
-            for _ in self._days(number):
+            self.complete = before >= held.sequence
+            for _ in self._dates.charge():
                 yield
-        if not any(found[1] for found in self.cycles.values()):
+        ends.settle(self.changes)
+        if not any(change.unrated_wh for change in self.changes.values()):
             self._find_shadowed()
+
+    def _listed(self, corrections):
+        return [(other, self._load_prices(other)) for other in corrections]
 
     def _take(self, entry, number, jumped):
         if entry.kind == records.CHECKPOINT:
@@ -91,7 +105,7 @@ class Rerating:
             self._take_interval(entry, number)
         elif entry.kind == records.ADJUST and entry.sequence > self._held.sequence:
             reason, n, cycle, _, _, id = payloads.unpack_adjust(entry.payload)
-            own = (payloads.ADJUST_CORRECTION, self._held.n, self._held.id)
+            own = (self._held.reason, self._held.n, self._held.id)
             if (reason, n, id) == own and cycle not in self.posted:
                 self.posted.append(cycle)
         elif entry.sequence < self._held.sequence:
@@ -101,7 +115,7 @@ class Rerating:
             elif entry.kind == records.DEMAND and self._last:
                 self._take_posted_demand(entry)
             else:
-                self._take_day(entry)
+                self._dates.take(entry, self._last)
 
     def _enter(self, checkpoint, number, jumped):
         if jumped:
@@ -114,8 +128,7 @@ class Rerating:
                 checkpoint.cycle_day,
                 checkpoint.demand_w,
             )
-        if self._since is None and checkpoint.standing_day:
-            self._since = checkpoint.standing_day
+        self._dates.stand(checkpoint.standing_day)
 
     def _stand(self, number, *state):
         self._main.stand(*state)
@@ -137,7 +150,8 @@ class Rerating:
         self._main.fill(piece)
         if number:
             self._layer.fill(piece)
-        self._take_demand(piece, number)
+        if not self._held.of_prices:
+            self._take_demand(piece, number)
 
     def _turn(self, unix, trust, number):
         self._main.turn(unix, trust)
@@ -145,45 +159,62 @@ class Rerating:
             self._layer.turn(unix, trust)
 
     def _rate(self, piece, number):
-        held = self._held
-        key = self._key()
-        if not held.holds(piece) or not self._main.can_rate(piece):
+        change = self._change(self._key())
+        if not self._reaches(piece):
             if number == 0:
-                self._cycle(key)[1] += piece.import_wh + piece.export_wh
+                change.unrated_wh += piece.import_wh + piece.export_wh
             return
-        cycle = self._cycle(key)
-        if number == 0:
-            cycle[0] += self._main.cost(piece)
+        if number == 0 and not self._held.of_prices:
+            change.take(self._main.rate(piece, self._before.price(piece)), 1)
         priced = self._priced(piece, number)
         if number and not priced:
-            layer = self._earlier[number - 1]
+            layer = self._layers[number - 1]
             if layer.holds(piece) and self._layer.can_rate(piece):
                 priced = True
-                cycle[0] -= self._layer.cost(piece)
+                self._exchange(change, piece, self._layer.rate)
                 if not piece.plain:
                     self._taken[piece.sequence] = True
         if self._last and not priced:
-            cycle[0] -= piece.amount
+            self._exchange(change, piece, Piece.parts_at)
+
+    def _reaches(self, piece):
+        """True when the correction says what all of a record costs."""
+        if self._held.of_prices:
+            # Where no dynamic price holds, none is changed.
+            return piece.trust != TRUST_SYNCED or self._after.price(piece) is not None
+        return self._held.holds(piece) and self._main.can_rate(piece)
+
+    def _exchange(self, change, piece, parts_at):
+        """Take away what the record cost; new prices put what it costs in its place."""
+        change.take(parts_at(piece, self._before.price(piece)), -1)
+        if self._held.of_prices:
+            price = self._after.price(piece)
+            if price is None:
+                price = self._before.price(piece)
+            change.take(parts_at(piece, price), 1)
 
     def _take_demand(self, piece, number):
         """The demand window that may end with a record, by the document of this walk."""
         found = self._main.demand(piece)
         if number == 0:
             if found and self._held.holds(found[0]):
-                self._cycle(self._key())[0] += found[1]
+                self._change(self._key()).amount += found[1]
             return
         found = self._layer.demand(piece)
         if found is None or not self._held.holds(found[0]):
             return
-        reach = [layer.holds(found[0]) for layer in self._earlier[:number]]
+        reach = [layer.holds(found[0]) for layer in self._layers[:number]]
         if reach[-1] and not any(reach[:-1]):  # no newer one has set its price
-            self._cycle(self._key())[0] -= found[1]
+            self._change(self._key()).amount -= found[1]
 
     def _take_posted_demand(self, entry):
         minutes = cycle_payload.unpack_demand(entry.payload)[3]
         window = Span(entry.time - minutes * 60, entry.time, entry.sequence)
-        if self._held.holds(window) and not any(layer.holds(window) for layer in self._earlier):
-            self._cycle(self._key())[0] -= entry.amount
+        held = self._held
+        if held.of_prices or not held.holds(window):
+            return
+        if not any(layer.holds(window) for layer in self._layers):
+            self._change(self._key()).amount -= entry.amount
 
     def _key(self):
         """The cycle that the records have come to, by the correction's own document."""
@@ -193,75 +224,23 @@ class Rerating:
         """True when a correction newer than the one of this walk has set the record's price."""
         if not piece.plain:
             return piece.sequence in self._taken
-        return any(layer.holds(piece) for layer in self._earlier[: max(number - 1, 0)])
+        return any(layer.holds(piece) for layer in self._layers[: max(number - 1, 0)])
 
-    def _cycle(self, key):
-        found = self.cycles.get(key)
+    def _change(self, key):
+        found = self.changes.get(key)
         if found is None:
-            found = self.cycles[key] = [0, 0]
+            found = self.changes[key] = CycleChange()
         return found
 
-    def _take_day(self, entry):
-        """Standing charges, and what says which dates have had theirs."""
-        if entry.kind == records.STANDING:
-            key, _ = payloads.unpack_standing(entry.payload)
-            date = day_number(key // 10000, key // 100 % 100, key % 100)
-            covered = self._last and within(date, self._own_dates)
-            if covered and not any(within(date, span) for span in self._dates):
-                self._date_cycle(date)[0] -= entry.amount
-        elif entry.kind == records.TARIFF and self._since is None:
-            # As Account: the first date is charged when the set takes force at its first instant.
-            zone = self._main.tariff.zone
-            days, _ = zone.local(entry.time)
-            self._since = days if zone.first_instant(days) < entry.time else days - 1
-        elif entry.kind == records.EVENT:
-            code, count = payloads.unpack_event(entry.payload)
-            if code == STANDING_SKIPPED:
-                days, _ = self._main.tariff.zone.local(entry.time)
-                last = days - MAX_STANDING_DAYS
-                self._skipped.append((last - count + 1, last))
-
-    def _days(self, number):
-        """Post the standing charge of every date by the document of this walk."""
-        if self._since is None:
-            return
-        first, last = self._own_dates
-        nano = -self._main.tariff.standing_day * NANO_PER_MICRO
-        if number:
-            span = self._dates[-1]
-            first, last = max(first, span[0]), min(last, span[1])
-            nano = self._layer.tariff.standing_day * NANO_PER_MICRO
-        for date in range(max(first, self._since + 1), last + 1):
-            yield date
-            if any(within(date, span) for span in self._skipped):
-                continue
-            if number and any(within(date, span) for span in self._dates[:-1]):
-                continue
-            self._date_cycle(date)[0] += nano
-
-    def _date_cycle(self, date):
-        tariff = self._main.tariff
+    def _date_change(self, date):
+        tariff = self.tariff
         day = tariff.cycle_day(tariff.zone.first_instant(date))
-        return self._cycle(date_key(day) if day else 0)
+        return self._change(date_key(day) if day else 0)
 
     def _find_shadowed(self):
-        first, last = self._own_dates
-        for number, layer in enumerate(self._earlier):
-            span = self._dates[number]
-            inside = self._held.start <= layer.start and layer.until <= self._held.until
-            if inside and (span[0] > span[1] or (first <= span[0] and span[1] <= last)):
-                self.shadowed.append(layer)
-
-
-def within(date, span):
-    """True when a date lies in (first, last)."""
-    return span[0] <= date <= span[1]
-
-
-def dates(held, zone):
-    """(first, last) local date whose standing charge a correction can have changed."""
-    first, _ = zone.local(held.start)
-    if zone.first_instant(first) < held.start:
-        first += 1
-    last, _ = zone.local(held.until - 1)
-    return first, min(last, held.standing_day)
+        held = self._held
+        same = self._earlier_prices if held.of_prices else self._layers
+        for number, other in enumerate(same):
+            inside = held.start <= other.start and other.until <= held.until
+            if inside and (held.of_prices or self._dates.is_covered(number)):
+                self.shadowed.append(other)

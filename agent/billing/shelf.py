@@ -9,35 +9,45 @@ from wattledger.agent import events
 from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.errors import TariffError
-from wattledger.agent.values import parse_object
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
 
 ACTIVE = "tariff.active"
 NEXT = "tariff.next"
 PRICES = ("prices.0", "prices.1")
 SINCE_BYTES = 5  # before the document: the first slot that is charged by, unix seconds
-# What became of an offered document, a word for the log.
-HELD = "held"
-TAKEN_NEXT = "next"
-TAKEN_PRICES = "prices"
-TAKEN_CORRECTION = "correction"
+
+
+class NextSet:
+    """What is remembered of the set that follows; the rest waits in NEXT, and not in the heap."""
+
+    def __init__(self, tariff):
+        self.id = tariff.id
+        self.n = tariff.n
+        self.digest = tariff.digest
+        self.start = tariff.start
 
 
 class TariffShelf:
-    """Loads, takes and moves the documents; the account holds the checked sets.
+    """Loads, takes and moves the documents; the account holds the set in force, and the NextSet.
 
     `dynamic` answers for the dynamic prices, `corrections()` gives what takes a correction.
+    `tidy` lets modules go between the parts of a check, where heap is short; None: they stay.
     """
 
-    def __init__(self, storage, account, journal, price_limit, change_percent, corrections):
+    def __init__(
+        self, storage, account, journal, price_limit, change_percent, corrections, tidy=None
+    ):
         self._storage = storage
         self._account = account
         self._journal = journal
         self._price_limit = price_limit
-        self._change_percent = change_percent
+        self.change_percent = change_percent
         self._unmoved = False  # the set in force still lies in NEXT
         self.wanted_id = None  # what a signed want names: the id may change to it, and to no other
         self.dynamic = dynamics.DynamicPrices()
         self.corrections = corrections
+        self._tidy = tidy
 
     def open(self, digest, damaged):
         """Put the set with `digest` (the journal's last, None for none) in force after a boot.
@@ -58,6 +68,8 @@ class TariffShelf:
         if active:
             self._account.adopt(active)
             self.dynamic.tariff_id = active.id
+        if following and active:
+            following = NextSet(following)
         self._account.pending = following
         for place in (0, 1):
             self.dynamic.held[place] = self._load_prices(PRICES[place], found)
@@ -83,6 +95,29 @@ class TariffShelf:
         prices.since = int.from_bytes(data[:SINCE_BYTES], "little")
         return prices
 
+    def hold_next(self, tariff, data):
+        """Keep a Tariff and its bytes until it is due. OSError: storage does not take it."""
+        self._journal.flush()  # the entry of the set in force comes before its file is moved
+        self.settle()
+        self._storage.commit(NEXT, data)
+        # The first is wanted at once, and there is none beside it.
+        self._account.pending = NextSet(tariff) if self._account.tariff else tariff
+
+    def hold_prices(self, prices, data, place):
+        """Keep a PriceList and its bytes in one of the two places. OSError: as hold_next()."""
+        self._storage.commit(PRICES[place], prices.since.to_bytes(SINCE_BYTES, "little") + data)
+        self.dynamic.held[place] = prices
+
+    def in_force(self):
+        """The bytes of the set in force. OSError: storage cannot be read, or written to."""
+        self._journal.flush()
+        self.settle()
+        return self._read(ACTIVE)
+
+    def is_corrected(self):
+        """True when a correction is held: a meter that never had one need not load them."""
+        return any(name.startswith("correct") for name in self._storage.names())
+
     def _read(self, name):
         size = self._storage.size(name)
         buffer = bytearray(size)
@@ -95,81 +130,35 @@ class TariffShelf:
         refused, OSError that storage does not take it. A set comes into force at the first
         15-minute boundary at or after its `from`; what is held already is silent.
         """
-        tariff = checked
-        if tariff is None:
-            document = parse_object(data, tariffs.MAX_BYTES, TariffError)
-            if "prices_of" in document:
-                return self._offer_prices(document, data, now)
-            tariff = tariffs.made(document, data, self._price_limit)
-        if tariff.correct:
-            return self._offer_correction(tariff, data, now)
-        return self._offer_set(tariff, data)
+        from wattledger.agent.billing.offer import Offer  # a document comes once a day or a year
+
+        offer = Offer(self, self._account, self._journal, now)
+        if checked is None:
+            return offer.take(data, self._price_limit, self._tidy)
+        return offer.take_tariff(checked, data)
 
     def digests(self):
         """SHA-256 of every document that is held: the set in force, the next, the prices."""
         held = (self._account.tariff, self._account.pending) + tuple(self.dynamic.held)
         return [document.digest for document in held if document]
 
-    def _offer_set(self, tariff, data):
-        active = self._account.tariff
-        for held in (active, self._account.pending):
-            if held is None:
-                continue
-            if tariff.digest == held.digest:
-                return HELD
-            if tariff.id != held.id:
-                if tariff.id == self.wanted_id:
-                    continue  # its n counts anew
-                raise TariffError(
-                    ("id",),
-                    "is %s, the meter has %s; a change of id needs a signed want"
-                    % (tariff.id, held.id),
-                )
-            if tariff.n < held.n or (tariff.n == held.n and held is active):
-                raise TariffError(("n",), "must be above %d, which the meter holds" % held.n)
-            if tariff.n == held.n:
-                raise TariffError(("n",), "%d is held already with other content" % held.n)
-        # Names first: a meter that was never corrected need not load what corrects.
-        corrected = any(name.startswith("correct") for name in self._storage.names())
-        if corrected and self.corrections().has_used(tariff):
-            raise TariffError(("n",), "%d was that of a correction; take the next" % tariff.n)
-        if active:
-            from wattledger.agent.billing.change import check_change  # with a new set only
-
-            check_change(active, tariff, self._change_percent)
-        self._journal.flush()  # the entry of the set in force comes before its file is moved
-        self.settle()
-        self._storage.commit(NEXT, data)
-        self._account.pending = tariff
-        return TAKEN_NEXT
-
-    def _offer_prices(self, document, data, now):
-        from wattledger.agent.billing.dynamic_document import admit  # once a day
-
-        new = dynamics.made(document, data, self._price_limit)
-        if self._account.tariff is None:
-            raise TariffError(("prices_of",), "there is no tariff in force yet; send that first")
-        place = admit(new, self.dynamic, now, min(now, self._account.start))
-        if place is None:
-            return HELD
-        self._storage.commit(PRICES[place], new.since.to_bytes(SINCE_BYTES, "little") + data)
-        self.dynamic.held[place] = new
-        return TAKEN_PRICES
-
-    def _offer_correction(self, tariff, data, now):
-        active = self._account.tariff
-        if active is None or tariff.id != active.id:
-            raise TariffError(("id",), "is %s, which is not the tariff in force" % tariff.id)
-        for held in (active, self._account.pending):
-            if held and tariff.n == held.n:
-                raise TariffError(("n",), "%d is held already with other content" % held.n)
-        return TAKEN_CORRECTION if self.corrections().offer(tariff, data, now) else HELD
-
     def turn(self, boundary, trust):
         """Put a due set in force at `boundary`; settle() moves its file."""
-        if self._account.switch(boundary, trust):
+        account = self._account
+        following = account.pending
+        if following is None or boundary < following.start:
+            return
+        if isinstance(following, NextSet):
+            account.pending = self._load(NEXT, [], following.digest)
+        if account.pending is None:
+            # It cannot be read now: the set in force goes on, and the next boundary tries again.
+            account.pending = following
+            event = payloads.pack_event(events.TARIFF_REFUSED, following.n)
+            self._journal.append(records.EVENT, boundary, trust, 0, event)
+            return
+        if account.switch(boundary, trust):
             self._unmoved = True
-            self.dynamic.tariff_id = self._account.tariff.id
+            self.dynamic.tariff_id = account.tariff.id
 
     def settle(self):
         """Move the file of the set in force once the journal's entry is durable."""

@@ -264,9 +264,9 @@ def load(data, price_limit=DEFAULT_PRICE_LIMIT, known=None):
     return made(document, data, price_limit)
 
 
-def made(document, data, price_limit):
-    """Tariff from a JSON object and the bytes it was read from."""
+def made(document, data, price_limit, tidy=None):
+    """Tariff from a JSON object and the bytes it was read from; `tidy` as in check_document()."""
     from wattledger.agent.billing.document import check_document  # large, and rarely needed
 
-    check_document(document, price_limit)
+    check_document(document, price_limit, tidy)
     return Tariff(document, len(data), hashlib.sha256(data).digest())

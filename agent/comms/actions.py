@@ -27,6 +27,7 @@ class Actions:
             commands.JOURNAL_ACK: self.journal_ack,
             commands.SUPPLY_KEEP: self.supply_keep,
             commands.DEBT_SET: self.debt_set,
+            commands.TAMPER_CLEAR: self.tamper_clear,
         }
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
@@ -96,6 +97,13 @@ class Actions:
         if not agent.keeper.now():
             raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return commands.OK, ""
+
+    def tamper_clear(self, arguments):
+        """Forget the tampers that are over; one that goes on stays latched."""
+        watch = self._agent.watch
+        if not watch.clear():
+            raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
+        return commands.OK, "some go on" if watch.latched else ""
 
     def journal_ack(self, arguments):
         """sequence and hash: the utility holds the journal up to there. The cursor only rises."""

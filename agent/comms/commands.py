@@ -30,6 +30,7 @@ JOURNAL_ACK = "journal.ack"
 SUPPLY_KEEP = "supply.keep"
 TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
+TAMPER_CLEAR = "tamper.clear"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
@@ -38,6 +39,7 @@ OPS = {
     SUPPLY_KEEP: (4, "relay", True),
     TOKEN_ENTER: (5, "credit", False),
     DEBT_SET: (8, "config", True),
+    TAMPER_CLEAR: (20, "config", True),
 }
 UNKNOWN_OP = 0
 PURPOSES = ("relay", "credit", "config")

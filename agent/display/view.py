@@ -62,6 +62,9 @@ class View:
         view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
+        # Sets of kinds: bit 0 is event 100 of agent/events.py.
+        view["tamper"] = agent.watch.latched
+        view["conditions"] = agent.watch.kinds()
         return view
 
     def state(self):
@@ -110,6 +113,7 @@ class View:
             agent.account.watch.alarms,
             agent.account.watch.accepted,
             agent.control.credit.warned_s,
+            agent.watch.latched,
             agent.journal.balance if agent.journal.durable == agent.journal.sequence else None,
             tariff.n if tariff else 0,
         )
@@ -252,6 +256,7 @@ class View:
             (agent.keeper.failed != 0, "storage"),
             (agent.meter.faulty or agent.meter.missed > 0, "meter"),
             (agent.control.contact.welded, "relay"),
+            (agent.watch.latched != 0, "tamper"),
         ):
             if holds:
                 alarms.append(name)

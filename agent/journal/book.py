@@ -114,6 +114,9 @@ def _document(entry):
         return "purchases", document
     if entry.kind == records.EVENT:
         document["code"], document["value"] = payloads.unpack_event(entry.payload)
+        snapshot = payloads.unpack_snapshot(entry.payload)
+        if snapshot:
+            document["snapshot"] = list(snapshot)
         return "events", document
     if entry.kind == records.RELAY:
         operation, reasons, cause, _ = payloads.unpack_relay(entry.payload)

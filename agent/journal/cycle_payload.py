@@ -24,28 +24,29 @@ def pack_minimum(cycle, minimum, energy, standing, n):
 
 unpack_minimum = fixed("<IQqqI", 32)  # (cycle, minimum, energy, standing, tariff n)
 
-FREEZE_FORMAT = "<BIHHIIIIqq"
-FREEZE_LENGTH = 41
+FREEZE_FORMAT = "<BIHHIIIIqqQ"
+FREEZE_LENGTH = 49
 
 
 class Freeze:
     """What a billing cycle came to; `cycle` is its first date as yyyymmdd, the days are those on
     which the cycle and the period of the block counter that follow began (since 2000-01-01).
 
-    Energies are whole Wh, `energy` and `standing` what was charged (nano), `bands` the import
-    registers of the bands, `cells` the cycle's Wh of band b and block k at b * BLOCKS + k.
+    Energies are whole Wh, `energy` and `standing` what was charged (nano), `minimum` what the
+    cycle's tariff asked for at least (micro), `bands` the import registers of the bands, `cells`
+    the cycle's Wh of band b and block k at b * BLOCKS + k.
     """
 
     def __init__(self, fields, bands, cells):
         self.flags, self.cycle, self.cycle_day, self.block_day = fields[:4]
         self.import_wh, self.export_wh, self.used_wh, self.demand_w = fields[4:8]
-        self.energy, self.standing = fields[8:]
+        self.energy, self.standing, self.minimum = fields[8:]
         self.bands = bands
         self.cells = cells
 
 
-def pack_freeze(flags, key, cycle_day, block_day, import_wh, export_wh, used_wh, cycle):
-    """The Freeze of a cycle (agent/billing/cycle.py) at these registers."""
+def pack_freeze(flags, key, cycle_day, block_day, import_wh, export_wh, used_wh, cycle, minimum=0):
+    """The Freeze of a cycle (agent/billing/cycle.py) at these registers; `minimum` is micro."""
     head = struct.pack(
         FREEZE_FORMAT,
         flags,
@@ -58,6 +59,7 @@ def pack_freeze(flags, key, cycle_day, block_day, import_wh, export_wh, used_wh,
         cycle.demand_w,
         cycle.energy,
         cycle.standing,
+        minimum,
     )
     return head + pack_energy(cycle.bands, cycle.cells)
 

@@ -164,7 +164,29 @@ def pack_event(code, value):
     return struct.pack("<Hq", code, value)
 
 
-unpack_event = fixed("<Hq", 10)  # (code, value)
+# An event of a condition goes on with the voltage, the current and the power at that moment.
+CONDITION_FORMAT = "<Hqiiq"  # code, value, mV, mA, mW
+CONDITION_LENGTH = 26
+ENDED = 8  # in its value: the condition is over; below it the phase, 0 for the whole meter
+
+
+def unpack_event(payload):
+    """(code, value); RecordError at a length no event has."""
+    if len(payload) not in (10, CONDITION_LENGTH):
+        raise RecordError("payload is %d bytes, not 10 or %d" % (len(payload), CONDITION_LENGTH))
+    return struct.unpack_from("<Hq", payload, 0)
+
+
+def pack_condition(code, value, millivolts, milliamps, milliwatts):
+    """A condition began or ended: an event, and what was measured then."""
+    return struct.pack(CONDITION_FORMAT, code, value, millivolts, milliamps, milliwatts)
+
+
+def unpack_snapshot(payload):
+    """(mV, mA, mW) of an event that has them, else None."""
+    if len(payload) != CONDITION_LENGTH:
+        return None
+    return struct.unpack_from(CONDITION_FORMAT, payload, 0)[2:]
 
 
 def pack_relay(operation, reasons, cause, powered_s):
@@ -208,25 +230,35 @@ unpack_debt = fixed("<BQ45s", 54)  # (reason, reference, state)
 ADJUST_CORRECTION = 1
 ADJUST_ESTIMATE = 2
 ADJUST_REVERSAL = 3  # of an estimate
+ADJUST_PRICES = 4  # correction of dynamic prices, whose n is that of price documents
+CORRECTING = (ADJUST_CORRECTION, ADJUST_PRICES)
 
 
-def pack_adjust(reason, n, cycle, unrated_wh, diverted, id):
+def pack_adjust(reason, n, cycle, unrated_wh, diverted, id, charged=0, minimum=0, lack=0):
     """An adjustment for the billing cycle that began on `cycle` (yyyymmdd, 0 for none).
 
     A correction is (id, n); `unrated_wh` kept their charge and `diverted` nano-units went to the
-    debt instead of the balance.
+    debt instead of the balance. It charged the cycle's energy and standing `charged` nano more
+    and, where the cycle has ended, its minimum (now `minimum` micro) `lack` nano more.
     """
-    return struct.pack("<BIIIq", reason, n, cycle, unrated_wh, diverted) + id.encode()
+    fixed = (reason, n, cycle, unrated_wh, diverted, charged, minimum, lack)
+    return struct.pack("<BIIIqqQq", *fixed) + id.encode()
 
 
 def unpack_adjust(payload):
     """(reason, n, cycle, unrated Wh, diverted, id)."""
-    return struct.unpack_from("<BIIIq", payload, 0) + (_text(payload, 21),)
+    return struct.unpack_from("<BIIIq", payload, 0) + (_text(payload, 45),)
+
+
+def unpack_adjusted_cycle(payload):
+    """(charged, minimum, lack) of an adjustment."""
+    return struct.unpack_from("<qQq", payload, 21)
 
 
 def pack_correction(n, digest, start, until, standing_day, id):
     """A correction document was taken: re-rate the records before this one from `start` to before
-    `until` (unix); standing charges were posted up to `standing_day` (days since 2000-01-01)."""
+    `until` (unix). Standing charges were posted up to `standing_day` (days since 2000-01-01); 0:
+    the document corrects dynamic prices."""
     return struct.pack("<I32sQQH", n, digest, start, until, standing_day) + id.encode()
 
 
@@ -239,3 +271,4 @@ def unpack_correction(payload):
 CYCLE_ENDED = 1  # a billing cycle; without it only the block counter starts anew
 BLOCKS_ANEW = 4
 BEGINS_WHOLE = 2  # the cycle that begins is under a tariff from its first instant on
+ENDED_WHOLE = 8  # the cycle that ended was: its minimum holds

@@ -1,12 +1,20 @@
 """The tick: read the chip, believe it or not, carry the energy. It allocates nothing."""
 
 from wattledger.agent.errors import ConfigError
-from wattledger.agent.metering.quality import MAX_GAP_S, counts_per_second, most_counts, worse
+from wattledger.agent.metering.quality import (
+    MAX_GAP_S,
+    counts_per_second,
+    is_possible,
+    seconds_of,
+    worse,
+)
 from wattledger.agent.metering.register import EnergyRegister
 from wattledger.agent.units import ticks_between
 from wattledger.hal.sample import (
     CORRUPT,
     ENERGY_COUNTS,
+    FLAG_SATURATED,
+    FLAGS,
     NO_ANSWER,
     PHASE_FIELDS,
     POWER_MW,
@@ -15,6 +23,7 @@ from wattledger.hal.sample import (
     QUALITY_REJECTED,
     QUALITY_STALE,
     RESTARTED,
+    UNCONFIRMED,
     new_sample,
 )
 
@@ -40,13 +49,15 @@ class Meter:
         self._chip = chip
         self._clock = clock
         self._late_ms = budget // 2
+        self._neutral_at = _neutral_at(chip, config)
+        self.gives = getattr(chip, "fields", 0)
         self._per_second = counts_per_second(
             watts * chip.phases, chip.energy_numerator, chip.energy_denominator
         )
-        self.register = EnergyRegister(
-            chip.energy_numerator, chip.energy_denominator, self._per_second * MAX_GAP_S
-        )
-        self._per_phase = config.phase_sum == "per_phase"
+        self._most = self._per_second * MAX_GAP_S
+        self.register = EnergyRegister(chip.energy_numerator, chip.energy_denominator, self._most)
+        # The neutral's energy stands for that of the one phase.
+        self._per_phase = config.phase_sum == "per_phase" and chip.phases > 1
         self.phases = chip.phases
         self._fields = chip.phases * PHASE_FIELDS
         self.sample = new_sample()
@@ -55,7 +66,7 @@ class Meter:
         self._last_good = self.last_tick
         # The energy of a delayed chip is of the gap before as well.
         self._delayed = getattr(chip, "delayed", False)
-        self._gap_before = 0
+        self._seconds_before = 0
         self._first = True
         self.quality = QUALITY_STALE
         self.interval_quality = QUALITY_OK
@@ -63,6 +74,12 @@ class Meter:
         self.rejected = 0  # counts refused since take_rejected()
         self.restarted_gap_ms = -1
         self.late_gap_ms = -1
+        self.recovered_gap_ms = -1  # of a silence that was reported and is over
+        self.uncertain = False  # energy of the late gap may be missing
+        self.corrupt = 0  # readings since the last hour's end that could not be true
+        self.unconfirmed = 0  # and that were hit on the wire and found again
+        self.frozen = False  # the watch found that the chip's values stand still
+        self.bill_larger = False  # the watch found that the neutral carries more
         self._resets = []  # powered seconds of the last chip resets
         self.answered = False  # the sample holds a reading
         self.faulty = False  # three resets within the hour
@@ -78,10 +95,16 @@ class Meter:
         if status & (NO_ANSWER | CORRUPT):
             self.missed += 1
             self.quality = QUALITY_STALE
+            if status & CORRUPT:
+                self.corrupt += 1
             return
         self._last_good = now
         self.missed = 0
-        self.silent = False
+        if status & UNCONFIRMED:
+            self.unconfirmed += 1
+        if self.silent:
+            self.silent = False
+            self.recovered_gap_ms = gap
         if status & RESTARTED:
             self.restarted_gap_ms = gap
             self.quality = QUALITY_ESTIMATED
@@ -93,14 +116,17 @@ class Meter:
             gap = MAX_GAP_S * 1000
         elif gap > self._late_ms:
             self.late_gap_ms = gap
+            # Longer than the register holds at the highest power: it may have overflowed.
+            self.uncertain = gap >= 2 * self._late_ms
             self.interval_quality = worse(self.interval_quality, QUALITY_ESTIMATED)
+        seconds = seconds_of(gap)
         if self._delayed:
-            before = self._gap_before
-            self._gap_before = gap if gap < MAX_GAP_S * 1000 else MAX_GAP_S * 1000
-            gap = before + self._gap_before
-        self._carry(most_counts(self._per_second, gap))
+            before = self._seconds_before
+            self._seconds_before = seconds
+            seconds += before
+        self._carry(seconds)
 
-    def _carry(self, limit):
+    def _carry(self, seconds):
         sample = self.sample
         net = 0
         moved = 0
@@ -110,26 +136,53 @@ class Meter:
             net += counts
             moved += counts if counts >= 0 else -counts
             at += PHASE_FIELDS
-        if moved > limit:
+        if not is_possible(moved, self._per_second, seconds):
             self.rejected += moved
             self.quality = QUALITY_REJECTED
             self.interval_quality = worse(self.interval_quality, QUALITY_REJECTED)
             return
         self.quality = QUALITY_OK
         self.answered = True
+        if self.frozen:
+            self.quality = QUALITY_STALE  # an old value is not shown as a live one
+            self.interval_quality = worse(self.interval_quality, QUALITY_STALE)
+        elif sample[FLAGS] & FLAG_SATURATED:
+            self.interval_quality = worse(self.interval_quality, QUALITY_ESTIMATED)
+        if self.bill_larger:
+            net = self._larger(net, seconds)
         if not self._per_phase:
-            self.register.add(net)
+            self._add(net)
             return
         at = ENERGY_COUNTS
         while at < self._fields:
-            self.register.add(sample[at])
+            self._add(sample[at])
             at += PHASE_FIELDS
+
+    def _larger(self, net, seconds):
+        """Import counts of the phase, or those of the neutral when they are more and possible."""
+        neutral = abs(self.sample[self._neutral_at])  # its sensor may stand either way round
+        if 0 <= net < neutral and is_possible(neutral, self._per_second, seconds):
+            self.interval_quality = worse(self.interval_quality, QUALITY_ESTIMATED)
+            return neutral
+        return net
+
+    def _add(self, counts):
+        """Carry counts in pieces the register can take: after a long gap there are many."""
+        while counts > self._most:
+            self.register.add(self._most)
+            counts -= self._most
+        while counts < -self._most:
+            self.register.add(-self._most)
+            counts += self._most
+        self.register.add(counts)
 
     def power_mw(self):
         """Signed power of all phases now, mW."""
         total = 0
-        for at in range(POWER_MW, self._fields, PHASE_FIELDS):
+        at = POWER_MW
+        while at < self._fields:
             total += self.sample[at]
+            at += PHASE_FIELDS
         return total
 
     def sample_age_ms(self):
@@ -173,3 +226,16 @@ class Meter:
             len(self._resets) >= RESETS_BEFORE_FAULT
             and powered_s - self._resets[0] < RESET_WINDOW_S
         )
+
+
+def _neutral_at(chip, config):
+    """Where the neutral's counts stand in a sample; None where they are not wanted. ConfigError
+    for a chip that has none."""
+    if config.bill_on != "larger":
+        return None
+    phase = getattr(chip, "neutral_phase", None)
+    if phase is None or chip.phases != 1:
+        raise ConfigError(
+            ("bill_on",), "this chip measures no energy in the neutral; only phase can be billed"
+        )
+    return phase * PHASE_FIELDS + ENERGY_COUNTS

@@ -1,6 +1,6 @@
 """What a meter can believe: the most counts that can move in a time, and the worse of two."""
 
-MAX_GAP_S = 4095  # longer gaps bound nothing: every chip's register has wrapped by then
+MAX_GAP_S = 4095  # of energy that the register takes in one piece, at the highest power
 
 
 def counts_per_second(max_watts, numerator, denominator):
@@ -8,12 +8,15 @@ def counts_per_second(max_watts, numerator, denominator):
     return -(-max_watts * denominator // (3600 * numerator))
 
 
-def most_counts(per_second, gap_ms):
-    """Counts that are possible in `gap_ms`; two seconds of grace for a chip's own cadence."""
-    seconds = gap_ms // 1000 + 2
-    if seconds > MAX_GAP_S:
-        seconds = MAX_GAP_S
-    return per_second * seconds
+def seconds_of(gap_ms):
+    """Seconds in which energy may have moved; two of grace for a chip's own cadence."""
+    return gap_ms // 1000 + 2
+
+
+def is_possible(counts, per_second, seconds):
+    """True when `counts` can have moved in `seconds`. Divided, for the product may be large."""
+    whole = counts // seconds
+    return whole < per_second or (whole == per_second and counts % seconds == 0)
 
 
 def worse(first, second):

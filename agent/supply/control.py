@@ -85,6 +85,14 @@ class SupplyControl:
         state.warning_s = self.credit.warned_s
         state.keep_power_s = self.credit.keep_power_s
 
+    def is_open(self):
+        """True while the relay was told to open and, as far as it can tell, has."""
+        return (
+            self._supply.state != states.CONNECTED
+            and not self.contact.welded
+            and not self._relay.contact()
+        )
+
     def look_again(self):
         """Decide in the next step although no tick has passed (credit has arrived)."""
         self._seen = -1

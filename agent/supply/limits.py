@@ -1,4 +1,5 @@
-"""The meter's own limits: voltage and temperature for safety, and the load.
+"""The meter's own limits: voltage and temperature for safety, the load, and its balance over the
+phases.
 
 They look at good readings only: a silent chip moves nothing. Times are powered seconds.
 """
@@ -6,7 +7,13 @@ They look at good readings only: a silent chip moves nothing. Times are powered 
 from wattledger.agent import events
 from wattledger.agent.supply import rules
 from wattledger.agent.supply.states import CONNECTED
-from wattledger.hal.sample import PHASE_FIELDS, QUALITY_OK, TEMPERATURE_DC, VOLTAGE_MV
+from wattledger.hal.sample import (
+    PHASE_FIELDS,
+    POWER_MW,
+    QUALITY_OK,
+    TEMPERATURE_DC,
+    VOLTAGE_MV,
+)
 
 STABLE_S = 180  # safe for so long before the supply is ready again
 CALM_S = 3600  # connected for so long, and the overloads are forgotten
@@ -21,16 +28,14 @@ class Limits:
         self._time = time
         self._report = report
         self._over_mv = config.nominal_volts * config.over_percent * 10
-        self._under_mv = config.nominal_volts * config.under_percent * 10
         self._max_dc = config.max_celsius * 10
         self._safety_s = config.safety_s
         self._overload_s = config.load_limit_s
         self._reclose_s = config.load_reclose_s
         self.load_limit_w = config.load_limit_w  # 0: none
+        self.unbalance_limit_w = 0  # 0: none; a token sets it
         self._unsafe_since = None
         self._safe_since = None
-        self._low_since = None
-        self._low = False  # an under-voltage was told and is not over
         self._over_since = None
 
     def set_load_limit(self, watts):
@@ -45,14 +50,15 @@ class Limits:
             return
         now = self._time.powered_s
         sample = meter.sample
-        lowest = highest = sample[VOLTAGE_MV]
+        highest = sample[VOLTAGE_MV]
+        least = most = sample[POWER_MW]
         for phase in range(1, meter.phases):
-            voltage = sample[phase * PHASE_FIELDS + VOLTAGE_MV]
-            lowest = min(lowest, voltage)
-            highest = max(highest, voltage)
+            at = phase * PHASE_FIELDS
+            highest = max(highest, sample[at + VOLTAGE_MV])
+            least = min(least, sample[at + POWER_MW])
+            most = max(most, sample[at + POWER_MW])
         self._judge_safety(now, highest, sample[TEMPERATURE_DC])
-        self._judge_voltage(now, lowest)
-        self._judge_load(now, meter.power_mw() // 1000)
+        self._judge_load(now, meter.power_mw() // 1000, (most - least) // 1000)
 
     def _judge_safety(self, now, highest, temperature):
         if highest > self._over_mv or temperature > self._max_dc:
@@ -76,25 +82,15 @@ class Limits:
         else:
             self._report(events.OVER_TEMPERATURE, temperature)
 
-    def _judge_voltage(self, now, lowest):
-        if (lowest < self._under_mv) == self._low:
-            self._low_since = None
-            return
-        if self._low_since is None:
-            self._low_since = now
-        if now - self._low_since >= (STABLE_S if self._low else self._safety_s):
-            self._low = not self._low
-            self._low_since = None
-            self._report(events.UNDER_VOLTAGE, lowest if self._low else 0)
-
-    def _judge_load(self, now, watts):
+    def _judge_load(self, now, watts, apart):
         supply = self._supply
         if supply.state != CONNECTED:
             self._over_since = None
             if supply.reasons & rules.LOAD_LIMIT and now - supply.last_move_s >= self._reclose_s:
                 supply.hold_open(rules.LOAD_LIMIT, False)
             return
-        if not self.load_limit_w or watts <= self.load_limit_w:
+        unbalanced = 0 < self.unbalance_limit_w < apart
+        if not unbalanced and (not self.load_limit_w or watts <= self.load_limit_w):
             self._over_since = None
             if supply.load_tries and now - (supply.last_move_s or 0) >= CALM_S:
                 supply.load_tries = 0
@@ -103,4 +99,7 @@ class Limits:
             self._over_since = now
         if now - self._over_since >= self._overload_s:
             supply.hold_open(rules.LOAD_LIMIT, True)
-            self._report(events.OVERLOAD, watts)
+            if unbalanced:
+                self._report(events.PHASE_UNBALANCE, apart)
+            else:
+                self._report(events.OVERLOAD, watts)

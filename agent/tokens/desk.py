@@ -36,6 +36,7 @@ class TokenDesk:
         self._due = True  # the memory has what the cold state on storage has not
         self.kept = False  # there is a cold state on storage
         self.lost = False
+        self.clears_tamper = False  # an entry said so, and it is not done yet
         # Only the scheme this meter has is ever loaded.
         if settings.scheme == STS:
             from wattledger.agent.tokens.sts_desk import StsDesk as Scheme
@@ -191,12 +192,22 @@ class TokenDesk:
         self.apply_limits()
         if not agent.keeper.money():
             raise TokenError(results.NOT_READY, NOT_STORED)
+        self.clear_tamper()
         return told
 
     def apply_limits(self):
-        """Hand the power limit of a token to the supply, in place of device.json's."""
+        """Hand the limits of tokens to the supply, the power's in place of device.json's."""
+        limits = self.agent.control.limits
         if self.memory.power_limit_w:
-            self.agent.control.limits.set_load_limit(self.memory.power_limit_w)
+            limits.set_load_limit(self.memory.power_limit_w)
+        limits.unbalance_limit_w = self.memory.unbalance_limit_w
+
+    def clear_tamper(self):
+        """Do what an entry said, once it is durable; a boot finds it again until the cold state
+        covers it."""
+        if self.clears_tamper and self.covered <= self.agent.journal.durable:
+            self.clears_tamper = False
+            self.agent.watch.clear()
 
     def check_credit(self, amount):
         """TokenError unless `amount` (nano) may be added; the token then stays unused."""

@@ -147,3 +147,5 @@ class StsDesk:
             memory.power_limit_w = value
         elif kind == sts.MANAGEMENT << 4 | sts.UNBALANCE_LIMIT:
             memory.unbalance_limit_w = value
+        elif kind == sts.MANAGEMENT << 4 | sts.CLEAR_TAMPER:
+            self._desk.clears_tamper = True

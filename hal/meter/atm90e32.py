@@ -43,6 +43,7 @@ from wattledger.hal.sample import (
     FLAGS,
     FREQUENCY_MHZ,
     NO_ANSWER,
+    OK,
     PHASE_FIELDS,
     POWER_FACTOR,
     POWER_MW,
@@ -79,6 +80,7 @@ class Atm90e32:
         self._energy = Energy(self._port, self._channels)
         self._setup = atm90e32_setup.setup(calibration, self._channels, sixty_hertz)
         self._ready = False  # set up and read back: only then is it measured with
+        self._kept = False  # begin() found it running with our set-up and its energy
         self._turn = 0  # which of the slow values the next sample reads
         self._state = 0  # of EMMState1, as far as phases in use go
         self._latched = 0
@@ -98,7 +100,8 @@ class Atm90e32:
         port = self._port
         try:
             self._energy.rescue()
-            if not atm90e32_setup.holds(port, self._setup) or self._set_up_changed():
+            self._kept = atm90e32_setup.holds(port, self._setup) and not self._set_up_changed()
+            if not self._kept:
                 self._energy.forget()
                 atm90e32_setup.write(port, self._setup, self._wait_ms)
         except BusError as error:
@@ -133,7 +136,9 @@ class Atm90e32:
         """Fill `sample`; status bits of hal/sample.py. A bus error becomes NO_ANSWER."""
         try:
             if not self._ready:
-                return self._restart()
+                status = self._restart()
+                if status:
+                    return status
             self._energy.rescue()
             return self._read_all(sample)
         except BusError:
@@ -229,11 +234,14 @@ class Atm90e32:
         sample[FLAGS] = flags
 
     def _restart(self):
-        """Set up a chip that lost its registers or was refused; tell a dead bus from it."""
+        """Set up a chip that lost its registers or was refused; tell a dead bus from it, and one
+        that only could not be reached: OK, for it has counted on."""
         try:
             self.begin()
         except ChipError:
             return NO_ANSWER
+        if self._kept:
+            return OK
         self.restarts += 1
         return RESTARTED
 

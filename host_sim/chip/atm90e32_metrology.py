@@ -312,6 +312,7 @@ class Metrology:
         self.true_import, self.true_export = state["truth"]
         for phase in range(3):
             self.set_phase(phase, *state["phases"][phase])
-            self.set_front_end(phase, *state["front_ends"][phase])
+            if "front_ends" in state:  # not in a state of version 0.1
+                self.set_front_end(phase, *state["front_ends"][phase])
         self.set_mains(*state["mains"])
-        self.set_sequence(state["reversed"])
+        self.set_sequence(state.get("reversed", False))

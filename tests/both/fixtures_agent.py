@@ -89,6 +89,7 @@ class ScriptedChip:
 
     energy_numerator = 1
     energy_denominator = 320
+    fields = 0b111111111  # every phase's, frequency and temperature
 
     def __init__(self, phases=1):
         self.phases = phases
@@ -204,6 +205,7 @@ class House:
 
     token_key = b""
     public_keys = None
+    calibration = None
 
     def __init__(
         self,
@@ -249,6 +251,7 @@ class House:
             device_key=DEVICE_KEY,
             token_key=self.token_key,
             public_keys=self.public_keys,
+            calibration=self.calibration,
             firmware="test",
         )
         self.agent.start(tariff)

@@ -39,6 +39,7 @@ class ChipBench:
     overflow_follows_power = True  # False where it is a buffer that lasts a time at any power
     slack = (0, 1, 10)  # how far a sample may be from the truth: mV, mA, mW
     slack_counts = 0  # in an hour of a kilowatt: what the calibration's own steps leave
+    hour_readings = 3600  # of the hour of a kilowatt; fewer where a transfer is slow
     finds_reset = True  # False where the chip cannot tell; say why in the docs
     signed_current = False  # True for a direct current: the sample's current has its sign
     holds_energy = True  # False where the chip keeps no energy while nobody reads
@@ -162,8 +163,8 @@ class MeteringChipContract:
         bench = self.loaded()
         sample = new_sample()
         counts = 0
-        for _ in range(3600):
-            bench.feed(1_000)
+        for _ in range(bench.hour_readings):
+            bench.feed(3_600_000 // bench.hour_readings)
             bench.fetch(sample)
             counts += sample[ENERGY_COUNTS]
         driver = bench.driver

@@ -1,16 +1,18 @@
 """A meter's books for corrections: an account on a journal, and corrections of it. Portable."""
 
+from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.correction import Corrections
-from wattledger.agent.billing.recall import replay, sum_up
+from wattledger.agent.billing.recall import replay
+from wattledger.agent.billing.summary import sum_up
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.checkpoint import Checkpoint
 from wattledger.agent.journal.journal import Journal
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.tests.both.houses_account import METER, open_account, stored
-from wattledger.tests.both.houses_tariffs import data, tariff
+from wattledger.tests.both.houses_tariffs import data, prices_data, tariff
 
 
 class Books:
@@ -56,6 +58,14 @@ class Books:
         document["correct"] = {"from": start, "until": until}
         raw = data(n=n, **document)
         return self._corrections().offer(tariffs.load(raw), raw, self.now)
+
+    def correct_prices(self, start, prices, n=1, **changes):
+        """Correct the dynamic prices of slots of 900 s from `start` on; as correct()."""
+        known = len(self.entries(records.ADJUST))
+        raw = prices_data(start, prices, n=n, step=900, correct=True, **changes)
+        self._corrections().offer(dynamics.load(raw), raw, self.now, data(**self.document))
+        self.work()
+        return self.adjusted()[known:]
 
     def _corrections(self):
         if self.corrections is None:
@@ -104,7 +114,7 @@ class Books:
         found = []
         for entry in self.entries(records.ADJUST):
             reason, _, cycle, unrated_wh, diverted, _ = payloads.unpack_adjust(entry.payload)
-            assert reason == payloads.ADJUST_CORRECTION
+            assert reason in payloads.CORRECTING
             found.append((cycle, entry.amount, unrated_wh, diverted))
         return found
 

@@ -49,6 +49,32 @@ class TestConfig(unittest.TestCase):
         ):
             self.assertEqual(changed(**changes), (None, "accepted"))
 
+    def test_what_is_watched_for_has_times_and_levels(self):
+        config = configs.load(json.dumps(GOOD).encode())
+        # Of 15 kinds: reverse begins after 10 s, frozen after 120 and ends after 1.
+        self.assertEqual(len(config.quality), 15 + 15 + 15)
+        self.assertEqual((config.quality[0], config.quality[10], config.quality[25]), (10, 120, 1))
+        self.assertEqual((config.bill_on, config.export_expected), ("phase", False))
+        quality = {"sag_s": 0, "magnet_end_s": 3600, "reverse_permille": 7, "pairs_an_hour": 60}
+        config = configs.load(json.dumps(dict(GOOD, quality=quality)).encode())
+        self.assertEqual((config.quality[5], config.quality[15 + 9]), (0, 3600))
+        self.assertEqual((config.quality[30], config.quality[44]), (7, 60))
+
+    def test_places_in_what_is_watched_for(self):
+        for quality, path in (
+            ([], ("quality",)),
+            (None, ("quality",)),
+            ({"sags": 1}, ("quality", "sags")),
+            ({"sag_s": -1}, ("quality", "sag_s")),
+            ({"sag_s": 3601}, ("quality", "sag_s")),
+            ({"sag_s": True}, ("quality", "sag_s")),
+            ({"sag_s": 1.5}, ("quality", "sag_s")),
+            ({"high_percent": 100}, ("quality", "high_percent")),
+            ({"high_percent": "110"}, ("quality", "high_percent")),
+        ):
+            self.assertEqual(changed(quality=quality)[0], path, quality)
+        self.assertIn("from 0 to 3600", changed(quality={"sag_s": 3601})[1])
+
     def test_places(self):
         for changes, key in (
             ({"v": 2}, "v"),

@@ -9,7 +9,7 @@ from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.tests.both.houses_meter import House
 from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut
-from wattledger.tests.both.houses_tariffs import data, local_2027
+from wattledger.tests.both.houses_tariffs import data, local_2027, prices_data
 
 HEAP = "640K"
 
@@ -71,7 +71,9 @@ class TestWholeMeter(unittest.TestCase):
         self.check(house, "again")
 
     def test_cut_at_every_operation(self):
-        document = data(n=2, **AFTER, correct=CORRECT)
+        self.cut_everywhere(data(n=2, **AFTER, correct=CORRECT))
+
+    def cut_everywhere(self, document):
         for late in (False, True):
             cuts = 0
             while True:
@@ -95,6 +97,17 @@ class TestWholeMeter(unittest.TestCase):
                 self.check(house, label)
             # File, entry (2), adjustments (2), new name, old name, slots between them.
             self.assertGreaterEqual(cuts, 7)
+
+    # The slots from 23:45 and from midnight, 900 Wh each: 0.3 less, and 0.1 more.
+    PRICES = prices_data(EVENING + 900, [700000, 1100000], n=7, step=900, correct=True)
+    WANTED_PRICES = [
+        (7, 20270601, 270000000, 0, 0, "demo-cn"),
+        (7, 20270701, -90000000, 0, 0, "demo-cn"),
+    ]
+
+    def test_prices_cut_at_every_operation(self):
+        self.WANTED = self.WANTED_PRICES
+        self.cut_everywhere(self.PRICES)
 
     def test_storage_that_fails_once_at_every_operation(self):
         document = data(n=2, **AFTER, correct=CORRECT)

@@ -3,7 +3,8 @@
 import unittest
 
 from wattledger.agent.billing.account import Account
-from wattledger.agent.billing.recall import begin_at, replay, sum_up
+from wattledger.agent.billing.recall import begin_at, replay
+from wattledger.agent.billing.summary import sum_up
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads

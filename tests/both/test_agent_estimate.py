@@ -168,6 +168,26 @@ class TestEstimate(unittest.TestCase):
         self.assertEqual(hand.look(), [])
         self.assertFalse(hand.account.estimated)
 
+    def test_where_the_register_may_have_overflowed_what_came_is_given_back(self):
+        # 3000 Wh were charged and 600 came: they are charged now, so a fifth goes back.
+        hand = self.weeks(1)
+        hand.silence(48)
+        hand.look()
+        hand.event(events.LATE_TICK, 2 * DAY)
+        hand.event(events.COUNTS_UNCERTAIN, 2 * DAY)
+        hand.interval(600, QUALITY_STALE)
+        self.assertEqual(hand.look(), [(REVERSED, 600 * PRICE, 600, 0)])
+        self.assertEqual(hand.look(), [])
+
+    def test_and_no_more_than_was_charged(self):
+        hand = self.weeks(1)
+        hand.silence(24)
+        hand.look()
+        hand.event(events.LATE_TICK, DAY)
+        hand.event(events.COUNTS_UNCERTAIN, DAY)
+        hand.interval(1500, QUALITY_STALE)
+        self.assertEqual(hand.look(), [(REVERSED, 1000 * PRICE, 1000, 0)])
+
     def test_what_went_to_the_debt_is_given_back_there(self):
         hand = self.weeks(1, balance=12500000000)
         hand.silence(24)
@@ -239,6 +259,27 @@ class TestHouse(unittest.TestCase):
         house.agent.intervals._estimate = GivenBack(house.agent.account)
         house.run(1)
         self.assertEqual((watch.alarms, watch.accepted), (0, False))
+
+    def test_a_bus_that_was_dead_for_a_day_gives_back_what_the_chip_kept(self):
+        house = House(local_2027(6, 2), credit=900000000, watts=1000, tick_ms=10000)
+        house.boot(data())
+        house.run(8640)
+        house.chip.silent = True
+        house.run(8900)  # 24.7 hours in which the ladder tries in vain
+        house.chip.silent = False
+        house.run(180)
+        estimate, back = house.entries(records.ADJUST)
+        self.assertEqual(payloads.unpack_adjust(estimate.payload)[0], ESTIMATED)
+        reason, _, _, wh, _, _ = payloads.unpack_adjust(back.payload)
+        self.assertEqual(reason, REVERSED)
+        # The chip's register holds 204.8 Wh, and the interval it came in at most 250 more.
+        self.assertTrue(0 < wh <= 455)
+        self.assertEqual(back.amount, -estimate.amount * wh // 24000)
+        told = [code for code, _ in house.events()]
+        self.assertIn(events.CHIP_FAULT, told)
+        self.assertNotIn(events.CHIP_RESTARTED, told)
+        self.assertNotIn(events.ENERGY_REJECTED, told)
+        self.assertEqual(house.sum(), house.agent.journal.balance)
 
     def test_a_silent_chip_is_charged_after_a_day_over_cuts_of_the_power(self):
         start = local_2027(6, 2)

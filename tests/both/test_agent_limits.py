@@ -5,7 +5,7 @@ import unittest
 from wattledger.agent import events
 from wattledger.agent.supply import rules
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED, READY
-from wattledger.tests.both.fixtures_agent import UNIT, House, tariff_of
+from wattledger.tests.both.fixtures_agent import UNIT, House, ScriptedChip, tariff_of
 
 HEAP = "512K"
 CREDIT = {"low": [0, 0], "reconnect_above": UNIT, "max": 100_000 * UNIT, "friendly": []}
@@ -122,6 +122,50 @@ class TestLoadLimit(unittest.TestCase):
         self.assertTrue(self.house.relay.contact())
 
 
+class ThreePhases(House):
+    """A house whose chip measures three phases."""
+
+    def boot(self, *arguments):
+        self.chip = ScriptedChip(3)
+        super().boot(*arguments)
+
+    def run(self, seconds, *watts):
+        for _ in range(seconds):
+            self.chip.power_mw = [each * 1000 for each in watts]
+            self.once()
+
+
+class TestUnbalance(unittest.TestCase):
+    """A token's limit of 1000 W between the phases."""
+
+    def setUp(self):
+        self.house = ThreePhases(credit=20_000, tariff=PLENTY)
+        self.house.agent.control.limits.unbalance_limit_w = 1000
+
+    def test_it_opens_after_thirty_seconds_and_closes_as_after_an_overload(self):
+        self.house.run(60, 3000, 2000, 2500)
+        self.assertTrue(self.house.relay.contact())
+        self.house.run(30, 3000, 1999, 2500)
+        self.assertTrue(self.house.relay.contact())
+        self.house.run(1, 3000, 1999, 2500)
+        self.assertFalse(self.house.relay.contact())
+        self.assertEqual(causes(self.house), [(DISCONNECTED, rules.BY_LOAD)])
+        self.house.run(300, 0, 0, 0)
+        self.assertTrue(self.house.relay.contact())
+        self.assertEqual(causes(self.house)[-1], (CONNECTED, rules.BY_ITSELF))
+        self.assertEqual(self.house.told(events.PHASE_UNBALANCE), [1001])
+        self.assertEqual(self.house.told(events.OVERLOAD), [])
+
+    def test_export_of_one_phase_counts(self):
+        self.house.run(31, 600, -401, 0)
+        self.assertFalse(self.house.relay.contact())
+
+    def test_without_a_limit_nothing_opens(self):
+        self.house.agent.control.limits.unbalance_limit_w = 0
+        self.house.run(60, 9000, 0, 0)
+        self.assertTrue(self.house.relay.contact())
+
+
 class TestSafety(unittest.TestCase):
     """276 V is 120 % of 230 V."""
 
@@ -196,12 +240,13 @@ class TestSafety(unittest.TestCase):
         self.house.agent.control.credit.keep(10_000)
         self.trip()
 
-    def test_under_voltage_is_an_event_and_no_more(self):
+    def test_a_sag_and_under_voltage_are_events_and_no_more(self):
         self.house.chip.voltage_mv = 183_999  # 80 % is 184 V
-        self.house.run(10)
+        self.house.run(70)
         self.house.chip.voltage_mv = 230_000
-        self.house.run(200)
-        self.assertEqual(self.house.told(events.UNDER_VOLTAGE), [183_999, 0])
+        self.house.run(80)
+        self.assertEqual(self.house.told(events.SAG), [1, 9])  # phase A began, phase A ended
+        self.assertEqual(self.house.told(events.LOW_VOLTAGE), [1, 9])
         self.assertTrue(self.house.relay.contact())
 
 

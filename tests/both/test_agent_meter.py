@@ -6,7 +6,9 @@ from wattledger.agent.errors import ConfigError
 from wattledger.agent.metering.meter import Meter
 from wattledger.hal.sample import (
     CORRUPT,
+    ENERGY_COUNTS,
     NO_ANSWER,
+    PHASE_FIELDS,
     QUALITY_ESTIMATED,
     QUALITY_OK,
     QUALITY_REJECTED,
@@ -16,6 +18,7 @@ from wattledger.hal.sample import (
 )
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.tests.both.fixtures_agent import ScriptedChip, config_of
+from wattledger.tests.both.houses_watch import SampledChip
 
 # 60 A x 276 V = 16 560 W: 1472 counts a second and phase, and two seconds of grace.
 MOST_IN_A_SECOND = 1472 * 3
@@ -125,10 +128,74 @@ class TestMeter(unittest.TestCase):
         self.tick(30_000)
         self.assertEqual(self.wh(), (60_000, 0))
 
+    def test_a_day_without_a_reading_may_bring_what_a_day_can_carry(self):
+        # 127 180 800 counts a day at 16 560 W, and two seconds of grace.
+        self.tick(1472 * 86_402, ms=86_400_000)
+        self.assertEqual(self.wh(), (1472 * 86_402, 0))
+        self.assertEqual(self.meter.late_gap_ms, 86_400_000)
+        self.tick(-1472 * 86_402, ms=86_400_000)
+        self.assertEqual(self.wh(), (1472 * 86_402, 1472 * 86_402))
+        self.tick(1472 * 86_402 + 1, ms=86_400_000)
+        self.assertEqual(self.meter.rejected, 1472 * 86_402 + 1)
+
+    def test_a_gap_that_the_chips_register_may_not_have_held_is_uncertain(self):
+        # 65 535 counts last 44 521 ms at 16 560 W.
+        self.tick(100, ms=44_519)
+        self.assertFalse(self.meter.uncertain)
+        self.tick(100, ms=44_521)
+        self.assertTrue(self.meter.uncertain)
+
     def test_a_confirmed_energy_is_as_good_as_any(self):
-        # UNCONFIRMED tells that the wire was hit; the driver's value is the confirmed one. The
-        # script hands nothing on with a status, so only the meter's quality is looked at here.
-        self.assertEqual(UNCONFIRMED & (NO_ANSWER | CORRUPT | RESTARTED), 0)
+        self.tick()
+        read_into = self.chip.read_into
+        self.chip.read_into = lambda sample: read_into(sample) | UNCONFIRMED
+        self.tick(100)
+        self.assertEqual(self.wh(), (100, 0))
+        self.assertEqual((self.meter.quality, self.meter.unconfirmed), (QUALITY_OK, 1))
+
+    def test_corrupt_readings_are_counted_and_misses_are_not(self):
+        for status in (CORRUPT, NO_ANSWER, CORRUPT):
+            self.tick(status=status)
+        self.assertEqual((self.meter.corrupt, self.meter.unconfirmed), (2, 0))
+
+    # --- the neutral ---
+
+    def bill_larger(self, phase, neutral, larger=True, **config):
+        """Wh carried in counts, of one second in which phase and neutral counted so much."""
+        chip = SampledChip(1, neutral_phase=1)
+        self.clock = VirtualClock(0)
+        self.meter = Meter(chip, self.clock, config_of(bill_on="larger", **config))
+        self.clock.advance(1000)
+        self.meter.tick()
+        self.meter.bill_larger = larger
+        chip.sample[ENERGY_COUNTS] = phase
+        chip.sample[PHASE_FIELDS + ENERGY_COUNTS] = neutral
+        self.clock.advance(1000)
+        self.meter.tick()
+        return self.wh()
+
+    def test_the_larger_of_phase_and_neutral_is_billed_while_they_differ(self):
+        self.assertEqual(self.bill_larger(100, 160), (160, 0))
+        self.assertEqual(self.meter.take_interval_quality(), QUALITY_ESTIMATED)
+        self.assertEqual(self.bill_larger(100, -160), (160, 0))
+        self.assertEqual(self.bill_larger(0, 160), (160, 0))
+        self.assertEqual(self.bill_larger(100, 99), (100, 0))
+        self.assertEqual(self.meter.take_interval_quality(), QUALITY_OK)
+        self.assertEqual(self.bill_larger(0, 160, phase_sum="per_phase"), (160, 0))
+
+    def test_the_phase_is_billed_while_they_agree_and_when_it_exports(self):
+        self.assertEqual(self.bill_larger(100, 160, larger=False), (100, 0))
+        self.assertEqual(self.bill_larger(-100, -160), (0, 100))
+
+    def test_a_neutral_that_cannot_be_true_is_not_billed(self):
+        self.assertEqual(self.bill_larger(100, MOST_IN_A_SECOND), (MOST_IN_A_SECOND, 0))
+        self.assertEqual(self.bill_larger(100, MOST_IN_A_SECOND + 1), (100, 0))
+
+    def test_a_chip_without_energy_of_the_neutral_cannot_bill_on_it(self):
+        for chip in (ScriptedChip(), SampledChip(1), SampledChip(3, neutral_phase=1)):
+            with self.assertRaises(ConfigError) as caught:
+                Meter(chip, self.clock, config_of(bill_on="larger"))
+            self.assertEqual(caught.exception.path, ("bill_on",))
 
     def test_the_tick_goes_on_across_the_wrap_of_the_clock(self):
         self.begin_with(ticks=(1 << 30) - 1500)
@@ -220,6 +287,18 @@ class TestMeter(unittest.TestCase):
             self.tick()
         self.meter.reset(5)
         self.assertEqual(self.meter.quality, QUALITY_STALE)
+
+    def test_a_silence_that_was_told_says_when_it_is_over(self):
+        self.tick()
+        for _ in range(3):
+            self.tick(status=NO_ANSWER)
+        self.tick()
+        self.assertEqual(self.meter.recovered_gap_ms, -1)
+        self.meter.silent = True
+        self.tick(status=NO_ANSWER)
+        self.tick()
+        self.assertEqual(self.meter.recovered_gap_ms, 2000)
+        self.assertFalse(self.meter.silent)
 
     # --- configuration ---
 

@@ -173,6 +173,13 @@ class TestPayloads(unittest.TestCase):
             payloads.unpack_standing(payloads.pack_standing(20270201, 2)), (20270201, 2)
         )
         self.assertEqual(payloads.unpack_event(payloads.pack_event(17, -9)), (17, -9))
+        self.assertIsNone(payloads.unpack_snapshot(payloads.pack_event(17, -9)))
+        # Three phases at the end of an int32 add up to more.
+        extremes = ((1 << 31) - 1, -(1 << 31), -3 << 31)
+        condition = payloads.pack_condition(107, 9, *extremes)
+        self.assertEqual(len(condition), 26)
+        self.assertEqual(payloads.unpack_event(condition), (107, 9))
+        self.assertEqual(payloads.unpack_snapshot(condition), extremes)
         self.assertEqual(
             payloads.unpack_relay(payloads.pack_relay(2, 10, 1, 86400)), (2, 10, 1, 86400)
         )
@@ -181,3 +188,6 @@ class TestPayloads(unittest.TestCase):
         )
         with self.assertRaises(RecordError):
             payloads.unpack_credit(b"\0" * 23)
+        for length in (9, 11, 25, 27):
+            with self.assertRaises(RecordError):
+                payloads.unpack_event(b"\0" * length)

@@ -3,7 +3,12 @@
 import unittest
 
 from wattledger.agent.errors import ConfigError
-from wattledger.agent.metering.quality import counts_per_second, most_counts, worse
+from wattledger.agent.metering.quality import (
+    counts_per_second,
+    is_possible,
+    seconds_of,
+    worse,
+)
 from wattledger.agent.metering.register import EnergyRegister
 from wattledger.agent.units import micro_of, ticks_between
 
@@ -81,11 +86,16 @@ class TestQuality(unittest.TestCase):
         self.assertEqual(counts_per_second(1, 1, 320), 1)
         self.assertEqual(counts_per_second(16_561, 1, 320), 1473)
 
-    def test_two_seconds_of_grace_and_at_most_the_longest_gap(self):
-        self.assertEqual(most_counts(1472, 999), 2944)
-        self.assertEqual(most_counts(1472, 1000), 4416)
-        self.assertEqual(most_counts(1, 4_093_000), 4095)
-        self.assertEqual(most_counts(1, 9_000_000), 4095)
+    def test_two_seconds_of_grace(self):
+        self.assertEqual([seconds_of(ms) for ms in (0, 999, 1000, 9_000_999)], [2, 2, 3, 9002])
+
+    def test_as_many_counts_as_the_time_can_bring_and_not_one_more(self):
+        self.assertTrue(is_possible(4416, 1472, 3))
+        self.assertFalse(is_possible(4417, 1472, 3))
+        self.assertTrue(is_possible(0, 1, 2))
+        # A day at 16 560 W: 397.44 kWh, 127 180 800 counts.
+        self.assertTrue(is_possible(127_180_800, 1472, 86_400))
+        self.assertFalse(is_possible(127_180_801, 1472, 86_400))
 
     def test_the_worse_quality_wins(self):
         self.assertEqual([worse(0, 3), worse(3, 0), worse(1, 2), worse(0, 0)], [3, 3, 2, 0])

@@ -209,6 +209,38 @@ class TestManagement(unittest.TestCase):
         self.house.agent.tokens.phases = 3
         self.assertEqual(self.house.enter(unbalance), results.ACCEPT)
         self.assertEqual(self.house.agent.tokens.memory.unbalance_limit_w, 100)
+        self.assertEqual(self.house.agent.control.limits.unbalance_limit_w, 100)
+        self.house.agent.keeper.now()
+        self.house.boot()
+        self.assertEqual(self.house.agent.control.limits.unbalance_limit_w, 100)
+
+    def test_clear_tamper_clears_the_latch_also_when_power_goes_before_it_is_kept(self):
+        house = self.house
+        house.run(20, -3600)
+        house.run(20)
+        self.assertEqual(house.agent.view.page()["alarms"], ["tamper"])
+        house.agent.keeper.now()
+        clear = token(NOW_TID, 0, 5, 2)
+        commit = house.storage.commit
+        house.storage.commit = fails
+        self.assertEqual(house.enter(clear), results.ACCEPT)
+        # Its entry is durable; the files behind it are not written when the power goes.
+        house.storage.commit = commit
+        house.boot()
+        self.assertEqual(house.agent.watch.latched, 1)
+        house.run(1)
+        self.assertEqual(house.agent.watch.latched, 0)
+        self.assertEqual(house.enter(clear), results.USED)
+        house.boot()
+        house.run(1)
+        self.assertEqual(house.agent.view.page()["alarms"], [])
+
+    def test_clear_tamper_is_done_at_once(self):
+        self.house.run(20, -3600)
+        self.house.run(20)
+        self.assertEqual(self.house.agent.view.page()["tamper"], 1)
+        self.assertEqual(self.house.enter(token(NOW_TID, 0, 5, 2)), results.ACCEPT)
+        self.assertEqual(self.house.agent.view.page()["tamper"], 0)
 
     def test_clear_tamper_and_what_nobody_knows(self):
         self.assertEqual(self.house.enter(token(NOW_TID, 0, 5, 2)), results.ACCEPT)
@@ -263,3 +295,7 @@ class TestLockout(unittest.TestCase):
         for _ in range(5):
             self.assertEqual(house.enter(token(NOW_TID)), results.USED)
         self.assertEqual(house.agent.tokens.memory.failures, 1)
+
+
+def fails(*arguments):
+    raise OSError(5)

@@ -2,6 +2,7 @@
 
 import unittest
 
+from wattledger.hal.errors import ChipError
 from wattledger.hal.sample import (
     CORRUPT,
     ENERGY_COUNTS,
@@ -19,6 +20,39 @@ SOFT_RESET = 0x70
 
 def counts(sample, phase=0):
     return sample[phase * PHASE_FIELDS + ENERGY_COUNTS]
+
+
+class TestSilence(unittest.TestCase):
+    def test_a_chip_that_ran_on_through_a_silence_is_believed(self):
+        chip = spi.new_chip()
+        driver = spi.new_driver(chip)
+        driver.begin()
+        sample = new_sample()
+        chip.set_phase(0, 230_000, 4_891, 1_125_000)
+        chip.silent = True
+        for _ in range(4):
+            chip.feed(1_000)
+            self.assertTrue(driver.read_into(sample) & (NO_ANSWER | CORRUPT))
+        with self.assertRaises(ChipError):
+            driver.begin()  # as the meter does after three of them
+        chip.silent = False
+        chip.feed(1_000)
+        self.assertEqual(driver.read_into(sample), OK)
+        self.assertEqual(counts(sample), 500)  # five seconds of 100
+        self.assertEqual(driver.restarts, 0)
+
+    def test_one_that_lost_its_registers_meanwhile_is_not(self):
+        chip = spi.new_chip()
+        driver = spi.new_driver(chip)
+        driver.begin()
+        chip.silent = True
+        with self.assertRaises(ChipError):
+            driver.begin()
+        chip.silent = False
+        chip.brown_out()
+        sample = new_sample()
+        self.assertEqual(driver.read_into(sample), RESTARTED)
+        self.assertEqual(driver.restarts, 1)
 
 
 class TestLooseWire(unittest.TestCase):

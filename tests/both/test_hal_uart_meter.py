@@ -12,6 +12,7 @@ class Config:
     max_volts = 276
     tick_ms = 1_000
     phase_sum = "vector"
+    bill_on = "phase"
 
 
 class House:

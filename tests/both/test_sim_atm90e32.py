@@ -434,5 +434,86 @@ class TestHeap(unittest.TestCase):
         self.assertEqual(chip.framing_faults, 1)
 
 
+class TestFrontEnd(unittest.TestCase):
+    """Sensors that are wrong, and what Phi makes of them. 10 A, 230 V."""
+
+    def power(self, chip, host):
+        chip.feed(1000)
+        value = host.read32(0xB1, 0xC1)
+        return (value - (1 << 32) if value >> 31 else value) * 0.00032
+
+    def watts(self, angle_mdeg=0, phi=0, power_mw=1_150_000, hertz=50):
+        chip, host = started()
+        chip.set_mains(hertz * 1000)
+        chip.set_front_end(0, angle_mdeg=angle_mdeg)
+        chip.set_phase(0, 230_000, 10_000, power_mw, 1_991_858)
+        host.write(LOCK, 0x55AA)
+        host.write(0x48, phi)
+        host.write(LOCK, 0)
+        return self.power(chip, host)
+
+    def assert_near(self, found, wanted):
+        self.assertLess(abs(found - wanted), 0.05)
+
+    def test_gain_errors_are_in_what_they_measure(self):
+        chip, host = started()
+        chip.set_front_end(0, 30_000, -20_000)
+        chip.set_phase(0, 230_000, 10_000, 2_300_000)
+        # 230 V x 1.03, 10 A x 0.98, 2300 W x 1.03 x 0.98.
+        self.assert_near(self.power(chip, host), 2321.62)
+        self.assertEqual((host.read(0xD9), host.read(0xDD)), (23_690, 9_800))
+
+    def test_a_current_that_lags_more_carries_less(self):
+        # 2300 VA at 60 degrees; cos 62 = 0.4694716, cos 58 = 0.5299193.
+        self.assert_near(self.watts(), 1150)
+        self.assert_near(self.watts(2_000), 1079.785)
+        self.assert_near(self.watts(-2_000), 1218.814)
+
+    def test_phi_delays_the_current_or_with_bit_15_the_voltage(self):
+        # 100 of 40 960 cycles are 0.8789 degrees: cos 60.8789 = 0.486655, cos 59.1211 = 0.513226.
+        self.assert_near(self.watts(phi=100), 1119.31)
+        self.assert_near(self.watts(phi=0x8064), 1180.42)
+        # At 60 Hz 1.0547 degrees: cos 61.0547 = 0.483974.
+        self.assert_near(self.watts(phi=100, hertz=60), 1113.14)
+
+    def test_it_survives_a_restart_of_the_simulator(self):
+        chip, _ = started()
+        chip.set_front_end(1, 1, -2, 3)
+        chip.set_sequence(True)
+        chip.feed(1)
+        second = Atm90e32()
+        second.restore(chip.state())
+        self.assertEqual(second.state(), chip.state())
+
+
+class TestMainsState(unittest.TestCase):
+    """EMMState1 tells what is, EMMIntState1 what was until a 1 is written to its bit."""
+
+    def test_sag_and_loss_after_the_time_of_sag_peak_det_cfg(self):
+        chip, host = started()
+        # SagTh 0x1000 at Ugain 0x8000 is 4096 x 32768 / 23170 = 57.93 V, PhaseLossTh a quarter.
+        for volts, state in ((58, 0), (57, 0x4000), (14, 0x4400), (230, 0)):
+            for phase in range(3):
+                chip.set_phase(phase, 230_000, 0, 0)
+            chip.set_phase(0, volts * 1000, 0, 0)
+            chip.feed(62)
+            before = host.read(0x72)
+            chip.feed(1)
+            self.assertEqual(host.read(0x72), state)
+            self.assertEqual(before == state, state == 0 and volts == 58)
+        self.assertEqual(host.read(0x74) & 0x4400, 0x4400)
+        host.write(0x74, 0x4000)
+        self.assertEqual(host.read(0x74) & 0x4400, 0x0400)
+
+    def test_sequence(self):
+        chip, host = started()
+        chip.set_sequence(True)
+        chip.feed(1)
+        self.assertEqual(host.read(0x71), 0x0200)
+        chip.set_sequence(False)
+        chip.feed(1)
+        self.assertEqual((host.read(0x71), host.read(0x73)), (0, 0x0200))
+
+
 if __name__ == "__main__":
     unittest.main()

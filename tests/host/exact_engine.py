@@ -72,14 +72,18 @@ class Exact:
     def corrected(self, document, start, end):
         """The document whose prices hold from `start` to `end`: the last correction of it all."""
         for other in self.corrections:
+            if "prices_of" in other:
+                continue
             if other["correct"]["from"] <= start and end <= other["correct"]["until"]:
                 document = other
         return document
 
     def dynamic_price(self, document, unix):
-        """The dynamic price at a time, None where no slot covers it; the newest document rules."""
+        """The dynamic price at a time, None where no slot covers it: the newest document rules,
+        or the last correction of prices."""
         found = None
-        for prices in self.dynamic:
+        corrections = [other for other in self.corrections if "prices_of" in other]
+        for prices in [*self.dynamic, *corrections]:
             slot = (unix - prices["start"]) // prices["step"]
             if prices["prices_of"] == document["id"] and 0 <= slot < len(prices["prices"]):
                 found = prices["prices"][slot]
@@ -188,7 +192,8 @@ class Exact:
             if cycle != day:  # no cycle begins here, or the profile has no part of its beginning
                 continue
             until = calendar.first_instant(zone, calendar.cycle_end(self.documents[0], cycle))
-            least = Fraction(self.in_force(until - 1).get("minimum", 0), 10**6)
+            document = self.corrected(self.in_force(until - 1), until - 1, until)
+            least = Fraction(document.get("minimum", 0), 10**6)
             lack = least - self.sum("energy", cycle) - self.sum("standing", cycle)
             if until <= end and least and lack > 0:  # 0 is no minimum
                 self.postings.append(Posting(until, cycle, "minimum", lack))
@@ -219,16 +224,14 @@ class Exact:
 def adjustments(documents, corrections, rows, dynamic=(), used_wh=0):
     """{cycle: nano-units} that the last of `corrections` pays back (positive) or claims.
 
-    Each charge that began within it is made again; what was posted for it, earlier corrections
-    included, is the sum to compare with.
+    Each charge that began within it is made again, and with it what the minimum of its cycle
+    lacks; what was posted, earlier corrections included, is the sum to compare with.
     """
-    kinds = ("energy", "export", "standing", "demand")
     sums = []
     for applied in (corrections[:-1], corrections):
         sums.append(Exact(documents, dynamic, used_wh, applied).run(rows))
     found = {}
     for posted, sign in zip(sums, (1, -1), strict=True):
         for posting in posted.postings:
-            if posting.kind in kinds:
-                found[posting.cycle] = found.get(posting.cycle, 0) + sign * posting.amount
+            found[posting.cycle] = found.get(posting.cycle, 0) + sign * posting.amount
     return {cycle: nano(amount) for cycle, amount in found.items() if amount}

@@ -45,9 +45,10 @@ def test_sim_says_where_the_time_goes():
     assert sum(row["ratio"] for row in parts) == pytest.approx(1, rel=1e-3)
     calls = found["calls_a_second"]
     assert calls["driver"] == calls["meter"] == calls["step: the rest"] == 1
-    # MeterEn, two energies each confirmed, voltage, current, a power in three reads; and one of
-    # six slow values in turn, of which two are powers and take three.
-    transfers = 1 + 2 * 2 + 1 + 1 + 3 + (3 + 3 + 1 + 1 + 1 + 1) / 6
+    # MeterEn, two energies each confirmed, two of the total, voltage, current, a power in three
+    # reads, the state of the mains; and one of eight slow values in turn, of which two are powers
+    # and take three.
+    transfers = 1 + 2 * 2 + 2 + 1 + 1 + 3 + 1 + (3 + 3 + 6 * 1) / 8
     assert calls["SPI transfers (simulated chip answers)"] == pytest.approx(transfers)
     # Snapshots every 10 s, or every 10 Wh where that is sooner.
     assert 0.1 <= calls["storage (no sync)"] <= 0.3

@@ -92,6 +92,13 @@ def test_each_kind_in_its_table(shelf: Shelf) -> None:
     assert book.head() == (5, shelf.journal.durable_hash.hex())
 
 
+def test_a_condition_keeps_what_was_measured(shelf: Shelf) -> None:
+    shelf.write(records.EVENT, 0, payloads.pack_condition(events.SAG, 1, 170_000, 5, 6))
+    (row,) = shelf.feed().find("events")[1:]
+    assert (row["code"], row["value"]) == (events.SAG, 1)
+    assert row["snapshot"] == [170_000, 5, 6]
+
+
 def test_a_period_is_half_open(shelf: Shelf) -> None:
     book = shelf.feed()
     assert [row["n"] for row in book.find("purchases", START + 1, START + 4)] == [1]

@@ -16,7 +16,7 @@ SENT = {
     "supply": ["connected", "ready", "disconnected"],
     "zone": ["low1", "low2", "emergency", "zero", "untariffed"],
     "reason": ["no_credit", "safety", "load_limit", "remote", "time_is_up"],
-    "alarm": ["ledger", "storage", "meter", "relay"],
+    "alarm": ["ledger", "storage", "meter", "relay", "tamper"],
     "power": ["none", "low", "mid", "high", "export"],
     "quality": ["estimated", "stale", "rejected"],
     "trust": ["unknown", "restored"],

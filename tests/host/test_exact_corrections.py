@@ -49,7 +49,10 @@ def device_adjustments(case, corrections):
     found = []
     for document in corrections:
         data = encoded(document)
-        worker.offer(tariff.load(data), data, account.start)
+        if "prices_of" in document:
+            worker.offer(dynamic.load(data), data, account.start, encoded(case.versions[-1]))
+        else:
+            worker.offer(tariff.load(data), data, account.start)
         while worker.is_waiting():
             worker.work(account.start, TRUST_SYNCED, *registers)
             journal.flush()
@@ -67,7 +70,7 @@ def posted(storage, n):
             if by == n:
                 assert cycle not in found, "an adjustment is posted once"
                 found[cycle] = entry.amount
-    return found
+    return {cycle: nano for cycle, nano in found.items() if nano}
 
 
 def key(cycle):
@@ -75,15 +78,34 @@ def key(cycle):
 
 
 @st.composite
+def corrected_prices(draw, case, n):
+    """Other dynamic prices for slots from one of the rows on."""
+    start = draw(st.sampled_from(case.rows)).start
+    return {
+        "v": 1,
+        "prices_of": "random",
+        "n": n,
+        "start": start - start % QUARTER,
+        "step": draw(st.sampled_from([900, 1800, 3600])),
+        "prices": draw(st.lists(SIGNED, min_size=1, max_size=40)),
+        "correct": True,
+    }
+
+
+@st.composite
 def corrected(draw):
-    """A case whose last row ends at once, and one or two corrections within and around it."""
+    """A case whose last row ends at once, and one to three corrections within and around it, of
+    the tariff and of dynamic prices in any order."""
     case = draw(cases())
     case.rows[-1] = case.rows[-1]._replace(end=case.rows[-1].start + 300)
     case.rows[0] = case.rows[0]._replace(trust=SYNCED)
     base = case.versions[0]
     bands, blocks = len(base["bands"]), len(base["blocks"])
     found = []
-    for n in range(11, 12 + draw(st.integers(0, 1))):
+    for n in range(11, 12 + draw(st.integers(0, 2))):
+        if draw(st.integers(0, 2)) == 0:
+            found.append(draw(corrected_prices(case, n)))
+            continue
         first, last = (draw(st.sampled_from(case.rows)).start for _ in range(2))
         start, until = sorted((first - first % QUARTER, last - last % QUARTER))
         until += QUARTER * draw(st.integers(1, 200))
@@ -93,6 +115,7 @@ def corrected(draw):
             price=[[draw(SIGNED) for _ in range(bands)] for _ in range(blocks + 1)],
             export=[draw(SIGNED) for _ in range(draw(st.sampled_from([0, 1, bands])))],
             standing_day=draw(st.sampled_from([0, 260003])),
+            minimum=draw(st.sampled_from([0, draw(st.integers(1, 10**7)), 10**12])),
             correct={"from": start, "until": until},
         )
         if "demand" in base:

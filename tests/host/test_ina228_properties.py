@@ -27,7 +27,9 @@ def test_a_tick_at_the_extremes_stays_below_2_to_the_30(amps, shunt, sign):
         chip = Chip(shunt)
         driver = guard[DRIVER].Ina228(chip, lambda ms: None, [{}], amps, shunt)
         clock = VirtualClock(0)
-        config = SimpleNamespace(max_amps=amps, max_volts=85, tick_ms=1000, phase_sum="vector")
+        config = SimpleNamespace(
+            max_amps=amps, max_volts=85, tick_ms=1000, phase_sum="vector", bill_on="phase"
+        )
         meter = guard["wattledger.agent.metering.meter"].Meter(driver, clock, config)
         meter.begin()
         chip.set_phase(0, 85_000, amps * 1000, sign * amps * 85_000)

@@ -72,7 +72,9 @@ def test_the_meter_gets_small_integers(late_ms):
         chip = Chip(PAIRS)
         driver = Mcp3208(chip, lambda ms: None, [{}] * 3, SimulatedSampler(chip), PAIRS)
         clock = VirtualClock(0, 0)
-        config = SimpleNamespace(max_amps=100, max_volts=276, tick_ms=1000, phase_sum="vector")
+        config = SimpleNamespace(
+            max_amps=100, max_volts=276, tick_ms=1000, phase_sum="vector", bill_on="phase"
+        )
         meter = guard["wattledger.agent.metering.meter"].Meter(driver, clock, config)
         meter.begin()
         for phase in range(3):

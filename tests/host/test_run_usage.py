@@ -1,6 +1,7 @@
 """run.py before it sets anything up: its help, and a Python that is too old."""
 
 import ast
+import runpy
 import subprocess
 import sys
 
@@ -38,3 +39,17 @@ def test_it_imports_the_standard_library_only():
     imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {getattr(node, "module", None) or node.names[0].name for node in imports}
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [("", ("sim", "tools")), ("pi", ("sim", "tools", "pi")), ("a b", ("sim", "tools", "a", "b"))],
+)
+def test_the_environment_may_ask_for_more_extras(monkeypatch, more, wanted):
+    monkeypatch.setenv("WATTLEDGER_EXTRAS", more)
+    main = runpy.run_path(str(RUN))["main"]
+    asked = []
+    main.__globals__["is_ready"] = lambda extras: asked.append(extras) or True
+    main.__globals__["become"] = lambda command: None
+    main(["ledger", "show"])
+    assert asked == [wanted]

@@ -82,6 +82,9 @@ def test_a_local_time_is_placed_by_the_tariffs_zone():
         (HEAD + "events:\n  - {at: 1h, debt: {share: 20}}\n", 4, 14, "debt.total: is missing"),
         (HEAD + "events:\n  - at: 1h\n    debt: {total: 5, shore: 9}\n", 5, 22, "mean share?"),
         (HEAD + "events:\n  - at: 1h\n    debt: {total: 5, share: 91}\n", 5, 22, "share: is 91"),
+        (HEAD + "events:\n  - at: 1h\n    token: {kwh: 5, by: hand}\n", 5, 21, "keypad"),
+        (HEAD + "events:\n  - at: 1h\n    token: {by: mqtt}\n", 5, 5, "one of kwh and amount"),
+        (HEAD + "events:\n  - at: 1h\n    token: {amount: 2}\n", 5, 5, "1.99924 and 2.00024"),
         (HEAD + "events:\n  - {at: 1h, document: no.json}\n", 4, 14, "no.json, which is no file"),
         (HEAD + "events:\n  - at: 1h\n    document: {n: 1}\n", 5, 5, "document: lacks "),
         (HEAD + PRICES % "2027-01-12 06:01", 5, 69, "document.start: "),
@@ -109,7 +112,7 @@ def test_the_example_is_a_scenario_with_every_kind_of_event(tmp_path):
     kinds = {event.kind for event in found.events}
     assert kinds == {
         "credit", "arm", "press", "cut", "broker", "brown_out", "clock", "weld", "bit_errors",
-        "command", "random", "accept", "keep", "debt", "document",
+        "command", "random", "accept", "keep", "debt", "document", "disturb", "token",
     }  # fmt: skip
     assert found.start_s == 1_799_704_800
     assert found.credit == 5_000_000

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from wattledger.agent import events
+from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.host_sim.load import Household
 from wattledger.host_sim.solar import Solar
@@ -31,7 +32,9 @@ NAMES = [
     "price-change",
     "solar-house",
     "spoofed-clock",
+    "tamper",
     "tiny-load",
+    "tokens",
     "week-on-credit",
     "welded-relay",
 ]
@@ -44,7 +47,7 @@ def play(tmp_path):
     return partial(shipped, tmp_path)
 
 
-def test_ten_are_shipped_and_each_tells_its_story():
+def test_all_that_are_shipped_are_known_and_each_tells_its_story():
     assert sorted(path.stem for path in FOLDER.glob("*.yaml")) == NAMES
     for name in NAMES:
         assert len(scenario_file.load(FOLDER / f"{name}.yaml").story) > 100
@@ -139,6 +142,42 @@ def test_a_welded_relay(play):
     assert 0 < welded - opened <= 10
     (freed,) = told(outcome, events.CONTACT_FREED)
     assert 18_000 <= freed <= 18_000 + 121
+
+
+def test_a_tampered_meter(play):
+    outcome = play("tamper")
+    start = outcome.evidence.entries[0].time
+    found = [
+        (entry.time - start, *payloads.unpack_event(entry.payload))
+        for entry in outcome.evidence.entries
+        if entry.kind == records.EVENT and payloads.unpack_snapshot(entry.payload)
+    ]
+    # On phase A (1), ended +8; a reading a second.
+    expected = [
+        (20 * 60 + 2, events.SAG, 1),
+        (21 * 60 + 1, events.LOW_VOLTAGE, 1),
+        (25 * 60 + 4, events.SAG, 9),
+        (26 * 60 + 1, events.LOW_VOLTAGE, 9),
+        (40 * 60 + 2, events.SWELL, 1),
+        (40 * 60 + 6, events.SWELL, 9),
+        (60 * 60 + 11, events.REVERSE, 1),
+        (70 * 60 + 11, events.REVERSE, 9),
+    ]
+    assert [entry[1:] for entry in found] == [entry[1:] for entry in expected]
+    for (at, *_), (wanted, *_) in zip(found, expected, strict=True):
+        assert abs(at - wanted) <= 1
+    voltages = [
+        payloads.unpack_snapshot(e.payload)
+        for e in outcome.evidence.entries
+        if e.kind == records.EVENT and payloads.unpack_snapshot(e.payload)
+    ]
+    assert 169_000 < voltages[0][0] < 176_000
+    assert voltages[6][2] == pytest.approx(-1_000_000, abs=1)
+    assert outcome.report["relay_ops"] == 0
+    # 6600 s and 600 s at 1000 W.
+    assert outcome.evidence.registers == pytest.approx((6_600_000_000, 600_000_000), rel=0.001)
+    expected_micro = 1833 * 780 - 167 * 350
+    assert abs(outcome.report["charged_micro"] - expected_micro) < 1_500
 
 
 @pytest.mark.parametrize("days", [6, pytest.param(30, marks=pytest.mark.nightly)])

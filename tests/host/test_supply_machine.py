@@ -34,8 +34,13 @@ TRIES = 3
 WARNED_S = 300
 CALM_S = 3600
 TICK_S = 10
+RECONNECT = 2
+OVER_MV = 276_000  # 120 % of 230 V
+UNSAFE_S, STABLE_S = 3, 180
+OVERLOAD_S, RECLOSE_S = 30, 300
+DELAY_S = 600  # before a closing without a person, at most
 # As docs/journal.md has them.
-SAFETY, NO_CREDIT, LOAD = 1, 2, 4
+SAFETY, NO_CREDIT, LOAD, REMOTE = 1, 2, 4, 8
 BY_PERSON, BY_ITSELF = 2, 7
 
 
@@ -47,12 +52,17 @@ def is_friendly(unix):
 class SupplyMachine(RuleBasedStateMachine):
     """Seconds pass in ticks of 1 to 10 s; the load, the mains, the clock and people change."""
 
-    @initialize(credit=st.integers(1, 60), auto_close=st.booleans())
-    def begin(self, credit, auto_close):
+    @initialize(
+        credit=st.integers(1, 60),
+        auto_close=st.booleans(),
+        minutes=st.sampled_from([0, 27, 32, 89, 95]),
+    )
+    def begin(self, credit, auto_close, minutes):
+        """Some runs begin just before a friendly period or in one."""
         self.auto_close = auto_close
         rules = {
             "low": [10 * UNIT, LOW_2 * UNIT],
-            "reconnect_above": 2 * UNIT,
+            "reconnect_above": RECONNECT * UNIT,
             "max": 100_000 * UNIT,
             "friendly": [[2, start, end] for start, end in FRIENDLY],
             "emergency": EMERGENCY * UNIT,
@@ -75,7 +85,16 @@ class SupplyMachine(RuleBasedStateMachine):
         self.closings = []
         self.overloads = 0  # openings for the load without a person between
         self.held = False  # a person holds the button
+        self.over_since = None  # the load is over its limit, as a tick first saw it
+        self.unsafe_since = self.safe_since = None  # likewise of the mains
+        self.load_opened_at = None
+        self.reasons = 0  # after the last tick
+        self.ready_since = None  # armed, and nothing but the meter itself is waited for
         self.listen()
+        watts, self.watts = self.watts, 0
+        for _ in range(minutes * 6):
+            self.tick(TICK_S)
+        self.watts = watts
 
     def listen(self):
         """Hear every entry as it is written."""
@@ -113,6 +132,100 @@ class SupplyMachine(RuleBasedStateMachine):
             self.floor, self.used = 0, False
         self.tick(1)
 
+    @precondition(lambda self: not self.house.relay.contact())
+    @rule(units=st.integers(5, 40))
+    def come_back(self, units):
+        """Pay, wait out what holds the supply open, and close: so that there is more to see."""
+        self.top_up(units)
+        self.mains(230_000)
+        for _ in range(RECLOSE_S // TICK_S + 1):
+            self.tick(TICK_S)
+        if not self.house.relay.contact():
+            self.hold_the_button()
+
+    @precondition(lambda self: self.house.relay.contact())
+    @rule(watts=st.sampled_from([3600, 3600, 5400]), then=st.integers(0, 40))
+    def use_it_up(self, watts, then):
+        """Until credit ends, and on."""
+        self.watts = watts
+        for _ in range(300):
+            if self.available() <= self.floor:
+                break
+            self.tick(1)
+        for _ in range(then):
+            self.tick(TICK_S)
+
+    @precondition(lambda self: not self.house.relay.contact())
+    @rule(units=st.sampled_from([0, 1, 1, 2, 30]), lack=st.integers(0, 3))
+    def pay_and_wait(self, units, lack):
+        """As much as brings credit near what restores the supply, or more, and nobody presses."""
+        self.mains(230_000)
+        missing = (self.floor - self.available()) // NANO + lack
+        if units < 30 and missing > 0:
+            units = missing
+        if units:
+            self.top_up(units)
+        for _ in range((DELAY_S + RECLOSE_S) // TICK_S):
+            self.tick(TICK_S)
+
+    @precondition(lambda self: self.house.agent.supply.reasons & NO_CREDIT)
+    @rule(minutes=st.sampled_from([1, 70]))
+    def be_kept_on(self, minutes):
+        """Keep-power arms what credit has cut; when it is over, credit cuts again."""
+        self.keep_power(1)
+        if not self.house.relay.contact():
+            self.hold_the_button()
+        for _ in range(minutes * 60 // TICK_S):
+            self.tick(TICK_S)
+
+    @precondition(lambda self: self.house.relay.contact())
+    @rule(times=st.sampled_from([1, 4, 5]), press=st.booleans())
+    def overload(self, times, press):
+        """It opens, closes itself three times, and then waits for somebody."""
+        for _ in range(times):
+            self.watts = 7200
+            for _ in range(OVERLOAD_S // TICK_S + 2):
+                self.tick(TICK_S)
+            self.watts = 0
+            for _ in range(RECLOSE_S // TICK_S + 1):
+                self.tick(TICK_S)
+        if press and not self.house.relay.contact():
+            self.hold_the_button()
+
+    @rule(seconds=st.sampled_from([2, 4, 30]), then=st.sampled_from([60, 200]))
+    def surge(self, seconds, then):
+        self.house.chip.voltage_mv = 290_000
+        for _ in range(seconds):
+            self.tick(1)
+        self.house.chip.voltage_mv = 230_000
+        for _ in range(then // TICK_S):
+            self.tick(TICK_S)
+
+    @precondition(lambda self: self.house.relay.contact())
+    @rule(budget_s=st.sampled_from([0, 250, 86_400]), then=st.integers(0, 60))
+    def run_out_without_a_clock(self, budget_s, then):
+        self.clock(False)
+        self.restart(30)
+        self.house.agent.time.budget_s = budget_s
+        if self.house.relay.contact():
+            self.use_it_up(3600, then)
+        self.clock(True)
+
+    @rule(times=st.sampled_from([1, 6]), seconds=st.sampled_from([20, 62, 160]))
+    def be_told_to_open(self, times, seconds):
+        """By the utility; somebody closes it again as soon as may be, too soon or not."""
+        supply = self.house.agent.supply
+        self.watts = 0
+        for _ in range(times):
+            supply.hold_open(REMOTE, True)
+            self.tick(1)
+            supply.hold_open(REMOTE, False)
+            self.tick(1)
+            for _ in range(seconds // 2):
+                self.tick(2)
+            if not self.house.relay.contact():
+                self.hold_the_button()
+
     @rule()
     def take_emergency_credit(self):
         may = self.floor == 0 and self.available() <= LOW_2 * NANO
@@ -138,7 +251,8 @@ class SupplyMachine(RuleBasedStateMachine):
             self.house.agent.time.budget_s = data.draw(st.sampled_from([0, 200, 86_400]))
 
     def keep_power(self, hours):
-        self.keep_until = self.powered() + hours * 3600
+        # It counts from the last reading on.
+        self.keep_until = self.house.agent.control.credit.aged_at + hours * 3600
         self.house.agent.control.credit.keep(hours * 3600)
         self.tick(1)
 
@@ -147,10 +261,19 @@ class SupplyMachine(RuleBasedStateMachine):
         self.tick(5)
 
     def restart(self, off_s):
+        credit, supply = self.house.agent.control.credit, self.house.agent.supply
+        before = (supply.reasons, supply.state, supply.since, supply.load_tries)
+        keep_power_s = credit.keep_power_s
         self.house.agent.stop()  # what a cut may cost is another test's
         self.house.pass_ms(off_s * 1000)
         self.house.boot()
+        supply = self.house.agent.supply
+        assert (supply.reasons, supply.state, supply.since, supply.load_tries) == before
+        credit = self.house.agent.control.credit
+        assert credit.keep_power_s == keep_power_s
+        self.keep_until = credit.aged_at + keep_power_s  # less what passed since the last reading
         self.listen()
+        self.over_since = self.unsafe_since = self.safe_since = self.ready_since = None
         self.unpaid_since = None
         self.tick(1)
 
@@ -160,22 +283,82 @@ class SupplyMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.house.relay.contact())
     @rule()
     def hold_the_button(self):
+        supply = self.house.agent.supply
+        may = supply.state == READY and self.may_close_in() <= 0
+        self.closed_by_hand = False
         self.held = True
         self.house.hold(3000)
         self.held = False
+        assert not may or self.house.relay.contact()
+        assert not self.closed_by_hand or self.house.agent.supply.load_tries == 0
+        self.note_reasons()
+
+    def may_close_in(self):
+        """Seconds until a closing is allowed: one is counted in 10 minutes and in a day."""
+        now = self.powered()
+        waits = [0 if self.opened_at is None else self.opened_at + 60 - now]
+        for window, most in ((600, 4), (86_400, 10)):
+            if len(self.closings) >= most:
+                waits.append(self.closings[-most] + window - now)
+        return max(waits)
 
     # What the model makes of it.
 
     def tick(self, seconds):
         """A tick after so many seconds; whatever it does is heard."""
-        watts = self.watts if self.house.relay.contact() else 0
+        closed = self.house.relay.contact()
+        watts = self.watts if closed else 0
+        seen = self.powered() + seconds
+        self.over_since = (self.over_since or seen) if watts > LIMIT_W else None
+        unsafe = self.house.chip.voltage_mv > OVER_MV
+        self.unsafe_since = (self.unsafe_since or seen) if unsafe else None
+        self.safe_since = None if unsafe else (self.safe_since or seen)
         self.house.chip.power_mw[0] = watts * 1000
         self.house.chip.feed(watts * seconds * WH // 3600)
         self.house.once(seconds * 1000)
         if self.floor and self.available() <= 0:
             self.used = True
         self.opened_for |= self.house.agent.supply.reasons
+        self.note_reasons()
+        self.watch_the_limits()
+        self.watch_what_closes_itself()
         self.watch_the_end_of_credit()
+
+    def note_reasons(self):
+        """What went out of the set went for a cause."""
+        supply = self.house.agent.supply
+        gone, self.reasons = self.reasons & ~supply.reasons, supply.reasons
+        now = self.powered()
+        if gone & NO_CREDIT:
+            enough = self.available() - self.floor >= RECONNECT * NANO
+            assert enough or now <= self.keep_until
+        if gone & SAFETY:
+            assert self.safe_since is not None and now - self.safe_since >= STABLE_S
+        if gone & LOAD:
+            assert now - self.load_opened_at >= RECLOSE_S
+        if self.reasons & NO_CREDIT:
+            # One step after what clears it, and the supply is armed.
+            assert self.available() - self.floor < RECONNECT * NANO
+            assert now >= self.keep_until - TICK_S or not self.keep_until
+
+    def watch_what_closes_itself(self):
+        """An armed supply that needs no person closes, after its waiting time and a delay."""
+        own = self.opened_for and not self.opened_for & ~(SAFETY | LOAD)
+        ready = self.house.agent.supply.state == READY and self.overloads <= TRIES
+        if ready and self.opened_for and (own or self.auto_close) and self.may_close_in() <= 0:
+            self.ready_since = self.ready_since or self.powered()
+            assert self.powered() - self.ready_since <= DELAY_S + TICK_S
+        else:
+            self.ready_since = None
+
+    def watch_the_limits(self):
+        """Too much load or voltage opens in its time."""
+        if self.house.relay.contact():
+            now = self.powered()
+            assert self.over_since is None or now - self.over_since <= OVERLOAD_S + TICK_S
+            assert self.unsafe_since is None or now - self.unsafe_since <= UNSAFE_S + TICK_S
+        else:
+            self.over_since = None
 
     def watch_the_end_of_credit(self):
         """Without credit and with nothing to hold it back, it opens 5 minutes later at most."""
@@ -224,7 +407,11 @@ class SupplyMachine(RuleBasedStateMachine):
             assert self.available() <= self.floor
             assert self.held_back() is None
             assert self.warned_at is not None and now - self.warned_at >= WARNED_S
+        if reasons & SAFETY:
+            assert self.unsafe_since is not None and now - self.unsafe_since >= UNSAFE_S
         if reasons & LOAD:
+            assert self.over_since is not None and now - self.over_since >= OVERLOAD_S
+            self.load_opened_at = now
             if now - self.moved_at >= CALM_S:
                 self.overloads = 0
             self.overloads += 1
@@ -235,6 +422,7 @@ class SupplyMachine(RuleBasedStateMachine):
         assert self.house.agent.supply.reasons == 0
         if cause == BY_PERSON:
             assert self.held
+            self.closed_by_hand = True
             self.overloads = 0
         else:
             assert cause == BY_ITSELF
@@ -255,6 +443,8 @@ class SupplyMachine(RuleBasedStateMachine):
     @invariant()
     def the_contact_is_where_the_state_says(self):
         if hasattr(self, "house"):
+            credit = self.house.agent.control.credit
+            assert credit.keep_power_s == max(self.keep_until - credit.aged_at, 0)
             supply = self.house.agent.supply
             assert self.house.relay.contact() == (supply.state == CONNECTED)
             assert supply.state != READY or supply.reasons == 0

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from wattledger.hal.sample import ENERGY_COUNTS
 from wattledger.host_sim.chip.atm90e32 import Atm90e32 as Chip
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.tests.both import fixtures_spi as spi
+from wattledger.tests.both.houses_watch import SampledChip
 from wattledger.tests.guard import guarded_import
 from wattledger.tests.micropython.staging import ROOT
 
@@ -40,7 +42,11 @@ def guarded_meter(phase_sum="vector", ticks_start=0, phases=3):
         driver = guard[DRIVER].Atm90e32(chip, lambda ms: None, spi.calibration(GAINS) * phases)
         clock = VirtualClock(0, ticks_start)
         config = SimpleNamespace(
-            max_amps=MAX_AMPS, max_volts=MAX_VOLTS, tick_ms=1000, phase_sum=phase_sum
+            max_amps=MAX_AMPS,
+            max_volts=MAX_VOLTS,
+            tick_ms=1000,
+            phase_sum=phase_sum,
+            bill_on="phase",
         )
         meter = guard["wattledger.agent.metering.meter"].Meter(driver, clock, config)
         meter.begin()
@@ -120,6 +126,31 @@ def test_a_gap_of_any_length(gap):
         tick(gap)
         assert meter.late_gap_ms == gap
         assert meter.quality == 0
+
+
+def test_a_day_of_energy_in_one_reading_of_a_wide_register():
+    # 41 952 W are 3730 counts a second; 25/8000 Wh is 1/320 too, and larger in between.
+    with guarded_import(MODULES) as guard:
+        chip = SampledChip(1)
+        chip.energy_numerator, chip.energy_denominator = 25, 8000
+        config = SimpleNamespace(
+            max_amps=MAX_AMPS,
+            max_volts=MAX_VOLTS,
+            tick_ms=100,
+            phase_sum="vector",
+            bill_on="phase",
+        )
+        clock = VirtualClock(0)
+        meter = guard["wattledger.agent.metering.meter"].Meter(chip, clock, config)
+        meter.tick()
+        for sign in (1, -1):
+            chip.sample[ENERGY_COUNTS] = sign * 3_729 * 86_400
+            clock.advance(86_400_000)
+            guard.armed = True
+            meter.tick()
+            guard.armed = False
+        assert guard.findings == {}, guard.report()
+        assert meter.register.import_wh == meter.register.export_wh == 3_729 * 86_400 // 320
 
 
 @pytest.mark.parametrize("wh", [HIGHEST_WH - 1, SMALL - 100])

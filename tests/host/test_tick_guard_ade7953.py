@@ -30,7 +30,9 @@ def test_every_word_the_wire_can_carry(bus, board, word):
         port = getattr(guard["wattledger.hal.meter.ade7953_" + bus], PORTS[bus])(chip)
         driver = guard[DRIVER].Ade7953(port, lambda ms: None, [{}, {}], "phase", *board)
         clock = VirtualClock(0, 0)
-        config = SimpleNamespace(max_amps=100, max_volts=276, tick_ms=1000, phase_sum="vector")
+        config = SimpleNamespace(
+            max_amps=100, max_volts=276, tick_ms=1000, phase_sum="vector", bill_on="phase"
+        )
         meter = guard["wattledger.agent.metering.meter"].Meter(driver, clock, config)
         meter.begin()
         for _ in range(8):

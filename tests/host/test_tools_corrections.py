@@ -87,8 +87,23 @@ def owed(reason, nano):
     return payloads.pack_debt(reason, 0, state)
 
 
-def adjust(n, diverted=0, cycle=20270601):
-    return payloads.pack_adjust(payloads.ADJUST_CORRECTION, n, cycle, 0, diverted, "a")
+def adjust(n, diverted=0, cycle=20270601, reason=payloads.ADJUST_CORRECTION, lack=0):
+    return payloads.pack_adjust(reason, n, cycle, 0, diverted, "a", 0, 0, lack)
+
+
+def test_a_correction_of_prices_is_one_of_its_own():
+    prices = adjust(2, reason=payloads.ADJUST_PRICES, lack=-(10**8))
+    assert books_of(("adjust", 5, adjust(2)), ("adjust", 5, prices)) is None
+    assert books_of(("adjust", 5, prices), ("adjust", 5, prices)) == (
+        "posts correction 2 of the cycle of 20270601 a second time"
+    )
+    assert entries_adjust.describe("adjust", prices) == (
+        "correction of prices a n 2, cycle of 20270601, its minimum 0.10 less"
+    )
+    taken = payloads.pack_correction(2, bytes(32), 900, 1800, 0, "a")
+    assert entries_adjust.describe("correction", taken) == (
+        "a n 2: dynamic prices from 900 to 1800"
+    )
 
 
 def test_what_does_not_add_up_is_said():

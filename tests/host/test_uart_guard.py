@@ -46,7 +46,9 @@ def guarded(name, gain=1_000_000, line=None):
         calibration = [dict.fromkeys(GAINS, gain)]
         driver = getattr(guard[HAL + name], driver_name)(chip, wait, calibration)
         clock = VirtualClock(0)
-        config = SimpleNamespace(max_amps=amps, max_volts=volts, tick_ms=1000, phase_sum="vector")
+        config = SimpleNamespace(
+            max_amps=amps, max_volts=volts, tick_ms=1000, phase_sum="vector", bill_on="phase"
+        )
         meter = guard[METER + "meter"].Meter(driver, clock, config)
         meter.begin()
 

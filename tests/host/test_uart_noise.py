@@ -67,7 +67,9 @@ def run(name, rate, seed, watts):
     noise = Noise(chip, rate, seed)
     noise.quiet = True
     driver = kind(noise, wait, [{}])
-    config = SimpleNamespace(max_amps=AMPS, max_volts=VOLTS, tick_ms=1000, phase_sum="vector")
+    config = SimpleNamespace(
+        max_amps=AMPS, max_volts=VOLTS, tick_ms=1000, phase_sum="vector", bill_on="phase"
+    )
     clock = VirtualClock(0)
     meter = Meter(driver, clock, config)
     meter.begin()

@@ -24,8 +24,14 @@ PORTABLE = (
     "host_sim/clock.py",
     "host_sim/entropy.py",
     "host_sim/flash.py",
+    "host_sim/bus_faults.py",
+    "host_sim/machine.py",
+    "host_sim/noise.py",
     "tests/both",
 )
+
+# On the path before the built-in one, so that the ESP32's files find simulated chips.
+MACHINE = b"from wattledger.host_sim.machine import *\n"
 
 # Heap of the 64-bit build, where an object takes twice the bytes it takes on a device.
 HEAP = "256K"
@@ -58,6 +64,7 @@ def staged_tree(root=ROOT):
     names = mpy.portable_files(PORTABLE, root)
     sources = {"wattledger/" + name: (root / name).read_bytes() for name in names}
     sources["unittest.py"] = UNITTEST.read_bytes()
+    sources["machine.py"] = MACHINE
     return mpy.build_tree(sources, root / ".cache" / "mpy")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from wattledger.firmware.main_bridge import GC_BYTES
 from wattledger.tools.bench import device
 from wattledger.tools.bench.device import BenchError, Device
+from wattledger.tools.bench.house import TARIFF
 from wattledger.tools.bench.rows import Report, Row
 
 CORE_LIMIT_KB = 110
@@ -23,6 +24,8 @@ HOUR_S = 3600
 SHOWN = 12  # modules named in the notes
 COLLECT = GC_BYTES  # as a device sets at boot
 HOUR = "wattledger.tools.bench.hour"
+# One that a running meter takes after the first; here, so that it is not in the image.
+NEXT_TARIFF = TARIFF.replace(b'"n":1', b'"n":2').replace(b"310000", b"320000")
 CORE = (
     "wattledger.agent.agent",
     "wattledger.hal.meter.atm90e32",
@@ -60,6 +63,11 @@ def _weigh(folder: Path, seconds: int, steps_kb: int) -> Report:
     kinds = {
         "core imported, ROMFS": (merged, image, None),
         "core, ROMFS": (merged, image, (False, False, COLLECT)),
+        "core, ROMFS, and it takes a tariff": (
+            merged,
+            image,
+            (False, False, COLLECT, NEXT_TARIFF),
+        ),
         "core, ROMFS, collecting only when full": (merged, image, (False, False, 0)),
         "core, files": (merged, None, (False, False, COLLECT)),
         "core, ROMFS, sources as they lie": (lying, as_it_lies, (False, False, COLLECT)),
@@ -115,17 +123,18 @@ def _least(
     name: str,
     tree: Path,
     image: Path | None,
-    kind: tuple[bool, bool, int] | None,
+    kind: tuple[Any, ...] | None,
     seconds: int,
     steps_kb: int,
 ) -> Row:
     """The least heap, KiB, to import the core in (no `kind`), or to meter `seconds` in: with the
-    page, with the simulated chip, bytes between collections. The image is not counted."""
-    page, simulated, collect = kind or (False, False, COLLECT)
+    page, with the simulated chip, bytes between collections, documents taken in the middle. The
+    image is not counted."""
+    page, simulated, collect, *documents = kind or (False, False, COLLECT)
     place = Device(tree, image, HOUR, collect)
     program: tuple[Any, ...] = ("imported",)
     if kind is not None:
-        program = ("meter", seconds, page, simulated)
+        program = ("meter", seconds, page, simulated, *documents)
         _check(place.run(*program), page)
     least = smallest(partial(_fits, place, program), steps_kb)
     return Row(f"least heap: {name}", least, PAGE_LIMIT_KB if page else CORE_LIMIT_KB, *LIMIT)

@@ -19,10 +19,11 @@ def imported():
     return {}
 
 
-def meter(seconds, with_page, simulated):
+def meter(seconds, with_page, simulated, document=None):
     """`seconds` of metering with a link, with the page if asked for, and the heap after it.
 
-    Stores in the working directory, which is empty.
+    With a `document` (bytes) the meter takes it in the middle of them. Stores in the working
+    directory, which is empty.
     """
     page = app = None
     if with_page:
@@ -32,10 +33,22 @@ def meter(seconds, with_page, simulated):
         page = Page()
         app = build_app(page, ["127.0.0.1"], 2)
     chip = simulated_chip() if simulated else PlainChip()
-    kept = loaded()
-    house = House(chip, Sink(), page, VfsStorage("."))
+    tidy = None
     if hasattr(gc, "threshold"):
-        forget(kept)
+        kept = loaded()
+
+        def tidy():
+            forget(kept)
+
+    house = House(chip, Sink(), page, VfsStorage("."), tidy)
+    if tidy is not None:
+        tidy()
+    if document is not None:
+        house.run(seconds // 2)
+        house.agent.accept_document(document)
+        if tidy is not None:
+            tidy()
+        seconds -= seconds // 2
     house.run(seconds)
     status = ""
     if app is not None:

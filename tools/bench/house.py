@@ -114,9 +114,10 @@ class Sink:
 
 
 class House:
-    """One phase on `chip`. `link` and `page` may be None; `storage` is in memory if not given."""
+    """One phase on `chip`. `link` and `page` may be None; `storage` is in memory if not given;
+    `tidy` as of Agent."""
 
-    def __init__(self, chip, link=None, page=None, storage=None):
+    def __init__(self, chip, link=None, page=None, storage=None, tidy=None):
         if storage is None:
             # Not at the top: a device that stores elsewhere must not hold this one in its heap.
             from wattledger.hal.storage.memory import MemoryStorage
@@ -139,6 +140,7 @@ class House:
             link,
             page,
             b"k" * 32,
+            tidy=tidy,
         )
         self.agent.start(TARIFF, checked)
 

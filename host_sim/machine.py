@@ -1,0 +1,282 @@
+"""MicroPython's module `machine` as on an ESP32, wired to simulated chips. Portable.
+
+Where it lies on the path as `machine` it takes the place of the built-in one, so that the ESP32's
+files run as they are. `attach_spi`, `attach_i2c` and `attach_uart` wire a chip to the board,
+`detach_all` clears it. It behaves as the ESP32 port does where a driver can tell: OSError(ENODEV)
+for a missing acknowledge, None where a UART has nothing, fewer bytes than asked for. A transfer
+allocates nothing once it has seen the length.
+Sources: docs.micropython.org/en/v1.28.0/library/machine, ports/esp32/machine_i2c.c.
+"""
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+_ENODEV = 19
+_FLOATS = 0xFF  # a line that nothing drives is pulled up
+
+
+class _Board:
+    """What is wired to the pins and buses."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        self.levels = {}  # by pin number
+        self.spi = []  # _Selected
+        self.i2c = {}  # bus -> {address: chip}
+        self.uart = {}  # bus -> _Line
+        self.timers = []
+        self.cause = PWRON_RESET
+
+
+_board = _Board()
+
+
+class _Selected:
+    """A chip on an SPI bus and what selects it."""
+
+    def __init__(self, bus, select, chip, mode):
+        self.bus = bus
+        self.select = select
+        self.chip = chip
+        self.mode = mode
+        self.heard = False  # a transfer went by in this select
+
+
+class _Line:
+    def __init__(self, chip, room):
+        self.chip = chip
+        self.room = room
+
+
+def attach_spi(bus, select, chip, mode=None):
+    """Wire `chip` (SPI device) to a bus with its select at pin `select`; it talks in `mode` only,
+    None: in any."""
+    _board.spi.append(_Selected(bus, select, chip, mode))
+
+
+def attach_i2c(bus, address, chip):
+    """Wire `chip` (`i2c_write(data) -> bool`, `i2c_read(into) -> bool`) to a bus."""
+    _board.i2c.setdefault(bus, {})[address] = chip
+
+
+def attach_uart(bus, chip, room=None):
+    """Wire `chip` (Uart) to a UART whose transmit buffer takes `room` bytes a write, None: any."""
+    _board.uart[bus] = _Line(chip, room)
+
+
+def detach_all():
+    """A bare board that was just switched on."""
+    _board.clear()
+
+
+def set_reset_cause(cause):
+    """What reset_cause() tells from now on."""
+    _board.cause = cause
+
+
+def reset_cause():
+    return _board.cause
+
+
+def unique_id():
+    return b"\x24\x0a\xc4\x00\x00\x01"
+
+
+class Pin:
+    """A pin by number; every Pin of a number shares its level."""
+
+    IN = 1
+    OUT = 3
+    PULL_UP = 2
+    PULL_DOWN = 1
+
+    def __init__(self, number, mode=-1, pull=-1, value=None):
+        self._number = number
+        if value is not None:
+            self.value(value)
+
+    def __call__(self, level=None):
+        return self.value(level)
+
+    def value(self, level=None):
+        if level is None:
+            return _board.levels.get(self._number, 0)
+        _board.levels[self._number] = 1 if level else 0
+        for wired in _board.spi:
+            if wired.select == self._number:
+                wired.heard = False
+        return None
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+
+class SPI:
+    """A host of the SPI bus `bus`.
+
+    What goes by in one select is one frame: of a second transfer in it a chip hears nothing.
+    """
+
+    def __init__(self, bus, baudrate=1000000, polarity=0, phase=0, sck=None, mosi=None, miso=None):
+        self._bus = bus
+        self._mode = polarity << 1 | phase
+
+    def write_readinto(self, out, into):
+        if len(out) != len(into):
+            raise ValueError("buffers must be the same length")
+        answered = False
+        for wired in _board.spi:
+            if wired.bus != self._bus or _board.levels.get(wired.select, 1):
+                continue
+            if answered:
+                raise RuntimeError("two chips are selected at once")
+            answered = True
+            if wired.heard or wired.mode is not None and wired.mode != self._mode:
+                _float(into)
+            else:
+                wired.chip.transfer(out, into)
+            wired.heard = True
+        if not answered:
+            _float(into)
+
+
+def _float(into):
+    for index in range(len(into)):
+        into[index] = _FLOATS
+
+
+class I2C:
+    """A host of the I2C bus `bus`."""
+
+    def __init__(self, bus, scl=None, sda=None, freq=400000, timeout=50000):
+        self._bus = bus
+        self._messages = {}  # by length
+
+    def scan(self):
+        return sorted(_board.i2c.get(self._bus, ()))
+
+    def readfrom_into(self, address, buffer, stop=True):
+        self._need(self._chip(address).i2c_read(buffer))
+
+    def writeto(self, address, buffer, stop=True):
+        self._need(self._chip(address).i2c_write(buffer))
+        return len(buffer)
+
+    def readfrom_mem_into(self, address, register, buffer, addrsize=8):
+        chip = self._chip(address)
+        self._need(chip.i2c_write(self._message(register, addrsize, 0)))
+        self._need(chip.i2c_read(buffer))
+
+    def writeto_mem(self, address, register, buffer, addrsize=8):
+        message = self._message(register, addrsize, len(buffer))
+        at = addrsize // 8
+        for index in range(len(buffer)):
+            message[at + index] = buffer[index]
+        self._need(self._chip(address).i2c_write(message))
+
+    def _message(self, register, addrsize, length):
+        """A message that starts with the register pointer, high byte first."""
+        if addrsize not in (8, 16, 24, 32):
+            raise ValueError("invalid addrsize")
+        size = addrsize // 8
+        message = self._messages.get(size + length)
+        if message is None:
+            message = bytearray(size + length)
+            self._messages[size + length] = message
+        for index in range(size):
+            message[index] = register >> (addrsize - 8 - 8 * index) & 0xFF
+        return message
+
+    def _chip(self, address):
+        chips = _board.i2c.get(self._bus)
+        if chips is None or address not in chips:
+            raise OSError(_ENODEV)
+        return chips[address]
+
+    def _need(self, acknowledged):
+        if not acknowledged:
+            raise OSError(_ENODEV)
+
+
+SoftI2C = I2C
+
+
+class UART:
+    """UART `bus`; as the ESP32's with timeout=0 it hands out what has arrived, never waits."""
+
+    def __init__(
+        self,
+        bus,
+        baudrate=115200,
+        bits=8,
+        parity=None,
+        stop=1,
+        tx=None,
+        rx=None,
+        timeout=0,
+        timeout_char=0,
+        txbuf=256,
+        rxbuf=256,
+    ):
+        self._bus = bus
+        self.settings = (baudrate, bits, parity, stop)
+
+    def write(self, buffer):
+        line = _board.uart.get(self._bus)
+        if line is None:
+            return len(buffer)
+        if line.room is not None and len(buffer) > line.room:
+            line.chip.write(buffer[: line.room])
+            return line.room or None
+        line.chip.write(buffer)
+        return len(buffer)
+
+    def readinto(self, buffer):
+        line = _board.uart.get(self._bus)
+        if line is None:
+            return None
+        return line.chip.read_into(buffer) or None
+
+
+class Timer:
+    """A timer of `period` ms that `advance` drives."""
+
+    ONE_SHOT = 0
+    PERIODIC = 1
+
+    def __init__(self, number):
+        self._callback = None
+        self._left = 0
+
+    def init(self, mode=PERIODIC, period=-1, callback=None):
+        self.deinit()
+        self._mode = mode
+        self._period = self._left = period
+        self._callback = callback
+        _board.timers.append(self)
+
+    def deinit(self):
+        if self in _board.timers:
+            _board.timers.remove(self)
+
+    def _pass(self, ms):
+        self._left -= ms
+        while self._left <= 0 and self in _board.timers:
+            self._left += self._period
+            if self._mode == Timer.ONE_SHOT:
+                self.deinit()
+            self._callback(self)
+
+
+def advance(ms):
+    """Let milliseconds pass for the timers."""
+    for timer in list(_board.timers):
+        timer._pass(ms)

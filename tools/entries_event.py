@@ -1,0 +1,32 @@
+"""How an event of the journal reads to a person."""
+
+from wattledger.agent import events
+from wattledger.agent.journal import payload as payloads
+
+PHASES = ("", " on phase A", " on phase B", " on phase C")
+KINDS = 15  # codes from events.REVERSE on that are conditions
+
+
+def kinds(mask: int) -> str:
+    """The names of a set of conditions, bit 0 being the first."""
+    found = [events.NAMES[events.REVERSE + bit] for bit in range(KINDS) if mask >> bit & 1]
+    return ", ".join(found) or "none"
+
+
+def describe(payload: bytes) -> str:
+    """An event in words. RecordError when its length is that of none."""
+    code, value = payloads.unpack_event(payload)
+    name = events.NAMES.get(code, str(code))
+    snapshot = payloads.unpack_snapshot(payload)
+    if snapshot is not None:
+        ended = value & payloads.ENDED
+        words = f"{name} {'ended' if ended else 'began'}{PHASES[value & 3]}"
+        if value >> 8:
+            words += f" at {value >> 8} mHz"
+        return words + ": {} mV, {} mA, {} mW".format(*snapshot)
+    if code == events.TAMPER_CLEARED:
+        return f"{name}: {kinds(value)}"
+    if code == events.CONDITIONS_HELD:
+        held = events.NAMES.get(value & 0xFF, str(value & 0xFF))
+        return f"{name}: {held}, {value >> 8} times in the hour"
+    return f"{name}: {value}"
