@@ -143,7 +143,7 @@ class TestCalibration(unittest.TestCase):
             self.assertEqual(caught.exception.stage, "calibration")
 
     def test_a_scale_whose_power_is_no_small_int_is_refused(self):
-        # 2^23 LSB of 1000 x 9032007^2 / (4862401 x volts x amps) mW reach 2^30 mW below 131 072 000.
+        # 2^23 x 1000 x 9032007^2 / (4862401 x volts x amps) mW are 2^30 at 131 070 000 LSB^2.
         for volts, amps, good in ((28_000, 4_000, False), (28_000, 5_000, True)):
             try:
                 ade.Ade7953(None, ade.no_wait, [{}], volt_lsb=volts, amp_lsb=amps)

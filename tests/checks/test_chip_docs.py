@@ -6,7 +6,7 @@ import pytest
 
 from wattledger.hal import sample
 from wattledger.tests.both import fixtures_adc as adc
-from wattledger.tests.both import houses_faults as faults
+from wattledger.tests.both import vectors_faults as faults
 from wattledger.tests.both.test_hal_ade7953_contract import SpiBench
 from wattledger.tests.both.test_hal_atm90e32_contract import Atm90e32Bench
 from wattledger.tests.both.test_hal_ina228_contract import Ina228Bench
@@ -76,7 +76,7 @@ def lines_of_faults():
     """The table of faults as Markdown, from the one that the tests run."""
     yield "| fault | " + " | ".join(faults.CHIPS) + " |"
     yield "|---" * (len(faults.CHIPS) + 1) + "|"
-    for fault, cells in faults.TABLE:
+    for fault, _, cells in faults.TABLE:
         outcomes = [cells[chip] for chip in faults.CHIPS]
         words = [outcome if isinstance(outcome, str) else outcome[0] for outcome in outcomes]
         yield f"| {fault} | " + " | ".join(words) + " |"
@@ -95,7 +95,7 @@ def defined(reference):
 def test_a_test_that_is_named_exists():
     named = re.findall(r"`(test_\w+\.py::\w+)`", PAGE)
     assert len(named) >= 16
-    for _, cells in faults.TABLE:
+    for _, _, cells in faults.TABLE:
         named += [cell[1] for cell in cells.values() if isinstance(cell, tuple)]
     assert [reference for reference in named if not defined(reference)] == []
 
