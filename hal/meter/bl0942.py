@@ -146,7 +146,7 @@ class Bl0942:
             self._wait_ms(ANSWER_MS)
             if not self._counter.known and not self._lost:
                 # Energy counts from here on, so this packet is not the first tick's.
-                if not self._newest(self._packets):
+                if not self._packets.newest():
                     raise ChipError("BL0942 sends no packet", "bus")
                 self._counter.start(_word(self._packets.frame, CF_CNT_AT))
                 self._request()
@@ -176,11 +176,11 @@ class Bl0942:
         self._register = register
         for _ in range(TRIES):
             self._answers.clear()
-            self._newest(self._answers)  # what was still under way
+            self._answers.newest()  # what was still under way
             self._answers.clear()
             self._device.write(bytes((self._read_command, register)))
             self._wait_ms(ANSWER_MS)
-            if self._newest(self._answers):
+            if self._answers.newest():
                 return _word(self._answers.frame, 0)
         return -1
 
@@ -228,7 +228,7 @@ class Bl0942:
             self._device.write(self._packet_request)
 
     def _take_packet(self, sample):
-        self._fresh = self._newest(self._packets)
+        self._fresh = self._packets.newest()
         if not self._fresh:
             return CORRUPT if self._packets.heard else NO_ANSWER
         self._unsettled = self._verify or self._has_fallen()
@@ -246,7 +246,7 @@ class Bl0942:
         return self._counter.known and count < NEAR_ZERO and self._counter.is_above(count)
 
     def _take_mode(self, sample):
-        if not self._newest(self._answers):
+        if not self._answers.newest():
             return CORRUPT if self._answers.heard else NO_ANSWER
         mode = _word(self._answers.frame, 0)
         if mode == self._mode:
@@ -311,14 +311,6 @@ class Bl0942:
         sample[POWER_MW] = self._power.of(watt)
         period = frame[FREQUENCY_AT] | frame[FREQUENCY_AT + 1] << 8
         sample[FREQUENCY_MHZ] = MHZ // period if period >= LOWEST_PERIOD else 0
-
-    def _newest(self, frames):
-        """Take what has arrived; True when a good frame is among it."""
-        found = False
-        frames.start()
-        while frames.next():
-            found = True
-        return found
 
     def _is_packet(self, frame):
         # FREQ has 16 and STATUS 10 of the 24 bits that a packet has for each.
