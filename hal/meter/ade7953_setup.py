@@ -1,5 +1,6 @@
 """What the ADE7953's driver writes into a chip, out of a board's constants and its calibration."""
 
+from wattledger.hal.errors import ChipError
 from wattledger.hal.meter import ade7953_registers as r
 from wattledger.hal.meter.constants import named
 from wattledger.hal.meter.scale import nearest_fraction
@@ -19,6 +20,13 @@ CONSTANTS = (
 # The voltage has one converter, and the datasheet says to leave BVGAIN alone.
 OF_CHANNEL_A = ("voltage_gain", "voltage_offset")
 OF_CHANNEL_B = tuple(row for row in CONSTANTS if row[0] not in OF_CHANNEL_A)
+LOCK = [  # what stands beside the set-up in a chip that is ours
+    (r.RESERVED_OPTIMUM, r.OPTIMUM_CODE),
+    (r.CONFIG, r.CONFIG_OURS),
+    (r.WRITE_PROTECT, r.PROTECT_ALL),
+]
+RESET_STEP_MS = 10
+RESET_STEPS = 10
 MOST_NUMERATOR = 31
 MOST_DENOMINATOR = 16_384
 ADVANCE = 0x200  # the sign of PHCAL, which is sign and magnitude, not two's complement
@@ -64,6 +72,42 @@ def setup(calibration, levels):
             if name in constants:
                 found.append((register + base, constants[name] & 0xFFFFFF))
     return found
+
+
+def write(port, registers, wait_ms):
+    """Reset the chip, write `registers`, lock, read everything back. ChipError, BusError."""
+    port.write(r.WRITE_PROTECT, 0)
+    port.write(r.CONFIG, r.SOFTWARE_RESET)
+    for _ in range(RESET_STEPS):
+        wait_ms(RESET_STEP_MS)
+        if port.read(r.IRQSTATA) & r.IRQ_RESET:
+            break
+    else:
+        raise ChipError("ADE7953 does not come out of its reset", "reset")
+    # The second must follow the first at once, after every power-up.
+    port.write(r.UNLOCK, r.UNLOCK_CODE)
+    port.write(r.RESERVED_OPTIMUM, r.OPTIMUM_CODE)
+    for register, value in registers:
+        port.write(register, value)
+    port.read(r.RSTIRQSTATA)
+    port.read(r.RSTIRQSTATB)
+    port.write(r.CONFIG, r.CONFIG_OURS)
+    port.write(r.WRITE_PROTECT, r.PROTECT_ALL)
+    for register, value in registers + LOCK:
+        found = port.read(register)
+        if found != value and port.read(register) != value:
+            raise ChipError(
+                "ADE7953 register 0x%03X reads 0x%X, 0x%X was written" % (register, found, value),
+                "read back",
+            )
+
+
+def holds(port, registers):
+    """True when all of the set-up holds; one misheard answer is asked again. BusError."""
+    return all(
+        port.read(register) == value or port.read(register) == value
+        for register, value in registers + LOCK
+    )
 
 
 def energy_fraction(volt_lsb, amp_lsb):

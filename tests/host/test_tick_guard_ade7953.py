@@ -13,6 +13,7 @@ MODULES = (
     "wattledger.agent.metering.register",
     "wattledger.agent.metering.meter",
     "wattledger.hal.meter.ade7953_registers",
+    "wattledger.hal.meter.ade7953_access",
     "wattledger.hal.meter.ade7953_spi",
     "wattledger.hal.meter.ade7953_i2c",
     DRIVER,
