@@ -15,7 +15,6 @@ from wattledger.hal.meter.ina228_registers import (
     CONFIG_ADCRANGE,
     CONFIG_RST,
     CURRENT,
-    CURRENT_LSBS,
     DEVICE,
     DEVICE_ID,
     DIAG_ALRT,
@@ -25,10 +24,6 @@ from wattledger.hal.meter.ina228_registers import (
     DIAG_MEMSTAT,
     DIETEMP,
     ENERGY,
-    FULL_SCALE_FINE_NV,
-    FULL_SCALE_NV,
-    HIGHEST_SHUNT_CAL,
-    LOWEST_SHUNT_CAL,
     MANUFACTURER,
     MANUFACTURER_ID,
     POWER,
@@ -38,6 +33,7 @@ from wattledger.hal.meter.ina228_registers import (
     VBUS,
     VBUS_LIMIT,
 )
+from wattledger.hal.meter.ina228_scale import check_range, common, current_lsb, shunt_cal
 from wattledger.hal.meter.scale import PPM, constants_of
 from wattledger.hal.sample import (
     CORRUPT,
@@ -73,21 +69,15 @@ class Ina228:
         self._i2c = i2c
         self._wait_ms = wait_ms
         gain = constants_of(calibration, CONSTANTS)["current_gain"]
-        self.lsb_ua = _current_lsb(max_amps)
-        limit = FULL_SCALE_FINE_NV if fine else FULL_SCALE_NV
-        if max_amps * shunt_micro_ohm * 1000 > limit:
-            raise ChipError(
-                "INA228: %d A over %d micro-ohm is more than %d uV of its range; take a smaller "
-                "shunt" % (max_amps, shunt_micro_ohm, limit // 1000),
-                "calibration",
-            )
-        self.shunt_cal = _shunt_cal(self.lsb_ua, shunt_micro_ohm, gain, fine)
+        self.lsb_ua = current_lsb(max_amps)
+        check_range(max_amps, shunt_micro_ohm, fine)
+        self.shunt_cal = shunt_cal(self.lsb_ua, shunt_micro_ohm, gain, fine)
         self._setup = (
             (CONFIG, CONFIG_ADCRANGE if fine else 0),
             (ADC_CONFIG, ADC_CONFIG_RUN),
             (SHUNT_CAL, self.shunt_cal),
         )
-        divisor = _common(self.lsb_ua, 62_500)
+        divisor = common(self.lsb_ua, 62_500)
         self.energy_numerator = self.lsb_ua // divisor
         self.energy_denominator = 62_500 // divisor
         self._word = bytearray(2)
@@ -329,34 +319,6 @@ class Ina228:
         self._word[0] = value >> 8
         self._word[1] = value & 0xFF
         self._i2c.write(register, self._word)
-
-
-def _current_lsb(max_amps):
-    """uA of the current's LSB: the first of CURRENT_LSBS that reaches `max_amps`."""
-    for lsb in CURRENT_LSBS:
-        if 0 < max_amps * 1_000_000 <= lsb * (CODES - 1):
-            return lsb
-    raise ChipError("INA228: max_amps is to be 1..1048, not %d" % max_amps, "calibration")
-
-
-def _shunt_cal(lsb_ua, shunt_micro_ohm, gain, fine):
-    """13107.2e6 x CURRENT_LSB x R, four times as much in the fine range (datasheet, 8.1.2)."""
-    scaled = 131_072 * lsb_ua * shunt_micro_ohm * (4 if fine else 1)
-    value = (scaled + 5 * gain) // (10 * gain)
-    if not LOWEST_SHUNT_CAL <= value <= HIGHEST_SHUNT_CAL:
-        raise ChipError(
-            "INA228: SHUNT_CAL comes out at %d, outside %d..%d; the shunt does not suit max_amps"
-            % (value, LOWEST_SHUNT_CAL, HIGHEST_SHUNT_CAL),
-            "calibration",
-        )
-    return value
-
-
-def _common(a, b):
-    """Greatest common divisor."""
-    while b:
-        a, b = b, a % b
-    return a
 
 
 def _over(value, divisor):
