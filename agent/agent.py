@@ -68,6 +68,7 @@ class Agent:
         self.config = config
         self._storage = storage
         self._calibration = calibration
+        self._tidy = tidy
         self.firmware = firmware
         self.cause = cause
         self._link_clock = link_clock
@@ -157,13 +158,16 @@ class Agent:
         `tariff` is a document (bytes) that provisioning brings; TariffError when it is refused.
         `checked` is the Tariff in it: a root short of heap checks it before it makes the agent.
         """
+        self._let_go()
         state = self.ledger.open()
+        self._let_go()
         self.time.restore(
             self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
         )
         self.watch.recover()
         if tariff is not None:
             self.ledger.shelf.offer(tariff, self.time.unix(), checked)
+            self._let_go()
         self._restore_registers(state)
         state.boots += 1
         self.ledger.go_on(self.time.unix(), self.time.trust())
@@ -178,10 +182,16 @@ class Agent:
         if self.tokens:
             self.tokens.apply_limits()
         self.meter.begin()
+        self._let_go()
         if self._calibration is None:
             self.keeper.now()
         else:
             self._take_calibration()
+
+    def _let_go(self):
+        """Of modules that the piece of work before needed, where heap is short."""
+        if self._tidy is not None:
+            self._tidy()
 
     def _take_calibration(self):
         from wattledger.agent.metering import provenance  # at a boot only

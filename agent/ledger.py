@@ -8,13 +8,10 @@ from wattledger.agent import events
 from wattledger.agent.billing.account import RECENT, Account
 from wattledger.agent.billing.shelf import TariffShelf
 from wattledger.agent.errors import AgentError
-from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
-from wattledger.agent.journal.checkpoint import DAMAGED, HAS_TOKENS, NO_TARIFF, Checkpoint
 from wattledger.agent.journal.journal import Journal
-from wattledger.agent.journal.retention import Retention
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.journal.slots import HotState, SlotPair
 from wattledger.agent.supply.rules import BY_RESTORING
@@ -75,9 +72,7 @@ class Ledger:
         self.accrued_micro = 0  # of the last friendly period that a cut followed
         self.closings = []  # powered seconds of the relay closings known at boot, oldest first
         self.moved_at = 0  # unix seconds of the last relay movement known at boot, 0 for none
-        self._retention = Retention(
-            storage, config.retention_days, config.journal_kb * 1024, segment_bytes
-        )
+        self._retained = (config.retention_days, config.journal_kb * 1024, segment_bytes)
         self._audit = None
         self._short_of_memory = False  # an earlier boot lost records
         self._last_tariff = None  # digest of the set the journal put in force last
@@ -145,7 +140,9 @@ class Ledger:
             self._write_checkpoint(unix, trust, self.closings, self.moved_at)
 
     def _write_checkpoint(self, unix, trust, closings, moved_at):
-        from wattledger.agent.billing.summary import sum_up  # once a segment
+        # Once a segment, as its retention.
+        from wattledger.agent.billing.summary import sum_up
+        from wattledger.agent.journal.checkpoint import DAMAGED, HAS_TOKENS, Checkpoint
 
         checkpoint = Checkpoint()
         checkpoint.flags = DAMAGED if self.fault == "damaged" else 0
@@ -184,27 +181,34 @@ class Ledger:
         return max([self.state.powered_s] + self.closings)
 
     def _visit_first(self, entry):
+        from wattledger.agent.journal import (
+            checkpoint as checkpoints,
+        )  # at a boot only, as the next
+        from wattledger.agent.journal import payload_read as readers
+
         self._last_time = entry.time
         if entry.kind == records.TARIFF:
-            self._last_tariff = payloads.unpack_tariff(entry.payload)[1]
+            self._last_tariff = readers.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.CHECKPOINT:
             checkpoint = checkpoints.unpack(entry.payload)
-            self._last_tariff = None if checkpoint.tariff == NO_TARIFF else checkpoint.tariff
-            self._short_of_memory = bool(checkpoint.flags & DAMAGED)
-            self._has_tokens = bool(checkpoint.flags & HAS_TOKENS)
+            self._last_tariff = (
+                None if checkpoint.tariff == checkpoints.NO_TARIFF else checkpoint.tariff
+            )
+            self._short_of_memory = bool(checkpoint.flags & checkpoints.DAMAGED)
+            self._has_tokens = bool(checkpoint.flags & checkpoints.HAS_TOKENS)
             self.closings = checkpoint.closings
             self.moved_at = checkpoint.moved_at
         elif entry.kind == records.TOKEN:
             self._has_tokens = True
         elif entry.kind == records.RELAY:
-            operation, _, cause, powered_s = payloads.unpack_relay(entry.payload)
+            operation, _, cause, powered_s = readers.unpack_relay(entry.payload)
             self.moved_at = entry.time
             if operation == CONNECTED:
                 self.accrued_micro = 0
             if operation == CONNECTED and cause != BY_RESTORING:
                 self.closings = self.closings[1 - LONG_CLOSINGS :] + [powered_s]
         elif entry.kind == records.EVENT:
-            code, value = payloads.unpack_event(entry.payload)
+            code, value = readers.unpack_event(entry.payload)
             if code == events.CUT_FRIENDLY:
                 self.accrued_micro = value
 
@@ -285,7 +289,7 @@ class Ledger:
             self.journal.rotate()
             self._write_checkpoint(state.unix, self.account.trust, closings, moved_at)
             self._make_room(state.unix, False)
-            if self._retention.expired(state.unix, state.acknowledged):
+            if self._retention().expired(state.unix, state.acknowledged):
                 self._audit = None
             self.journal.flush()
         state.sequence = self.journal.sequence
@@ -301,9 +305,14 @@ class Ledger:
         if self.tokens and not self.missing:
             self.tokens.settle(self.journal.durable)
 
+    def _retention(self):
+        from wattledger.agent.journal.retention import Retention
+
+        return Retention(self._storage, *self._retained)
+
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""
-        lost = self._retention.crowded(short)
+        lost = self._retention().crowded(short)
         if not lost:
             return False
         self._audit = None

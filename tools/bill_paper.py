@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.calendar import civil
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 
 CHARGES = {
@@ -39,7 +40,7 @@ class Paper:
         self.balance += amount
         self.sequence += 1
         if kind == records.INTERVAL:
-            for part in payloads.unpack_interval(payload).parts:
+            for part in readers.unpack_interval(payload).parts:
                 self._take(part)
         elif kind in CHARGES:
             self._sums[CHARGES[kind]] -= amount

@@ -1,7 +1,8 @@
 """`wattledger calibrate`: the steps with a person, the table before and after, and the file.
 
-Offset, gains, phase and power are found (tools/calibration), applied to the running chip, verified
-at another load, and only then saved. Whatever fails restores the constants that were before.
+Offset, gains, phase and power, and the energy of a count where it has a gain of its own, are found
+(tools/calibration), applied to the running chip, verified at another load by what it shows and by
+what it counts, and only then saved. Whatever fails restores the constants that were before.
 """
 
 import json
@@ -15,7 +16,7 @@ import typer
 from wattledger.hal.meter import calibration as files
 from wattledger.tools import durable, output
 from wattledger.tools.calibration import auto
-from wattledger.tools.calibration.reading import CalibrationError, Reading, measure
+from wattledger.tools.calibration.reading import CalibrationError, Reading, counted, measure
 
 WARNING = (
     "Mains voltage kills. Connect loads and the reference only as a licensed person would, with "
@@ -27,8 +28,18 @@ ASKED = {
     "offset": "switch every load off; the voltage stays on",
     "gain": "switch on a steady resistive load of about 5 A (power factor 1)",
     "phase": "switch on a load of about 5 A at power factor 0.5 inductive",
-    "verify": "switch on another load, not one of those before",
+    "count": "leave the load of the gain on; energy is counted for up to seven minutes, in which "
+    "the reference records and nobody touches anything",
+    "energy": "what the reference recorded, the means of those minutes",
+    "verify": "switch on another load, not one of those before, and leave it on: its energy is "
+    "counted too",
 }
+# A chip that cannot correct a phase is right at power factor 1 and no better than its sensor else.
+RESISTIVE = (
+    "switch on another load, resistive (power factor 1), and leave it on: its energy is "
+    "counted too"
+)
+SHOWN = ("voltage", "current", "power", "energy", "power factor")
 
 
 @dataclass
@@ -52,10 +63,18 @@ class Guide:
     def run(self) -> Result:
         """Find, apply, verify. CalibrationError: the constants of before are in the chip again."""
         bench = self._bench
-        before = [auto.full(bench.table, constants) for constants in bench.nominal]
+        before = [
+            auto.full(bench.table, constants, phase)
+            for phase, constants in enumerate(bench.nominal)
+        ]
         try:
             found = auto.calibrate(
-                bench.build, bench.table, self._step, bench.wait_ms, bench.nominal
+                bench.build,
+                bench.table,
+                self._step,
+                bench.wait_ms,
+                bench.nominal,
+                bench.options,
             )
             errors = [self._verify(before, found, phase) for phase in range(len(found))]
         except (CalibrationError, typer.Abort):
@@ -69,9 +88,10 @@ class Guide:
             # The same load again, with new constants in the chip.
             self._bench.load(step, phase)
             return self._shown[key]
-        self._say(f"phase {phase + 1}, {step}: {ASKED[step]}")
+        resistive = step == "verify" and not hasattr(self._bench.table, "angle")
+        self._say(f"phase {phase + 1}, {step}: {RESISTIVE if resistive else ASKED[step]}")
         shown = self._bench.load(step, phase)
-        if step == "offset":
+        if step in ("offset", "count"):
             self._reference.wait()
             return shown
         self._shown[key] = self._reference.read(step, phase, shown)
@@ -82,9 +102,11 @@ class Guide:
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:
         bench = self._bench
         driver = bench.build(found)
-        measured, shown = auto.loaded(driver, self._step, bench.wait_ms, "verify", phase)
-        new = _errors(measured, shown)
-        for name, error in zip(("voltage", "current", "power"), new[:3], strict=True):
+        measured, shown = auto.loaded(
+            driver, bench.table, self._step, bench.wait_ms, "verify", phase
+        )
+        new = _errors(measured, shown, counted(driver, bench.wait_ms, phase))
+        for name, error in zip(SHOWN[:4], new[:4], strict=True):
             limit = LIMIT + (AMPS_STEP / shown.amps if name == "current" else 0)
             if abs(error) > limit:
                 raise CalibrationError(
@@ -93,16 +115,20 @@ class Guide:
                     "old constants are back. Check the reference's numbers, and that the load "
                     "did not change"
                 )
-        old = _errors(measure(bench.build(before), bench.wait_ms, phase), shown)
+        driver = bench.build(before)
+        measured = measure(driver, bench.wait_ms, phase)
+        old = _errors(measured, shown, counted(driver, bench.wait_ms, phase))
         bench.build(found)
         return old, new
 
 
-def _errors(measured: Reading, reference: Reading) -> tuple[float, ...]:
+def _errors(measured: Reading, reference: Reading, watts: float) -> tuple[float, ...]:
+    """In the order of SHOWN; `watts` are those that were counted as energy."""
     return (
         measured.volts / reference.volts - 1,
         measured.amps / reference.amps - 1,
         measured.watts / reference.watts - 1,
+        watts / reference.watts - 1,
         measured.factor - reference.factor,
     )
 
@@ -127,8 +153,6 @@ def show(result: Result) -> None:
     for phase, (before, after) in enumerate(zip(result.before, result.after, strict=True)):
         rows = [
             (name, f"{old:+.3%}", f"{new:+.3%}")
-            for name, old, new in zip(
-                ("voltage", "current", "power", "power factor"), before, after, strict=True
-            )
+            for name, old, new in zip(SHOWN, before, after, strict=True)
         ]
         output.table(f"Phase {phase + 1}, at the second reading", ("", "before>", "after>"), rows)

@@ -2,6 +2,7 @@
 
 from wattledger.agent import events
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 
 PHASES = ("", " on phase A", " on phase B", " on phase C")
 KINDS = 15  # codes from events.REVERSE on that are conditions
@@ -15,9 +16,9 @@ def kinds(mask: int) -> str:
 
 def describe(payload: bytes) -> str:
     """An event in words. RecordError when its length is that of none."""
-    code, value = payloads.unpack_event(payload)
+    code, value = readers.unpack_event(payload)
     name = events.NAMES.get(code, str(code))
-    snapshot = payloads.unpack_snapshot(payload)
+    snapshot = readers.unpack_snapshot(payload)
     if snapshot is not None:
         ended = value & payloads.ENDED
         words = f"{name} {'ended' if ended else 'began'}{PHASES[value & 3]}"

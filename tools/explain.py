@@ -7,6 +7,7 @@ from wattledger.agent.billing.statement import Reader, Statement
 from wattledger.agent.billing.totals import Totals
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import micro_of
 from wattledger.tools import entries, ledger, output
@@ -68,7 +69,7 @@ class Explanation:
             self._add(entry, kind, entry.amount, entry.balance, what)
 
     def _take_interval(self, entry: records.Record) -> None:
-        interval = payloads.unpack_interval(entry.payload)
+        interval = readers.unpack_interval(entry.payload)
         balance = entry.balance - entry.amount
         for part in interval.parts:
             amount = part.amount()

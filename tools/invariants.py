@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from wattledger.agent import events
 from wattledger.agent.comms.commands import RESULTS
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.payload import EXPORT
 from wattledger.agent.supply.rules import WARNED_S
@@ -31,15 +31,15 @@ def judge(evidence: Evidence) -> dict[str, list[str]]:
 def _events(evidence: Evidence, *codes: int) -> Iterator[tuple[records.Record, int]]:
     for entry in evidence.entries:
         if entry.kind == records.EVENT:
-            code, value = payloads.unpack_event(entry.payload)
+            code, value = readers.unpack_event(entry.payload)
             if code in codes:
                 yield entry, value
 
 
-def _intervals(evidence: Evidence) -> Iterator[tuple[records.Record, payloads.Interval]]:
+def _intervals(evidence: Evidence) -> Iterator[tuple[records.Record, readers.Interval]]:
     for entry in evidence.entries:
         if entry.kind == records.INTERVAL:
-            yield entry, payloads.unpack_interval(entry.payload)
+            yield entry, readers.unpack_interval(entry.payload)
 
 
 def registers_rise(evidence: Evidence) -> Iterator[str]:
@@ -83,12 +83,12 @@ def each_credit_once(evidence: Evidence) -> Iterator[str]:
     tokens = set()
     for entry in evidence.entries:
         if entry.kind == records.TOKEN:
-            token = payloads.unpack_token(entry.payload)[:3]
+            token = readers.unpack_token(entry.payload)[:3]
             if token[2] and token in tokens:
                 yield f"entry {entry.sequence}: token {token[2]} is posted a second time"
             tokens.add(token)
         if entry.kind == records.CREDIT:
-            n = payloads.unpack_credit(entry.payload)[0]
+            n = readers.unpack_credit(entry.payload)[0]
             if n in posted:
                 yield f"entry {entry.sequence}: purchase {n} is posted a second time"
             posted[n] = entry.amount
@@ -113,17 +113,17 @@ def opens_in_time(evidence: Evidence) -> Iterator[str]:
     entries = evidence.entries
     for index, entry in enumerate(entries):
         if entry.kind == records.RELAY:
-            closed = payloads.unpack_relay(entry.payload)[0] == CONNECTED
+            closed = readers.unpack_relay(entry.payload)[0] == CONNECTED
         elif entry.kind == records.EMERGENCY:
-            floor = -payloads.unpack_emergency(entry.payload)[0] * 1000
+            floor = -readers.unpack_emergency(entry.payload)[0] * 1000
         elif entry.kind == records.EVENT:
-            code, value = payloads.unpack_event(entry.payload)
+            code, value = readers.unpack_event(entry.payload)
             kept = value > 0 if code == events.KEEP_POWER else kept
         elif entry.kind in records.MONEY_IN and 0 < entry.balance <= entry.amount:
             floor = 0  # emergency credit is repaid
         if entry.kind != records.INTERVAL or not closed or kept or entry.balance > floor:
             continue
-        interval = payloads.unpack_interval(entry.payload)
+        interval = readers.unpack_interval(entry.payload)
         if entry.trust != TRUST_SYNCED or not interval.tariff_n:
             continue
         if evidence.tariff.friendly_until(entry.time) is None:
@@ -138,7 +138,7 @@ def _opens(following: list[records.Record], limit: int) -> bool:
         if entry.kind in MAY_CLEAR:
             return True
         if entry.kind == records.EVENT and (
-            payloads.unpack_event(entry.payload)[0] == events.STARTED
+            readers.unpack_event(entry.payload)[0] == events.STARTED
         ):
             return True
         if entry.time > limit:
@@ -151,7 +151,7 @@ def movements_have_causes(evidence: Evidence) -> Iterator[str]:
     written = []
     for entry in evidence.entries:
         if entry.kind == records.RELAY:
-            operation, _, cause, _ = payloads.unpack_relay(entry.payload)
+            operation, _, cause, _ = readers.unpack_relay(entry.payload)
             written.append(operation == CONNECTED)
             if not cause:
                 yield f"entry {entry.sequence}: a movement without a cause"
@@ -185,7 +185,7 @@ def refusals_are_told(evidence: Evidence) -> Iterator[str]:
     written: dict[str, set[str]] = {}
     for entry in evidence.entries:
         if entry.kind == records.COMMAND:
-            of, _, result = payloads.unpack_command(entry.payload)
+            of, _, result = readers.unpack_command(entry.payload)
             written.setdefault(of.hex(), set()).add(RESULTS[result])
     dropped = sum(1 for _ in _events(evidence, events.RETAINED_COMMAND))
     silenced = any(_events(evidence, events.COMMANDS_SILENCED))
@@ -223,7 +223,7 @@ def clock_spends_nothing(evidence: Evidence) -> Iterator[str]:
     days: set[int] = set()
     for entry in evidence.entries:
         if entry.kind == records.STANDING:
-            day = payloads.unpack_standing(entry.payload)[0]
+            day = readers.unpack_standing(entry.payload)[0]
             if day in days:
                 yield f"entry {entry.sequence}: the standing charge of {day} a second time"
             days.add(day)

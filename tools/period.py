@@ -20,6 +20,7 @@ from wattledger.agent.billing.zone import Zone
 from wattledger.agent.errors import RecordError, TariffError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
 from wattledger.hal.storage.posix_linux import PosixStorage
@@ -64,7 +65,7 @@ class Source:
         for entry in self.entries():
             try:
                 if entry.kind == records.TARIFF:
-                    digest = payloads.unpack_tariff(entry.payload)[1]
+                    digest = readers.unpack_tariff(entry.payload)[1]
                 elif entry.kind == records.CHECKPOINT:
                     digest = checkpoints.unpack(entry.payload).tariff
             except RecordError:  # told by what reads the whole record

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.agent.units import QUARTER_S
@@ -208,14 +208,14 @@ class _Builder:
     def take(self, entry: records.Record) -> None:
         """Add what an entry says of energy or of the standing charge."""
         if entry.kind == records.OPENING:
-            *registers, self._used_wh, _ = payloads.unpack_opening(entry.payload)
+            *registers, self._used_wh, _ = readers.unpack_opening(entry.payload)
             self._registers = (registers[0], registers[1])
         elif entry.kind == records.INTERVAL:
-            self._take_interval(entry.time, entry.trust, payloads.unpack_interval(entry.payload))
+            self._take_interval(entry.time, entry.trust, readers.unpack_interval(entry.payload))
         elif entry.kind == records.STANDING:
             self._standing = entry.time
 
-    def _take_interval(self, end: int, trust: int, interval: payloads.Interval) -> None:
+    def _take_interval(self, end: int, trust: int, interval: readers.Interval) -> None:
         start = end - interval.duration_s
         if self._end is not None and start > self._end:
             # Nobody measured there, so it is no part of a demand window.

@@ -11,6 +11,7 @@ from wattledger.agent.billing.statement import Cut, Reader, Statement
 from wattledger.agent.billing.totals import Totals
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.tools import output
 from wattledger.tools.period import Period, Source
@@ -56,7 +57,7 @@ class Collected(Reader):
 
     def posting(self, entry: records.Record, reference: int) -> None:
         if entry.kind == records.ADJUST:
-            reason, _, _, unrated_wh, diverted, _ = payloads.unpack_adjust(entry.payload)
+            reason, _, _, unrated_wh, diverted, _ = readers.unpack_adjust(entry.payload)
             self.diverted += diverted
             self.unrated_wh += unrated_wh if reason in payloads.CORRECTING else 0
         if entry.kind not in IN_DAYS:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wattledger.agent.journal import checkpoint as checkpoints
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.agent.units import micro_of
@@ -44,21 +44,21 @@ class Summary:
         self.head = {"sequence": entry.sequence, "hash": entry.hash.hex()}
         if entry.kind == records.OPENING:
             self._end = entry.time
-            self._registers = payloads.unpack_opening(entry.payload)[:2]
+            self._registers = readers.unpack_opening(entry.payload)[:2]
         elif entry.kind == records.INTERVAL:
             self._add_interval(entry)
         elif entry.kind == records.CREDIT:
-            n = payloads.unpack_credit(entry.payload)[0]
+            n = readers.unpack_credit(entry.payload)[0]
             self._check("I3", n not in self._purchases)
             self._purchases.add(n)
         elif entry.kind == records.RELAY:
             self.relay_ops += 1
-            self._check("I5", payloads.unpack_relay(entry.payload)[2] != 0)
+            self._check("I5", readers.unpack_relay(entry.payload)[2] != 0)
         elif entry.kind == records.EVENT:
             self.events += 1
 
     def _add_interval(self, entry: records.Record) -> None:
-        interval = payloads.unpack_interval(entry.payload)
+        interval = readers.unpack_interval(entry.payload)
         now = (interval.import_wh, interval.export_wh)
         self._check("I1", now[0] >= self._registers[0] and now[1] >= self._registers[1])
         self._registers = now

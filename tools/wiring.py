@@ -5,6 +5,7 @@ import pkgutil
 from types import ModuleType
 
 from wattledger import board as boards
+from wattledger.board import sim
 from wattledger.tools.errors import ToolError
 
 # Header pin of each BCM number: the 40-pin header is the same from the Pi 2 to the Pi 5.
@@ -51,6 +52,11 @@ def load(name: str) -> ModuleType:
             f"there is no board {name!r} with wires; `wattledger board list` names those there are"
         )
     return board
+
+
+def any_board(name: str) -> ModuleType:
+    """The constants of a board, the simulated one included; ToolError when there is none."""
+    return sim if name == sim.NAME else load(name)
 
 
 def _module(name: str) -> ModuleType | None:

@@ -274,7 +274,9 @@ class Account:
         self.post(records.TOKEN, amount, payload, now, trust)
         if amount <= 0:
             return ""
-        id = payloads.unpack_token(payload)[2]
+        from wattledger.agent.journal import payload_read as readers  # with a token only
+
+        id = readers.unpack_token(payload)[2]
         self.remember(now, amount // NANO_PER_MICRO, id)
         return self.debt.told(self.debt.take_share(self, amount, id, now, trust))
 

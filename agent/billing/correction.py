@@ -13,6 +13,7 @@ from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.billing.rerating import Rerating
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.units import NANO_PER_MICRO
@@ -32,7 +33,7 @@ class Held:
         self.sequence = sequence
         self.waiting = waiting
         self.n, self.digest, self.start, self.until, self.standing_day, self.id = (
-            payloads.unpack_correction(payload)
+            readers.unpack_correction(payload)
         )
         self.of_prices = not self.standing_day
         self.reason = payloads.ADJUST_PRICES if self.of_prices else payloads.ADJUST_CORRECTION

@@ -8,6 +8,7 @@ from wattledger.agent.billing import rating
 from wattledger.agent.billing.calendar import date_key
 from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import NANO_PER_MICRO
 
@@ -74,11 +75,11 @@ class CycleEnds:
                 minimum, lack = self._minimums.get(freeze.cycle, (freeze.minimum, 0))
                 self._ends[freeze.cycle] = _End(freeze, minimum, lack)
         elif entry.kind == records.ADJUST:
-            reason, n, key, _, _, id = payloads.unpack_adjust(entry.payload)
+            reason, n, key, _, _, id = readers.unpack_adjust(entry.payload)
             end = self._ends.get(key)  # what was adjusted before is in the freeze
             own = (reason, n, id) == (self._held.reason, self._held.n, self._held.id)
             if end and reason in payloads.CORRECTING and not own:
-                charged, minimum, lack = payloads.unpack_adjusted_cycle(entry.payload)
+                charged, minimum, lack = readers.unpack_adjusted_cycle(entry.payload)
                 end.charged += charged
                 end.lack += lack
                 end.minimum = minimum

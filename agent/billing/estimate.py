@@ -15,6 +15,7 @@ from wattledger.agent import events
 from wattledger.agent.billing.calendar import weekday
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.supply.states import CONNECTED
@@ -68,16 +69,16 @@ class Estimate:
         if kind == records.INTERVAL:
             self._take_interval(entry)
         elif kind == records.OPENING:
-            self._registers = payloads.unpack_opening(entry.payload)[:2]
+            self._registers = readers.unpack_opening(entry.payload)[:2]
         elif kind == records.CHECKPOINT:
             checkpoint = checkpoints.unpack(entry.payload)
             self._registers = (checkpoint.import_wh, checkpoint.export_wh)
         elif kind == records.RELAY:
-            self._connected = payloads.unpack_relay(entry.payload)[0] == CONNECTED
+            self._connected = readers.unpack_relay(entry.payload)[0] == CONNECTED
         elif kind == records.ADJUST:
             self._take_adjustment(entry)
         elif kind == records.EVENT:
-            code = payloads.unpack_event(entry.payload)[0]
+            code = readers.unpack_event(entry.payload)[0]
             if code == events.LATE_TICK:
                 self._late = True
             elif code == events.COUNTS_UNCERTAIN:
@@ -86,7 +87,7 @@ class Estimate:
                 self._lost = True
 
     def _take_adjustment(self, entry):
-        reason, _, _, wh, diverted, _ = payloads.unpack_adjust(entry.payload)
+        reason, _, _, wh, diverted, _ = readers.unpack_adjust(entry.payload)
         if reason == payloads.ADJUST_ESTIMATE:
             self._charged += 1
             self._back[0] -= entry.amount
@@ -96,7 +97,7 @@ class Estimate:
             self._due = None
 
     def _take_interval(self, entry):
-        interval = payloads.unpack_interval(entry.payload)
+        interval = readers.unpack_interval(entry.payload)
         now = (interval.import_wh, interval.export_wh)
         before, self._registers = self._registers or now, now
         start = entry.time - interval.duration_s

@@ -3,6 +3,7 @@
 from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply.rules import ACCEPTED, USED
 from wattledger.agent.units import NANO_PER_MICRO
@@ -58,7 +59,7 @@ def replay(account, entry):
     if kind == records.CHECKPOINT:
         begin_at(account, checkpoints.unpack(entry.payload))
     elif kind == records.OPENING:
-        account.start_import, account.start_export, account.used_wh, _ = payloads.unpack_opening(
+        account.start_import, account.start_export, account.used_wh, _ = readers.unpack_opening(
             entry.payload
         )
         account.start = entry.time
@@ -79,35 +80,35 @@ def replay(account, entry):
             freeze.cycle_day, freeze.block_day, bool(freeze.flags & payloads.BEGINS_WHOLE)
         )
     elif kind == records.STANDING:
-        key, _ = payloads.unpack_standing(entry.payload)
+        key, _ = readers.unpack_standing(entry.payload)
         days = day_number(key // 10000, key // 100 % 100, key % 100)
         account.standing_day = max(account.standing_day, days)
         account.cycle.standing -= entry.amount
         if account.tariff is not None:
             account.count_day(account.tariff.zone.first_instant(days), 0, entry.amount)
     elif kind == records.CREDIT:
-        n, highest, seen = payloads.unpack_credit(entry.payload)
+        n, highest, seen = readers.unpack_credit(entry.payload)
         account.purchases.restore(highest, seen)
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
         account.debt.waiting = (entry.amount, n, entry.time)
     elif kind == records.TOKEN and entry.amount > 0:
-        id = payloads.unpack_token(entry.payload)[2]
+        id = readers.unpack_token(entry.payload)[2]
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, id)
         account.debt.waiting = (entry.amount, id, entry.time)
     elif kind not in records.MONEY_IN and entry.amount:
         account.count_day(entry.time, 0, entry.amount)
     if kind == records.DEBT:
-        account.debt.restore(payloads.unpack_debt(entry.payload)[2])
+        account.debt.restore(readers.unpack_debt(entry.payload)[2])
     elif kind == records.ADJUST:
-        reason, _, cycle, _, diverted, _ = payloads.unpack_adjust(entry.payload)
+        reason, _, cycle, _, diverted, _ = readers.unpack_adjust(entry.payload)
         account.debt.owed += diverted
         if reason not in payloads.CORRECTING:
             account.estimated = reason == payloads.ADJUST_ESTIMATE
         elif cycle == account.cycle.key():
-            account.cycle.energy += payloads.unpack_adjusted_cycle(entry.payload)[0]
+            account.cycle.energy += readers.unpack_adjusted_cycle(entry.payload)[0]
     elif kind == records.EMERGENCY:
         watch.accepted = True
-        watch.used = payloads.unpack_emergency(entry.payload)[1] <= 0
+        watch.used = readers.unpack_emergency(entry.payload)[1] <= 0
     elif kind == records.MINIMUM:
         account.cycle.whole = False  # charged: the freeze after it may be lost in a torn write
     elif kind == records.DEMAND:
@@ -121,7 +122,7 @@ def replay(account, entry):
 
 
 def _replay_interval(account, entry):
-    interval = payloads.unpack_interval(entry.payload)
+    interval = readers.unpack_interval(entry.payload)
     if interval.duration_s < payloads.LONG:
         account.start = entry.time - interval.duration_s
     if interval.tariff_n and entry.trust == TRUST_SYNCED and account.tariff is not None:

@@ -15,7 +15,7 @@ from wattledger.agent.billing.follower import Follower, Piece, Span
 from wattledger.agent.billing.standing_dates import StandingDates
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import cycle_payload
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
 from wattledger.hal.sample import TRUST_SYNCED
@@ -97,14 +97,14 @@ class Rerating:
         if entry.kind == records.CHECKPOINT:
             self._enter(checkpoints.unpack(entry.payload), number, jumped)
         elif entry.kind == records.OPENING:
-            import_wh, export_wh, used_wh, _ = payloads.unpack_opening(entry.payload)
+            import_wh, export_wh, used_wh, _ = readers.unpack_opening(entry.payload)
             self._registers = (import_wh, export_wh)
             self._ended = entry.time
             self._stand(number, used_wh, 0, 0, 0)
         elif entry.kind == records.INTERVAL:
             self._take_interval(entry, number)
         elif entry.kind == records.ADJUST and entry.sequence > self._held.sequence:
-            reason, n, cycle, _, _, id = payloads.unpack_adjust(entry.payload)
+            reason, n, cycle, _, _, id = readers.unpack_adjust(entry.payload)
             own = (self._held.reason, self._held.n, self._held.id)
             if (reason, n, id) == own and cycle not in self.posted:
                 self.posted.append(cycle)
@@ -136,7 +136,7 @@ class Rerating:
             self._layer.stand(*state)
 
     def _take_interval(self, entry, number):
-        interval = payloads.unpack_interval(entry.payload)
+        interval = readers.unpack_interval(entry.payload)
         before = self._registers
         ended = self._ended
         self._registers = (interval.import_wh, interval.export_wh)

@@ -3,7 +3,7 @@
 from wattledger.agent.billing.account import MAX_STANDING_DAYS
 from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.events import STANDING_SKIPPED
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.units import NANO_PER_MICRO
 
@@ -37,7 +37,7 @@ class StandingDates:
     def take(self, entry, last):
         """Standing charges, and what says which dates have had theirs; `last`: the last walk."""
         if entry.kind == records.STANDING:
-            key, _ = payloads.unpack_standing(entry.payload)
+            key, _ = readers.unpack_standing(entry.payload)
             date = day_number(key // 10000, key // 100 % 100, key % 100)
             covered = last and within(date, self.own)
             if covered and not any(within(date, span) for span in self.layers):
@@ -48,7 +48,7 @@ class StandingDates:
             days, _ = zone.local(entry.time)
             self._since = days if zone.first_instant(days) < entry.time else days - 1
         elif entry.kind == records.EVENT:
-            code, count = payloads.unpack_event(entry.payload)
+            code, count = readers.unpack_event(entry.payload)
             if code == STANDING_SKIPPED:
                 days, _ = self._tariff.zone.local(entry.time)
                 last = days - MAX_STANDING_DAYS

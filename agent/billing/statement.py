@@ -14,6 +14,7 @@ from wattledger.agent.billing.totals import Totals
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules, states
 from wattledger.agent.timekeeping import STEP_S
@@ -87,7 +88,7 @@ class Statement:
         interval = None
         moment = entry.time
         if entry.kind == records.INTERVAL:
-            interval = payloads.unpack_interval(entry.payload)
+            interval = readers.unpack_interval(entry.payload)
             if interval.duration_s:
                 moment -= 1
         if self._until is not None and moment >= self._until:
@@ -152,28 +153,28 @@ class Statement:
     def _take_other(self, entry):
         reference = 0
         if entry.kind == records.OPENING:
-            found = payloads.unpack_opening(entry.payload)
+            found = readers.unpack_opening(entry.payload)
             self._registers = (found[0], found[1])
         elif entry.kind == records.CHECKPOINT:
             checkpoint = checkpoints.unpack(entry.payload)
             self._registers = (checkpoint.import_wh, checkpoint.export_wh)
             self._digest = checkpoint.tariff
         elif entry.kind == records.TARIFF:
-            self._digest = payloads.unpack_tariff(entry.payload)[1]
+            self._digest = readers.unpack_tariff(entry.payload)[1]
         elif entry.kind == records.CREDIT:
-            reference = payloads.unpack_credit(entry.payload)[0]
+            reference = readers.unpack_credit(entry.payload)[0]
         elif entry.kind == records.TOKEN:
-            reference = payloads.unpack_token(entry.payload)[2]
+            reference = readers.unpack_token(entry.payload)[2]
         elif entry.kind == records.STANDING:
-            reference = payloads.unpack_standing(entry.payload)[0]
+            reference = readers.unpack_standing(entry.payload)[0]
         elif entry.kind == records.DEMAND:
             reference = cycle_payload.unpack_demand(entry.payload)[0]
         elif entry.kind == records.MINIMUM:
             reference = cycle_payload.unpack_minimum(entry.payload)[0]
         elif entry.kind == records.ADJUST:
-            reference = payloads.unpack_adjust(entry.payload)[2]
+            reference = readers.unpack_adjust(entry.payload)[2]
         elif entry.kind == records.DEBT:
-            reason, reference, _ = payloads.unpack_debt(entry.payload)
+            reason, reference, _ = readers.unpack_debt(entry.payload)
             reference = reference if reason == payloads.DEBT_SHARE else 0
         elif entry.kind == records.RELAY:
             self._take_movement(entry)
@@ -188,7 +189,7 @@ class Statement:
             self._reader.posting(entry, reference)
 
     def _take_event(self, entry):
-        code, value = payloads.unpack_event(entry.payload)
+        code, value = readers.unpack_event(entry.payload)
         if code == events.STARTED:
             self._restarted = True
         elif code == events.CREDIT_EXHAUSTED:
@@ -197,7 +198,7 @@ class Statement:
             self._reader.event(entry, code, value)
 
     def _take_movement(self, entry):
-        operation, reasons, cause, _ = payloads.unpack_relay(entry.payload)
+        operation, reasons, cause, _ = readers.unpack_relay(entry.payload)
         if operation == states.CONNECTED:
             if self._cut is not None:
                 self._cut.closed = entry.time

@@ -3,7 +3,6 @@
 A boot trusts the newest snapshot and the last segment; this proves the rest while the meter works.
 """
 
-from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import walk
 from wattledger.agent.units import NANO_PER_MICRO
@@ -44,8 +43,10 @@ class Audit:
         self.last = entry.sequence
         self._balance = entry.balance
         if entry.kind in (records.CREDIT, records.TOKEN) and entry.amount > 0:
+            from wattledger.agent.journal import payload_read as readers  # let go again after it
+
             taken = entry.kind == records.TOKEN
-            unpack = payloads.unpack_token if taken else payloads.unpack_credit
+            unpack = readers.unpack_token if taken else readers.unpack_credit
             n = unpack(entry.payload)[2 if taken else 0]
             purchase = (entry.time, entry.amount // NANO_PER_MICRO, n)
             self.purchases = [purchase] + self.purchases[: self._recent - 1]

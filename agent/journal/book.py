@@ -6,7 +6,7 @@ journal, and a book whose last record the journal does not have is filled anew.
 
 import binascii
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import segments, walk
 from wattledger.agent.units import micro_of
@@ -108,22 +108,22 @@ def _document(entry):
     document = {"sequence": entry.sequence, "time": entry.time, "trust": entry.trust, "kind": kind}
     if entry.kind in (records.CREDIT, records.REFUND, records.TOKEN):
         if entry.kind == records.CREDIT:
-            document["n"] = payloads.unpack_credit(entry.payload)[0]
+            document["n"] = readers.unpack_credit(entry.payload)[0]
         document["amount_micro"] = micro_of(entry.amount)
         document["balance_micro"] = micro_of(entry.balance)
         return "purchases", document
     if entry.kind == records.EVENT:
-        document["code"], document["value"] = payloads.unpack_event(entry.payload)
-        snapshot = payloads.unpack_snapshot(entry.payload)
+        document["code"], document["value"] = readers.unpack_event(entry.payload)
+        snapshot = readers.unpack_snapshot(entry.payload)
         if snapshot:
             document["snapshot"] = list(snapshot)
         return "events", document
     if entry.kind == records.RELAY:
-        operation, reasons, cause, _ = payloads.unpack_relay(entry.payload)
+        operation, reasons, cause, _ = readers.unpack_relay(entry.payload)
         document["operation"], document["reasons"], document["cause"] = operation, reasons, cause
         return "events", document
     if entry.kind == records.TARIFF:
-        document["n"], digest, document["id"] = payloads.unpack_tariff(entry.payload)
+        document["n"], digest, document["id"] = readers.unpack_tariff(entry.payload)
         document["sha256"] = _text(digest)
         return "tariffs", document
     return None

@@ -6,7 +6,7 @@ import struct
 
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal.checkpoint import pack_energy, unpack_energy
-from wattledger.agent.journal.payload import fixed
+from wattledger.agent.journal.payload_read import fixed
 
 
 def pack_demand(cycle, watts, before, minutes, n):

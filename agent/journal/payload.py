@@ -1,8 +1,8 @@
-"""What each kind of record carries, packed and unpacked. Field by field in docs/journal.md."""
+"""What each kind of record carries, packed; payload_read.py unpacks it. Field by field in
+docs/journal.md.
+"""
 
 import struct
-
-from wattledger.agent.errors import RecordError
 
 # A part's `band` byte: the band's index, with these bits.
 EXPORT = 0x80  # energy delivered to the grid; `block` is NO_BLOCK
@@ -47,73 +47,9 @@ def pack_interval(import_wh, export_wh, duration_s, quality, tariff_n, parts):
     return data
 
 
-class Interval:
-    """A closed interval: cumulative registers at its end and the parts it was rated in."""
-
-    def __init__(self, import_wh, export_wh, duration_s, quality, tariff_n, parts):
-        self.import_wh = import_wh
-        self.export_wh = export_wh
-        self.duration_s = duration_s
-        self.quality = quality
-        self.tariff_n = tariff_n
-        self.parts = parts
-
-    def amount(self):
-        """Sum of the parts, nano-units."""
-        total = 0
-        for part in self.parts:
-            total += part.amount()
-        return total
-
-    def pack(self):
-        """The payload of an interval record."""
-        return pack_interval(
-            self.import_wh,
-            self.export_wh,
-            self.duration_s,
-            self.quality,
-            self.tariff_n,
-            self.parts,
-        )
-
-
-def unpack_interval(payload):
-    """The Interval in a payload; RecordError when its length is not one of an interval."""
-    count, rest = divmod(len(payload) - INTERVAL_LENGTH, PART_LENGTH)
-    if len(payload) < INTERVAL_LENGTH or rest:
-        raise RecordError("an interval payload cannot be %d bytes" % len(payload))
-    import_wh, export_wh, duration, quality, n = struct.unpack_from(INTERVAL_FORMAT, payload, 0)
-    parts = []
-    for index in range(count):
-        at = INTERVAL_LENGTH + index * PART_LENGTH
-        band, block, wh, price = struct.unpack_from(PART_FORMAT, payload, at)
-        parts.append(Part(band, block, wh, price))
-    return Interval(import_wh, export_wh, duration, quality, n, parts)
-
-
-def _text(payload, at):
-    return bytes(payload[at:]).decode()
-
-
-def fixed(format, length):
-    """What unpacks a payload that always has this form; RecordError at another length."""
-
-    def unpack(payload):
-        if len(payload) != length:
-            raise RecordError("payload is %d bytes, not %d" % (len(payload), length))
-        return struct.unpack(format, payload)
-
-    return unpack
-
-
 def pack_opening(meter, import_wh, export_wh, used_wh):
     """Registers and the cycle's block use at commissioning."""
     return struct.pack("<III", import_wh, export_wh, used_wh) + meter.encode()
-
-
-def unpack_opening(payload):
-    """(import Wh, export Wh, used Wh, meter id)."""
-    return struct.unpack_from("<III", payload, 0) + (_text(payload, 12),)
 
 
 def pack_tariff(n, digest, id):
@@ -121,17 +57,9 @@ def pack_tariff(n, digest, id):
     return struct.pack("<I32s", n, digest) + id.encode()
 
 
-def unpack_tariff(payload):
-    """(n, SHA-256, id)."""
-    return struct.unpack_from("<I32s", payload, 0) + (_text(payload, 36),)
-
-
 def pack_credit(n, highest, seen):
     """A purchase and the replay memory after it, so that both are durable or neither is."""
     return struct.pack("<QQQ", n, highest, seen)
-
-
-unpack_credit = fixed("<QQQ", 24)  # (n, highest, seen bitmap)
 
 
 def pack_token(scheme, kind, id, value, until):
@@ -140,23 +68,14 @@ def pack_token(scheme, kind, id, value, until):
     return struct.pack("<BBIqI", scheme, kind, id, value, until)
 
 
-unpack_token = fixed("<BBIqI", 18)  # (scheme, kind, TID or count, value, until)
-
-
 def pack_standing(day, n):
     """The key of a standing charge: local date as yyyymmdd, and the tariff it was charged at."""
     return struct.pack("<II", day, n)
 
 
-unpack_standing = fixed("<II", 8)  # (yyyymmdd, tariff n)
-
-
 def pack_emergency(limit_micro, available):
     """Emergency credit accepted by a person: how much, and what was available then (nano)."""
     return struct.pack("<qq", limit_micro, available)
-
-
-unpack_emergency = fixed("<qq", 16)  # (micro-units, available nano)
 
 
 def pack_event(code, value):
@@ -170,23 +89,9 @@ CONDITION_LENGTH = 26
 ENDED = 8  # in its value: the condition is over; below it the phase, 0 for the whole meter
 
 
-def unpack_event(payload):
-    """(code, value); RecordError at a length no event has."""
-    if len(payload) not in (10, CONDITION_LENGTH):
-        raise RecordError("payload is %d bytes, not 10 or %d" % (len(payload), CONDITION_LENGTH))
-    return struct.unpack_from("<Hq", payload, 0)
-
-
 def pack_condition(code, value, millivolts, milliamps, milliwatts):
     """A condition began or ended: an event, and what was measured then."""
     return struct.pack(CONDITION_FORMAT, code, value, millivolts, milliamps, milliwatts)
-
-
-def unpack_snapshot(payload):
-    """(mV, mA, mW) of an event that has them, else None."""
-    if len(payload) != CONDITION_LENGTH:
-        return None
-    return struct.unpack_from(CONDITION_FORMAT, payload, 0)[2:]
 
 
 def pack_relay(operation, reasons, cause, powered_s):
@@ -194,23 +99,14 @@ def pack_relay(operation, reasons, cause, powered_s):
     return struct.pack("<BHBI", operation, reasons, cause, powered_s)
 
 
-unpack_relay = fixed("<BHBI", 8)  # (operation, reasons, cause, powered seconds)
-
-
 def pack_command(of, op, result):
     """A command answered: first 8 bytes of its SHA-256, op and result codes."""
     return struct.pack("<8sBB", of, op, result)
 
 
-unpack_command = fixed("<8sBB", 10)  # (of, op, result)
-
-
 def pack_clock(before, after, source):
     """A step of the wall clock over 10 s."""
     return struct.pack("<qqB", before, after, source)
-
-
-unpack_clock = fixed("<qqB", 17)  # (before, after, source)
 
 
 # Reasons of a debt record.
@@ -223,8 +119,6 @@ def pack_debt(reason, reference, state):
     """What moved the debt, and everything it stands at afterwards (Debt.pack())."""
     return struct.pack("<BQ45s", reason, reference, state)
 
-
-unpack_debt = fixed("<BQ45s", 54)  # (reason, reference, state)
 
 # Reasons of an adjustment.
 ADJUST_CORRECTION = 1
@@ -245,26 +139,11 @@ def pack_adjust(reason, n, cycle, unrated_wh, diverted, id, charged=0, minimum=0
     return struct.pack("<BIIIqqQq", *fixed) + id.encode()
 
 
-def unpack_adjust(payload):
-    """(reason, n, cycle, unrated Wh, diverted, id)."""
-    return struct.unpack_from("<BIIIq", payload, 0) + (_text(payload, 45),)
-
-
-def unpack_adjusted_cycle(payload):
-    """(charged, minimum, lack) of an adjustment."""
-    return struct.unpack_from("<qQq", payload, 21)
-
-
 def pack_correction(n, digest, start, until, standing_day, id):
     """A correction document was taken: re-rate the records before this one from `start` to before
     `until` (unix). Standing charges were posted up to `standing_day` (days since 2000-01-01); 0:
     the document corrects dynamic prices."""
     return struct.pack("<I32sQQH", n, digest, start, until, standing_day) + id.encode()
-
-
-def unpack_correction(payload):
-    """(n, SHA-256, start, until, standing day, id)."""
-    return struct.unpack_from("<I32sQQH", payload, 0) + (_text(payload, 54),)
 
 
 # Flags of a freeze.

@@ -1,7 +1,6 @@
 """Segment files: named `j` and the first sequence they hold, walked a record at a time."""
 
 from wattledger.agent.errors import RecordError
-from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import record as records
 
 PREFIX = "j"
@@ -33,6 +32,8 @@ def set_aside(storage, name):
 
 def checkpoint_at(storage, first):
     """(Record, Checkpoint) that open a segment, or None when it opens with something else."""
+    from wattledger.agent.journal import checkpoint as checkpoints  # at a boot, and for retention
+
     data = SegmentReader(storage, first).next()
     try:
         entry = records.decode(data or b"")

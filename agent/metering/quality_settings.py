@@ -47,18 +47,23 @@ LEVELS = (
 )
 
 
+def rows():
+    """(key, default, lowest, highest) of every value, in the order of what check() returns."""
+    found = [(name + "_s", begin, 0, MAX_S) for name, begin, _ in TIMES]
+    found += [(name + "_end_s", end, 0, MAX_S) for name, _, end in TIMES]
+    return found + list(LEVELS)
+
+
 def check(document):
     """array('i'): times to begin, times to end, then LEVELS. ConfigError names key and range."""
     if not isinstance(document, dict):
         raise ConfigError(("quality",), "must be an object, is %s" % shown(document))
-    rows = [(name + "_s", begin, 0, MAX_S) for name, begin, _ in TIMES]
-    rows += [(name + "_end_s", end, 0, MAX_S) for name, _, end in TIMES]
-    rows += LEVELS
+    known = rows()
     for key in document:
-        if all(key != row[0] for row in rows):
+        if all(key != row[0] for row in known):
             raise ConfigError(("quality", key), "unknown key; remove it or check its spelling")
-    values = array("i", [0] * len(rows))
-    for index, (key, default, low, high) in enumerate(rows):
+    values = array("i", [0] * len(known))
+    for index, (key, default, low, high) in enumerate(known):
         value = document.get(key, default)
         if not is_integer(value) or not low <= value <= high:
             raise ConfigError(

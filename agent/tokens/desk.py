@@ -9,6 +9,7 @@ from wattledger.agent import events
 from wattledger.agent.comms import commands
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.cold import ColdPair
 from wattledger.agent.journal.segments import segments, walk
@@ -73,7 +74,7 @@ class TokenDesk:
         """Take a stored entry, in order, after a boot."""
         if entry.kind != records.TOKEN or entry.sequence <= self.covered:
             return
-        _, kind, id, value, until = payloads.unpack_token(entry.payload)
+        _, kind, id, value, until = readers.unpack_token(entry.payload)
         self._scheme.remember(kind, id, value, until)
         self.covered = entry.sequence
         self._due = True

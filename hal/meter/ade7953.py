@@ -1,12 +1,12 @@
 """ADE7953: one voltage, two currents, on SPI or I2C (`ade7953_spi.py`, `ade7953_i2c.py`).
 
-Source: ADE7953 datasheet Rev. B. An energy register clears when read. What was read, and of which
-register, is still in LAST_ADD and LAST_RWDATA, so a reading is believed only with both: a flipped
-data bit costs nothing, and neither does a flipped address that cleared another register. Line
-cycle accumulation stays off: with read-with-reset a second read in a window gives 0.
+Source: ADE7953 datasheet Rev. B. Every reading is proven (`ade7953_access.py`), so a flipped data
+bit costs nothing, and neither does a flipped address that cleared another register. Line cycle
+accumulation stays off: with read-with-reset a second read in a window gives 0.
 """
 
 from wattledger.hal.errors import BusError, ChipError
+from wattledger.hal.meter.ade7953_access import TRIES, Access, signed
 from wattledger.hal.meter.ade7953_registers import (
     AENERGYA,
     AVA,
@@ -21,27 +21,17 @@ from wattledger.hal.meter.ade7953_registers import (
     IRQ_OVER_CURRENT,
     IRQ_OVER_VOLTAGE,
     IRQ_OVERFLOW,
-    IRQ_RESET,
     IRQ_SAG,
-    IRQSTATA,
     LAST_ADD,
-    LAST_OP,
-    OP_READ,
-    OPTIMUM_CODE,
+    LOWEST_SCALE,
     PERIOD,
     PFA,
-    PROTECT_ALL,
-    RESERVED_OPTIMUM,
     RSTIRQSTATA,
     RSTIRQSTATB,
-    SOFTWARE_RESET,
     UNITY,
-    UNLOCK,
-    UNLOCK_CODE,
     VRMS,
-    WRITE_PROTECT,
 )
-from wattledger.hal.meter.ade7953_setup import energy_fraction, power_fraction, setup
+from wattledger.hal.meter.ade7953_setup import energy_fraction, holds, power_fraction, setup, write
 from wattledger.hal.sample import (
     APPARENT_MVA,
     CURRENT_MA,
@@ -58,18 +48,10 @@ from wattledger.hal.sample import (
     POWER_MW,
     REACTIVE_MVAR,
     RESTARTED,
-    UNCONFIRMED,
     VOLTAGE_MV,
 )
 
-TRIES = 4
-RESET_STEP_MS = 10
-RESET_STEPS = 10
-LAST_DATA = 0xFF  # LAST_RWDATA of a width, on the page of that width
 SLOW_FIELDS = 4
-ONES = 0xFFFFFF  # of a dead SPI bus; as an energy it is one count backwards
-LAST_ADD_ONES = 0xFFFF
-ENERGIES = (AENERGYA, AENERGYA + 1)
 
 
 class Ade7953:
@@ -103,6 +85,10 @@ class Ade7953:
             raise ChipError("ADE7953: a calibration for each channel in use", "calibration")
         if not (1000 <= volt_lsb <= 1_000_000 and 1000 <= amp_lsb <= 1_000_000):
             raise ChipError("ADE7953: volt_lsb and amp_lsb are 1000 to 1000000", "calibration")
+        if volt_lsb * amp_lsb < LOWEST_SCALE:
+            raise ChipError(
+                "ADE7953: volt_lsb times amp_lsb must be at least %d" % LOWEST_SCALE, "calibration"
+            )
         # Phases: 7 fields, frequency; flags; and the neutral where it is one. No temperature.
         self.fields = 0x4FF if self.phases == 2 else 0x6FF
         self._volt_lsb = volt_lsb
@@ -114,26 +100,24 @@ class Ade7953:
         self._full_amps = [_full(given.get("current_gain", UNITY)) for given in calibration]
         self._full_amps.append(FULL_RMS)
         self._ready = False
-        self._claimed = True  # what LAST_ADD names, if an energy, is in `_held` already
-        self._held = [0, 0]
+        self._access = Access(port)
+        self._fetch = self._access.fetch
         self._events = [0, 0]  # interrupt bits that were cleared and not yet told
-        self._status = OK
         self._turn = 0
         self._proof = 0  # which register of the set-up is looked at next
         self.restarts = 0
         self.bus_errors = 0
-        self.unconfirmed = 0
         self.corrupt = 0
 
     def begin(self):
         """Set up and read back; a chip that runs with our set-up keeps its energy. ChipError."""
         self._ready = False
         try:
-            self._rescue()
+            self._access.rescue()
             self._prove_bus()
-            if not self._is_set_up():
-                self._set_up()
-            self._mark()
+            if not holds(self._port, self._setup):
+                write(self._port, self._setup, self._wait_ms)
+            self._access.mark()
         except BusError as error:
             self.bus_errors += 1
             raise ChipError("ADE7953 cannot be reached: %s" % error, "bus")
@@ -145,49 +129,6 @@ class Ade7953:
             if self._port.read(LAST_ADD) == CONFIG:
                 return
         raise ChipError("ADE7953 does not answer: check power, wiring and SPI mode 3", "bus")
-
-    def _set_up(self):
-        port = self._port
-        port.write(WRITE_PROTECT, 0)
-        port.write(CONFIG, SOFTWARE_RESET)
-        for _ in range(RESET_STEPS):
-            self._wait_ms(RESET_STEP_MS)
-            if port.read(IRQSTATA) & IRQ_RESET:
-                break
-        else:
-            raise ChipError("ADE7953 does not come out of its reset", "reset")
-        # The second must follow the first at once, after every power-up.
-        port.write(UNLOCK, UNLOCK_CODE)
-        port.write(RESERVED_OPTIMUM, OPTIMUM_CODE)
-        for register, value in self._setup:
-            port.write(register, value)
-        port.read(RSTIRQSTATA)
-        port.read(RSTIRQSTATB)
-        port.write(CONFIG, CONFIG_OURS)
-        port.write(WRITE_PROTECT, PROTECT_ALL)
-        for register, value in self._whole_setup():
-            found = port.read(register)
-            if found != value and port.read(register) != value:
-                raise ChipError(
-                    "ADE7953 register 0x%03X reads 0x%X, 0x%X was written"
-                    % (register, found, value),
-                    "read back",
-                )
-
-    def _whole_setup(self):
-        return self._setup + [
-            (RESERVED_OPTIMUM, OPTIMUM_CODE),
-            (CONFIG, CONFIG_OURS),
-            (WRITE_PROTECT, PROTECT_ALL),
-        ]
-
-    def _is_set_up(self):
-        """True when every register of the set-up holds; one misheard answer is asked again."""
-        read = self._port.read
-        return all(
-            read(register) == value or read(register) == value
-            for register, value in self._whole_setup()
-        )
 
     def overflow_ms(self, max_watts):
         """Milliseconds until 2**23 - 1 LSB at `max_watts` (40.5 s at full scale)."""
@@ -203,7 +144,7 @@ class Ade7953:
         return {
             "restarts": self.restarts,
             "bus_errors": self.bus_errors,
-            "unconfirmed": self.unconfirmed,
+            "unconfirmed": self._access.unconfirmed,
             "corrupt": self.corrupt,
             "setup": held,
         }
@@ -213,9 +154,9 @@ class Ade7953:
         try:
             if not self._ready:
                 return self._restart()
-            self._rescue()
+            self._access.rescue()
             # 0x8004 after a reset: the interface is locked only by our set-up.
-            if self._mark() != CONFIG_OURS and self._mark() != CONFIG_OURS:
+            if self._access.mark() != CONFIG_OURS and self._access.mark() != CONFIG_OURS:
                 return self._restart()
             return self._read_all(sample)
         except BusError:
@@ -231,7 +172,7 @@ class Ade7953:
         return RESTARTED
 
     def _read_all(self, sample):
-        self._status = OK
+        self._access.status = OK
         voltage = self._fetch(VRMS)
         flags = FLAG_SATURATED if voltage > self._full_volts else 0
         voltage = _scaled(voltage, 1000, self._volt_lsb)
@@ -265,7 +206,7 @@ class Ade7953:
             sample[at + APPARENT_MVA] = self._power(AVA + phase)
         elif turn == 2:
             # The chip's sign says capacitive; the sample's is that of the power.
-            factor = abs(_signed(self._fetch(PFA + phase), 0x8000)) * 1000 // 32768
+            factor = abs(signed(self._fetch(PFA + phase), 0x8000)) * 1000 // 32768
             sample[at + POWER_FACTOR] = -factor if sample[at + POWER_MW] < 0 else factor
         elif turn == 3:
             sample[FREQUENCY_MHZ] = 223_750_000 // (self._fetch(PERIOD) + 1)
@@ -290,92 +231,22 @@ class Ade7953:
         if events & (IRQ_OVER_VOLTAGE | IRQ_OVER_CURRENT):
             flags |= FLAG_SATURATED
         sample[FLAGS] = flags
+        held = self._access.held
         phase = 0
         while phase < self.phases:
             if overflow & IRQ_OVERFLOW:
-                self._held[phase] = 0
-            sample[phase * PHASE_FIELDS + ENERGY_COUNTS] = self._held[phase] >> COUNT_BITS
-            self._held[phase] &= (1 << COUNT_BITS) - 1
+                held[phase] = 0
+            sample[phase * PHASE_FIELDS + ENERGY_COUNTS] = held[phase] >> COUNT_BITS
+            held[phase] &= (1 << COUNT_BITS) - 1
             phase += 1
-        if overflow & IRQ_OVERFLOW:
-            self._status |= RESTARTED
-        return self._status
+        status = self._access.status
+        return status | RESTARTED if overflow & IRQ_OVERFLOW else status
 
     def _power(self, register):
-        value = _signed(self._fetch(register), 0x800000)
+        value = signed(self._fetch(register), 0x800000)
         if value < 0:
             return -_scaled(-value, self._power_numerator, self._power_denominator)
         return _scaled(value, self._power_numerator, self._power_denominator)
-
-    # One access, proven. `_claimed` is False from the moment LAST_ADD is known to name no energy,
-    # so an energy found there later is one that nobody has counted, whatever happened between.
-
-    def _mark(self):
-        """Make CONFIG the last access; its value as LAST_RWDATA has it. BusError."""
-        for _ in range(TRIES):
-            value = self._port.read(CONFIG)
-            if self._port.read(LAST_ADD) == CONFIG:
-                self._claimed = False
-                return value
-        raise BusError("the ADE7953 does not say that it heard")
-
-    def _fetch(self, register):
-        """The value of a register, confirmed; an energy goes to the held counts. BusError."""
-        for _ in range(TRIES):
-            value = self._port.read(register)
-            address = self._port.read(LAST_ADD)
-            if address != register or register in ENERGIES:
-                address = self._settled(LAST_ADD, address)
-            if address == register:
-                held = self._port.read(register & 0xF00 | LAST_DATA)
-                if held != value:
-                    self._note()
-                    held = self._settled(register & 0xF00 | LAST_DATA, held)
-                # A read that arrives as a write leaves what was sent, zeros, and clears nothing.
-                if held and held == value or self._was_read():
-                    if register in ENERGIES:
-                        self._claim(register, held)
-                    return held
-                self._note()
-                continue
-            # Another register was read, or none: if it was an energy, that is cleared now.
-            self._note()
-            self._rescue()
-        raise BusError("the ADE7953 hears another address")
-
-    def _rescue(self):
-        """Count an energy that was read, and cleared, by an access whose answer never came."""
-        if self._claimed:
-            return
-        address = self._settled(LAST_ADD, self._port.read(LAST_ADD))
-        energy = address & ~0x100 if address >> 8 == 3 else address  # 0x3xx: the same, wider
-        if energy in ENERGIES and self._was_read():
-            data = energy & 0xF00 | LAST_DATA
-            self._claim(energy, self._settled(data, self._port.read(data)))
-
-    def _was_read(self):
-        return self._settled(LAST_OP, self._port.read(LAST_OP)) == OP_READ
-
-    def _claim(self, energy, value):
-        """Count an energy that left its register, and make another access the last one."""
-        if value == ONES and self._port.read(LAST_ADD) == LAST_ADD_ONES:
-            raise BusError("the bus answers nothing but ones")
-        self._held[energy - AENERGYA] += _signed(value, 0x800000)
-        self._claimed = True
-        self._mark()
-
-    def _note(self):
-        self._status |= UNCONFIRMED
-        self.unconfirmed += 1
-
-    def _settled(self, register, value):
-        """A LAST register once it reads the same twice running; reading does not change it."""
-        for _ in range(TRIES):
-            before = value
-            value = self._port.read(register)
-            if value == before:
-                return value
-        raise BusError("a register of the ADE7953 does not settle")
 
 
 def _full(gain):
@@ -386,7 +257,3 @@ def _scaled(value, numerator, denominator):
     """value * numerator / denominator of small integers, without a large one on the way."""
     rest = value % denominator * numerator // denominator
     return value // denominator * numerator + rest
-
-
-def _signed(value, half):
-    return value - 2 * half if value >= half else value

@@ -65,6 +65,8 @@ IRQ_RESET = 1 << 20
 
 FULL_RMS = 9_032_007
 FULL_POWER = 4_862_401
+# volt_lsb x amp_lsb: below it a power register reaches 2**30 mW, no small int of an ESP32.
+LOWEST_SCALE = 132_000_000
 COUNTS_PER_S = 206_900  # into an energy register at full scale
 HALF_RANGE = 0x7FFFFF
 UNITY = 0x400000

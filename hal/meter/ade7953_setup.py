@@ -2,6 +2,8 @@
 
 from wattledger.hal.errors import ChipError
 from wattledger.hal.meter import ade7953_registers as r
+from wattledger.hal.meter.constants import named
+from wattledger.hal.meter.scale import nearest_fraction
 
 CONSTANTS = (
     ("voltage_gain", 0x400000, 0x200000, 0x600000),
@@ -17,25 +19,17 @@ CONSTANTS = (
 )
 # The voltage has one converter, and the datasheet says to leave BVGAIN alone.
 OF_CHANNEL_A = ("voltage_gain", "voltage_offset")
+OF_CHANNEL_B = tuple(row for row in CONSTANTS if row[0] not in OF_CHANNEL_A)
+LOCK = [  # what stands beside the set-up in a chip that is ours
+    (r.RESERVED_OPTIMUM, r.OPTIMUM_CODE),
+    (r.CONFIG, r.CONFIG_OURS),
+    (r.WRITE_PROTECT, r.PROTECT_ALL),
+]
+RESET_STEP_MS = 10
+RESET_STEPS = 10
+MOST_NUMERATOR = 31
+MOST_DENOMINATOR = 16_384
 ADVANCE = 0x200  # the sign of PHCAL, which is sign and magnitude, not two's complement
-
-
-def constants(given, channel):
-    """{name: value} of a channel (0 A, 1 B), nominal where none is given. ChipError."""
-    found = {}
-    for name, nominal, lowest, highest in CONSTANTS:
-        if channel and name in OF_CHANNEL_A:
-            continue
-        value = given.get(name, nominal)
-        if not lowest <= value <= highest:
-            raise ChipError(
-                "ADE7953 %s %d is outside %d to %d" % (name, value, lowest, highest), "calibration"
-            )
-        found[name] = value
-    for name in given:
-        if name not in found:
-            raise ChipError("ADE7953 channel %s has no %s" % ("AB"[channel], name), "calibration")
-    return found
 
 
 def setup(calibration, levels):
@@ -59,9 +53,10 @@ def setup(calibration, levels):
         (r.IRQENB, r.IRQ_OVERFLOW | r.IRQ_OVER_CURRENT),
     ]
     for channel, given in enumerate(calibration):
-        values = constants(given, channel)
+        table = OF_CHANNEL_B if channel else CONSTANTS
+        constants = named(table, given)
         base = channel * r.CHANNEL_B
-        phase = values["phase"]
+        phase = constants["phase"]
         found.append((r.PHCALA + channel, ADVANCE | -phase if phase < 0 else phase))
         for register, name in (
             (r.AVGAIN, "voltage_gain"),
@@ -74,33 +69,67 @@ def setup(calibration, levels):
             (r.AWATTOS, "power_offset"),
             (r.AVAROS, "reactive_offset"),
         ):
-            if name in values:
-                found.append((register + base, values[name] & 0xFFFFFF))
+            if name in constants:
+                found.append((register + base, constants[name] & 0xFFFFFF))
     return found
 
 
-def nearest_fraction(numerator, denominator, most):
-    """(n, d) in lowest terms nearest to numerator / denominator, the smaller of the two at most
-    `most`."""
-    small, large = sorted((numerator, denominator))
-    best = None
-    for part in range(1, most + 1):
-        whole = (2 * large * part + small) // (2 * small)
-        error = abs(whole * small - large * part)
-        # error / part is what counts, compared without a division.
-        if best is None or error * best[1] < best[0] * part:
-            best = (error, part, whole)
-    _, part, whole = best
-    return (part, whole) if numerator < denominator else (whole, part)
+def write(port, registers, wait_ms):
+    """Reset the chip, write `registers`, lock, read everything back. ChipError, BusError."""
+    port.write(r.WRITE_PROTECT, 0)
+    port.write(r.CONFIG, r.SOFTWARE_RESET)
+    for _ in range(RESET_STEPS):
+        wait_ms(RESET_STEP_MS)
+        if port.read(r.IRQSTATA) & r.IRQ_RESET:
+            break
+    else:
+        raise ChipError("ADE7953 does not come out of its reset", "reset")
+    # The second must follow the first at once, after every power-up.
+    port.write(r.UNLOCK, r.UNLOCK_CODE)
+    port.write(r.RESERVED_OPTIMUM, r.OPTIMUM_CODE)
+    for register, value in registers:
+        port.write(register, value)
+    port.read(r.RSTIRQSTATA)
+    port.read(r.RSTIRQSTATB)
+    port.write(r.CONFIG, r.CONFIG_OURS)
+    port.write(r.WRITE_PROTECT, r.PROTECT_ALL)
+    for register, value in registers + LOCK:
+        found = port.read(register)
+        if found != value and port.read(register) != value:
+            raise ChipError(
+                "ADE7953 register 0x%03X reads 0x%X, 0x%X was written" % (register, found, value),
+                "read back",
+            )
+
+
+def holds(port, registers):
+    """True when all of the set-up holds; one misheard answer is asked again. BusError."""
+    return all(
+        port.read(register) == value or port.read(register) == value
+        for register, value in registers + LOCK
+    )
 
 
 def energy_fraction(volt_lsb, amp_lsb):
-    """Wh of a count: the exact one has 14 digits; the numerator here is at most 31, so that 4096 s
-    of 55 kW, times it, stay below 2**30."""
-    exact = r.FULL_RMS**2 << r.COUNT_BITS
-    return nearest_fraction(exact, volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600, 31)
+    """Wh of a count; the exact fraction has 14 digits.
+
+    4096 s of two circuits, as counts times its numerator, are to stay below 2**30. At full scale a
+    circuit makes 13.2 million counts in that time, so a numerator up to 31 does; and so does a
+    denominator up to 16 384, where full scale is more than the 55 kW of two circuits.
+    """
+    count = r.FULL_RMS**2 << r.COUNT_BITS
+    one = volt_lsb * amp_lsb * r.COUNTS_PER_S * 3600
+    if count * MOST_DENOMINATOR > one * MOST_NUMERATOR:
+        return nearest_fraction(count, one, MOST_DENOMINATOR)
+    denominator, numerator = nearest_fraction(one, count, MOST_NUMERATOR)
+    return numerator, denominator
 
 
 def power_fraction(volt_lsb, amp_lsb):
-    """mW of a power's LSB."""
-    return nearest_fraction(1000 * r.FULL_RMS**2, volt_lsb * amp_lsb * r.FULL_POWER, 1000)
+    """mW of a power's LSB, the smaller of its two numbers at most 1000."""
+    step = 1000 * r.FULL_RMS**2
+    one = volt_lsb * amp_lsb * r.FULL_POWER
+    if step > one:
+        return nearest_fraction(step, one, 1000)
+    denominator, numerator = nearest_fraction(one, step, 1000)
+    return numerator, denominator

@@ -7,8 +7,8 @@ Sources: see bl0942_registers.py.
 """
 
 from wattledger.hal.errors import BusError, ChipError
+from wattledger.hal.meter.bl0942_port import ANSWER_MS, Port, word
 from wattledger.hal.meter.bl0942_registers import (
-    ANSWER_LENGTH,
     CF_CNT_AT,
     CURRENT_AT,
     FREQUENCY_AT,
@@ -18,23 +18,16 @@ from wattledger.hal.meter.bl0942_registers import (
     MODE_60HZ,
     MODE_DEFAULT,
     MODE_SET,
-    PACKET,
-    PACKET_HEAD,
-    PACKET_LENGTH,
-    READ,
     RESET_CODE,
     SOFT_RESET,
-    STATUS_AT,
     UNLOCK_CODE,
     USR_WRPROT,
     VOLTAGE_AT,
     WATT_AT,
-    WRITE,
     scales,
 )
 from wattledger.hal.meter.running_counter import HELD, RunningCounter
 from wattledger.hal.meter.scale import PPM, constants_of
-from wattledger.hal.meter.uart_frames import FrameReader
 from wattledger.hal.sample import (
     CORRUPT,
     CURRENT_MA,
@@ -61,9 +54,7 @@ COUNTER_BITS = 24
 JUMP = 64  # counts: 3 s of the highest power the chip can measure with the usual parts
 NEAR_ZERO = 256  # a chip that restarted stands below it for 12 s at that power
 VERIFY_EVERY = 64  # readings
-ANSWER_MS = 100  # 23 bytes at 4800 baud are 48 ms
 RESET_MS = 50
-TRIES = 3
 LOWEST_PERIOD = 10_000  # 100 Hz: what is below is no mains frequency
 MHZ = 1_000_000_000  # FREQ is the period in us
 SIGN = 1 << 23
@@ -98,15 +89,11 @@ class Bl0942:
             constants, shunt_uohm, divider_low, divider_high, vref_uv
         )
         self.energy_numerator, self.energy_denominator = count
-        self._write_command = WRITE | address
-        self._read_command = READ | address
-        self._packet_request = bytes((READ | address, PACKET))
-        self._mode_request = bytes((READ | address, MODE))
-        self._register = MODE
-        self._packets = FrameReader(device, PACKET_LENGTH, self._is_packet, PACKET_HEAD)
-        self._answers = FrameReader(device, ANSWER_LENGTH, self._is_answer)
+        self._port = Port(device, address)
+        self._packets = self._port.packets
+        self._answers = self._port.answers
         self._setup = b"".join(
-            self._message(register, value)
+            self._port.message(register, value)
             for register, value in (
                 (USR_WRPROT, UNLOCK_CODE),
                 (MODE, self._mode),
@@ -131,7 +118,7 @@ class Bl0942:
     def begin(self):
         """Set up and read back; a chip with our MODE keeps its energy. ChipError. May wait."""
         try:
-            mode = self._ask(MODE)
+            mode = self._port.ask(MODE, self._wait_ms)
             if mode < 0:
                 raise ChipError(
                     "BL0942 does not answer: check power, wiring, baud rate and address", "bus"
@@ -146,21 +133,21 @@ class Bl0942:
             self._wait_ms(ANSWER_MS)
             if not self._counter.known and not self._lost:
                 # Energy counts from here on, so this packet is not the first tick's.
-                if not self._newest(self._packets):
+                if not self._packets.newest():
                     raise ChipError("BL0942 sends no packet", "bus")
-                self._counter.start(_word(self._packets.frame, CF_CNT_AT))
+                self._counter.start(word(self._packets.frame, CF_CNT_AT))
                 self._request()
         except BusError as error:
             self.bus_errors += 1
             raise ChipError("BL0942 cannot be reached: %s" % error, "bus")
 
     def _set_up(self):
-        self._device.write(self._message(USR_WRPROT, UNLOCK_CODE))
-        self._device.write(self._message(SOFT_RESET, RESET_CODE))
+        self._device.write(self._port.message(USR_WRPROT, UNLOCK_CODE))
+        self._device.write(self._port.message(SOFT_RESET, RESET_CODE))
         self._wait_ms(RESET_MS)
         self._device.write(self._setup)
         for register, value in ((MODE, self._mode), (GAIN_CR, GAIN_16)):
-            found = self._ask(register)
+            found = self._port.ask(register, self._wait_ms)
             if found != value:
                 raise ChipError(
                     "BL0942 register 0x%02X reads 0x%X, 0x%X was written"
@@ -170,25 +157,6 @@ class Bl0942:
         if self._counter.known:
             self._lost = True
             self._counter.known = False
-
-    def _ask(self, register):
-        """A register, -1 when nothing answers. Waits."""
-        self._register = register
-        for _ in range(TRIES):
-            self._answers.clear()
-            self._newest(self._answers)  # what was still under way
-            self._answers.clear()
-            self._device.write(bytes((self._read_command, register)))
-            self._wait_ms(ANSWER_MS)
-            if self._newest(self._answers):
-                return _word(self._answers.frame, 0)
-        return -1
-
-    def _message(self, register, value):
-        message = bytearray((self._write_command, register, value & 0xFF, value >> 8 & 0xFF))
-        message.append(value >> 16)
-        message.append(~sum(message) & 0xFF)
-        return bytes(message)
 
     def overflow_ms(self, max_watts):
         """Milliseconds to 2**23 counts: beyond, forwards and backwards look the same."""
@@ -221,14 +189,12 @@ class Bl0942:
     def _request(self):
         self._asked_mode = self._verify and (self._fresh or self._lost)
         if self._asked_mode:
-            self._register = MODE
-            self._answers.clear()
-            self._device.write(self._mode_request)
+            self._port.request_mode()
         else:
-            self._device.write(self._packet_request)
+            self._port.request_packet()
 
     def _take_packet(self, sample):
-        self._fresh = self._newest(self._packets)
+        self._fresh = self._packets.newest()
         if not self._fresh:
             return CORRUPT if self._packets.heard else NO_ANSWER
         self._unsettled = self._verify or self._has_fallen()
@@ -242,13 +208,13 @@ class Bl0942:
 
     def _has_fallen(self):
         """True for a CF_CNT that a chip after a restart could have, and another could not."""
-        count = _word(self._packets.frame, CF_CNT_AT)
+        count = word(self._packets.frame, CF_CNT_AT)
         return self._counter.known and count < NEAR_ZERO and self._counter.is_above(count)
 
     def _take_mode(self, sample):
-        if not self._newest(self._answers):
+        if not self._answers.newest():
             return CORRUPT if self._answers.heard else NO_ANSWER
-        mode = _word(self._answers.frame, 0)
+        mode = word(self._answers.frame, 0)
         if mode == self._mode:
             self._verify = False
             self._odd_mode = -1
@@ -273,7 +239,7 @@ class Bl0942:
         """Hand on the newest packet."""
         counter = self._counter
         self._fill(sample)
-        count = _word(self._packets.frame, CF_CNT_AT)
+        count = word(self._packets.frame, CF_CNT_AT)
         power = sample[POWER_MW]
         before = self._power_before
         self._power_before = power
@@ -301,39 +267,13 @@ class Bl0942:
 
     def _fill(self, sample):
         frame = self._packets.frame
-        watt = _word(frame, WATT_AT)
+        watt = word(frame, WATT_AT)
         # The register ends at this power (13.4 kW with the usual parts).
         sample[FLAGS] = FLAG_SATURATED if watt == SIGN or watt == SIGN - 1 else 0
         if watt >= SIGN:
             watt -= SIGN + SIGN
-        sample[VOLTAGE_MV] = self._voltage.of(_word(frame, VOLTAGE_AT))
-        sample[CURRENT_MA] = self._current.of(_word(frame, CURRENT_AT))
+        sample[VOLTAGE_MV] = self._voltage.of(word(frame, VOLTAGE_AT))
+        sample[CURRENT_MA] = self._current.of(word(frame, CURRENT_AT))
         sample[POWER_MW] = self._power.of(watt)
         period = frame[FREQUENCY_AT] | frame[FREQUENCY_AT + 1] << 8
         sample[FREQUENCY_MHZ] = MHZ // period if period >= LOWEST_PERIOD else 0
-
-    def _newest(self, frames):
-        """Take what has arrived; True when a good frame is among it."""
-        found = False
-        frames.start()
-        while frames.next():
-            found = True
-        return found
-
-    def _is_packet(self, frame):
-        # FREQ has 16 and STATUS 10 of the 24 bits that a packet has for each.
-        if frame[FREQUENCY_AT + 2] or frame[STATUS_AT + 1] > 3 or frame[STATUS_AT + 2]:
-            return False
-        total = self._read_command
-        for index in range(PACKET_LENGTH):
-            total += frame[index]
-        return total & 0xFF == 0xFF
-
-    def _is_answer(self, frame):
-        total = self._read_command + self._register + frame[0] + frame[1] + frame[2] + frame[3]
-        return total & 0xFF == 0xFF
-
-
-def _word(frame, at):
-    """The 24 bits at `at`, lowest byte first."""
-    return frame[at] | frame[at + 1] << 8 | frame[at + 2] << 16

@@ -18,7 +18,18 @@ def values(table, given):
                 "calibration",
             )
         found.append(value)
+    known = [row[0] for row in table]
     for name in given:
-        if name not in [row[0] for row in table]:
-            raise ChipError("%s is no constant of this chip; remove it" % name, "calibration")
+        if name not in known:
+            raise ChipError(
+                "%s is no constant of this chip; remove it: there are %s"
+                % (name, ", ".join(known)),
+                "calibration",
+            )
     return found
+
+
+def named(table, given):
+    """{name: constant} of one phase, as `values`."""
+    found = values(table, given)
+    return {row[0]: found[at] for at, row in enumerate(table)}

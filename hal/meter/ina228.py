@@ -6,6 +6,7 @@ direction of a tick is that of its CHARGE, see docs/chips/ina228.md for what tha
 """
 
 from wattledger.hal.errors import BusError, ChipError
+from wattledger.hal.meter.ina228_port import Port
 from wattledger.hal.meter.ina228_registers import (
     ADC_CONFIG,
     ADC_CONFIG_RUN,
@@ -15,7 +16,6 @@ from wattledger.hal.meter.ina228_registers import (
     CONFIG_ADCRANGE,
     CONFIG_RST,
     CURRENT,
-    CURRENT_LSBS,
     DEVICE,
     DEVICE_ID,
     DIAG_ALRT,
@@ -25,10 +25,6 @@ from wattledger.hal.meter.ina228_registers import (
     DIAG_MEMSTAT,
     DIETEMP,
     ENERGY,
-    FULL_SCALE_FINE_NV,
-    FULL_SCALE_NV,
-    HIGHEST_SHUNT_CAL,
-    LOWEST_SHUNT_CAL,
     MANUFACTURER,
     MANUFACTURER_ID,
     POWER,
@@ -38,6 +34,8 @@ from wattledger.hal.meter.ina228_registers import (
     VBUS,
     VBUS_LIMIT,
 )
+from wattledger.hal.meter.ina228_scale import check_range, common, current_lsb, shunt_cal
+from wattledger.hal.meter.scale import PPM, constants_of
 from wattledger.hal.sample import (
     CORRUPT,
     CURRENT_MA,
@@ -53,8 +51,7 @@ from wattledger.hal.sample import (
     VOLTAGE_MV,
 )
 
-CONSTANTS = (("current_gain", 1_000_000, 800_000, 1_200_000),)  # ppm, into SHUNT_CAL
-CONFIRMATIONS = 4
+CONSTANTS = (("current_gain", PPM, 800_000, 1_200_000),)  # into SHUNT_CAL
 STEP = 1 << 24  # the upper two bytes of an accumulator count these
 MOST_STEPS = 15
 FULL_RAW = MOST_STEPS * STEP  # energy LSBs that one reading can be told from a jump by
@@ -69,30 +66,20 @@ class Ina228:
 
     def __init__(self, i2c, wait_ms, calibration, max_amps, shunt_micro_ohm, fine=False):
         """`fine` takes the 40.96 mV range. ChipError (calibration) when the numbers do not fit."""
-        self._i2c = i2c
+        self._port = Port(i2c)
         self._wait_ms = wait_ms
-        gain = _current_gain(calibration)
-        self.lsb_ua = _current_lsb(max_amps)
-        limit = FULL_SCALE_FINE_NV if fine else FULL_SCALE_NV
-        if max_amps * shunt_micro_ohm * 1000 > limit:
-            raise ChipError(
-                "INA228: %d A over %d micro-ohm is more than %d uV of its range; take a smaller "
-                "shunt" % (max_amps, shunt_micro_ohm, limit // 1000),
-                "calibration",
-            )
-        self.shunt_cal = _shunt_cal(self.lsb_ua, shunt_micro_ohm, gain, fine)
+        gain = constants_of(calibration, CONSTANTS)["current_gain"]
+        self.lsb_ua = current_lsb(max_amps)
+        check_range(max_amps, shunt_micro_ohm, fine)
+        self.shunt_cal = shunt_cal(self.lsb_ua, shunt_micro_ohm, gain, fine)
         self._setup = (
             (CONFIG, CONFIG_ADCRANGE if fine else 0),
             (ADC_CONFIG, ADC_CONFIG_RUN),
             (SHUNT_CAL, self.shunt_cal),
         )
-        divisor = _common(self.lsb_ua, 62_500)
+        divisor = common(self.lsb_ua, 62_500)
         self.energy_numerator = self.lsb_ua // divisor
         self.energy_denominator = 62_500 // divisor
-        self._word = bytearray(2)
-        self._three = bytearray(3)
-        self._five = bytearray(5)
-        self._again = bytearray(5)
         # What was last handed on: accumulators as their upper two and lower three bytes.
         self._based = False
         self._energy_high = 0
@@ -126,25 +113,25 @@ class Ina228:
         self._ready = True
 
     def _identify(self):
-        maker = self._settled_word(MANUFACTURER_ID)
+        maker = self._port.settled_word(MANUFACTURER_ID)
         if maker != MANUFACTURER:
             raise ChipError(
                 "INA228: the manufacturer reads 0x%04X, not 0x5449: check address and wiring"
                 % maker,
                 "bus",
             )
-        device = self._settled_word(DEVICE_ID)
+        device = self._port.settled_word(DEVICE_ID)
         if device >> 4 != DEVICE:
             raise ChipError("INA228: another chip answers (0x%04X)" % device, "identity")
 
     def _set_up(self):
         self._based = False
-        self._write(CONFIG, CONFIG_RST)
+        self._port.write(CONFIG, CONFIG_RST)
         self._wait_ms(RESET_MS)
         for register, value in self._setup:
-            self._write(register, value)
+            self._port.write(register, value)
         for register, value in self._setup:
-            found = self._settled_word(register)
+            found = self._port.settled_word(register)
             if found != value:
                 raise ChipError(
                     "INA228 register 0x%02X reads 0x%04X, 0x%04X was written"
@@ -155,7 +142,7 @@ class Ina228:
     def _is_set_up(self):
         """True when every register of the set-up holds; one misheard answer is asked again."""
         for register, value in self._setup:
-            if self._read_word(register) != value and self._read_word(register) != value:
+            if self._port.read_word(register) != value and self._port.read_word(register) != value:
                 return False
         return True
 
@@ -167,7 +154,7 @@ class Ina228:
     def health(self):
         """Counters of what went wrong and the set-up as the chip holds it now."""
         try:
-            held = [(register, self._read_word(register)) for register, _ in self._setup]
+            held = [(register, self._port.read_word(register)) for register, _ in self._setup]
         except BusError:
             held = []
         return {
@@ -200,18 +187,16 @@ class Ina228:
         return RESTARTED
 
     def _read_all(self, sample):
-        voltage = self._read_20(VBUS)
+        voltage = self._port.read_20(VBUS)
         if voltage > VBUS_LIMIT:
             self.corrupt += 1
-            voltage = self._read_20(VBUS)
+            voltage = self._port.read_20(VBUS)
             if voltage > VBUS_LIMIT:
                 return CORRUPT
-        current = _signed_20(self._read_20(CURRENT))
-        self._i2c.read_into(POWER, self._three)
-        three = self._three
-        power = three[0] << 16 | three[1] << 8 | three[2]
-        temperature = _signed_16(self._read_word(DIETEMP))
-        diagnosis = self._read_word(DIAG_ALRT)
+        current = _signed_20(self._port.read_20(CURRENT))
+        power = self._port.read_24(POWER)
+        temperature = _signed_16(self._port.read_word(DIETEMP))
+        diagnosis = self._port.read_word(DIAG_ALRT)
         if not diagnosis & DIAG_MEMSTAT:
             self.corrupt += 1
             return CORRUPT
@@ -233,14 +218,14 @@ class Ina228:
 
     def _read_energy(self, sample):
         """Counts since the last reading that was handed on, into `sample`; status."""
-        five = self._settled_five(CHARGE)
+        five = self._port.settled_five(CHARGE)
         charge_high = five[0] << 8 | five[1]
         charge_low = five[2] << 16 | five[3] << 8 | five[4]
-        five = self._settled_five(ENERGY)
+        five = self._port.settled_five(ENERGY)
         high = five[0] << 8 | five[1]
         low = five[2] << 16 | five[3] << 8 | five[4]
         # A bus that stuck on the way answered the same twice as well.
-        if self._read_word(SHUNT_CAL) != self.shunt_cal and not self._is_set_up():
+        if self._port.read_word(SHUNT_CAL) != self.shunt_cal and not self._is_set_up():
             raise BusError("the set-up went away during a reading")
         steps = _signed_16((high - self._energy_high) & 0xFFFF)
         if steps > MOST_STEPS or steps < -MOST_STEPS:
@@ -283,95 +268,14 @@ class Ina228:
         return RESTARTED
 
     def _rebase(self):
-        five = self._settled_five(CHARGE)
+        five = self._port.settled_five(CHARGE)
         self._charge_high = five[0] << 8 | five[1]
         self._charge_low = five[2] << 16 | five[3] << 8 | five[4]
-        five = self._settled_five(ENERGY)
+        five = self._port.settled_five(ENERGY)
         self._energy_high = five[0] << 8 | five[1]
         self._energy_low = five[2] << 16 | five[3] << 8 | five[4]
         self._based = True
         self._jumped = False
-
-    def _settled_five(self, register):
-        """An accumulator once it reads the same twice running; it moves every 202 ms only."""
-        value = self._five
-        before = self._again
-        self._i2c.read_into(register, value)
-        for _ in range(CONFIRMATIONS):
-            value, before = before, value
-            self._i2c.read_into(register, value)
-            if value == before:
-                return value
-        raise BusError("accumulator 0x%02X does not settle" % register)
-
-    def _settled_word(self, register):
-        """A 16-bit register once it reads the same twice running."""
-        value = self._read_word(register)
-        for _ in range(CONFIRMATIONS):
-            before = value
-            value = self._read_word(register)
-            if value == before:
-                return value
-        raise BusError("register 0x%02X does not settle" % register)
-
-    def _read_20(self, register):
-        """The upper 20 of 24 bits, unsigned."""
-        three = self._three
-        self._i2c.read_into(register, three)
-        return three[0] << 12 | three[1] << 4 | three[2] >> 4
-
-    def _read_word(self, register):
-        self._i2c.read_into(register, self._word)
-        return self._word[0] << 8 | self._word[1]
-
-    def _write(self, register, value):
-        self._word[0] = value >> 8
-        self._word[1] = value & 0xFF
-        self._i2c.write(register, self._word)
-
-
-def _current_gain(calibration):
-    """ppm out of a calibration; ChipError for a name or value outside CONSTANTS."""
-    name, gain, lowest, highest = CONSTANTS[0]
-    if len(calibration) != 1:
-        raise ChipError("INA228 has one channel, %d are given" % len(calibration), "calibration")
-    for key, value in calibration[0].items():
-        if key != name or not lowest <= value <= highest:
-            raise ChipError(
-                "INA228: %s is to be %d..%d and the only constant; found %s = %r"
-                % (name, lowest, highest, key, value),
-                "calibration",
-            )
-        gain = value
-    return gain
-
-
-def _current_lsb(max_amps):
-    """uA of the current's LSB: the first of CURRENT_LSBS that reaches `max_amps`."""
-    for lsb in CURRENT_LSBS:
-        if 0 < max_amps * 1_000_000 <= lsb * (CODES - 1):
-            return lsb
-    raise ChipError("INA228: max_amps is to be 1..1048, not %d" % max_amps, "calibration")
-
-
-def _shunt_cal(lsb_ua, shunt_micro_ohm, gain, fine):
-    """13107.2e6 x CURRENT_LSB x R, four times as much in the fine range (datasheet, 8.1.2)."""
-    scaled = 131_072 * lsb_ua * shunt_micro_ohm * (4 if fine else 1)
-    value = (scaled + 5 * gain) // (10 * gain)
-    if not LOWEST_SHUNT_CAL <= value <= HIGHEST_SHUNT_CAL:
-        raise ChipError(
-            "INA228: SHUNT_CAL comes out at %d, outside %d..%d; the shunt does not suit max_amps"
-            % (value, LOWEST_SHUNT_CAL, HIGHEST_SHUNT_CAL),
-            "calibration",
-        )
-    return value
-
-
-def _common(a, b):
-    """Greatest common divisor."""
-    while b:
-        a, b = b, a % b
-    return a
 
 
 def _over(value, divisor):

@@ -9,6 +9,7 @@ lost beyond it. For a Raspberry Pi: on an ESP32 the sums allocate, see docs/chip
 from wattledger.hal.errors import BusError, ChipError
 from wattledger.hal.meter.adc_cycles import Cycles
 from wattledger.hal.meter.adc_phase import Phase
+from wattledger.hal.meter.constants import values
 from wattledger.hal.meter.mcp3208_frames import CODES, FRAME_BYTES, code_of, conversion
 from wattledger.hal.meter.waveform import MAX_PAIRS, Line
 from wattledger.hal.sample import (
@@ -80,7 +81,7 @@ class Mcp3208:
         self._pairs = pairs
         self.phases = len(pairs)
         self._block = Block(count * len(pairs) * PAIR_BYTES)
-        self._phases = [Phase(line(count), _constants(given)) for given in calibration]
+        self._phases = [Phase(line(count), values(CONSTANTS, given)) for given in calibration]
         self._count = count
         self._usual_us = count * sampler.pair_us  # a block, as measured
         self._cycles = Cycles(self._phases, count, self._usual_us, mhz)
@@ -284,22 +285,3 @@ class Mcp3208:
                 flags |= lost
             lost <<= 1
         return flags
-
-
-def _constants(given):
-    """The constants of one phase in the order of CONSTANTS. ChipError names what is wrong."""
-    known = [name for name, _, _, _ in CONSTANTS]
-    for name in given:
-        if name not in known:
-            raise ChipError(
-                "no constant %r; there are %s" % (name, ", ".join(known)), "calibration"
-            )
-    values = []
-    for name, nominal, lowest, highest in CONSTANTS:
-        value = given.get(name, nominal)
-        if not lowest <= value <= highest:
-            raise ChipError(
-                "%s is %d, not within %d to %d" % (name, value, lowest, highest), "calibration"
-            )
-        values.append(value)
-    return values

@@ -89,7 +89,7 @@ class Pzem004t:
             for _ in range(TRIES):
                 self._device.write(self._request)
                 self._wait_ms(ANSWER_MS)
-                if self._newest():
+                if self._frames.newest():
                     if not self._counter.known:
                         self._counter.start(_energy(self._frames.frame))
                     self._device.write(self._request)
@@ -130,7 +130,7 @@ class Pzem004t:
         return status
 
     def _take(self, sample):
-        if not self._newest():
+        if not self._frames.newest():
             return CORRUPT if self._frames.heard else NO_ANSWER
         counter = self._counter
         energy = _energy(self._frames.frame)
@@ -162,14 +162,6 @@ class Pzem004t:
         )
         sample[POWER_FACTOR] = _word(frame, FACTOR_AT) * 10
         sample[FREQUENCY_MHZ] = _word(frame, FREQUENCY_AT) * 100
-
-    def _newest(self):
-        """Take what has arrived; True when a good answer is among it."""
-        found = False
-        self._frames.start()
-        while self._frames.next():
-            found = True
-        return found
 
     def _is_answer(self, frame):
         if frame[1] != READ_INPUT or self._address != EVERYBODY and frame[0] != self._address:

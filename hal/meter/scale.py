@@ -1,7 +1,7 @@
 """Numbers a driver works out once: scales of raw values, the Wh of a count."""
 
 from wattledger.hal.errors import ChipError
-from wattledger.hal.meter.constants import values
+from wattledger.hal.meter.constants import named
 
 PPM = 1_000_000
 # A count of energy as a fraction: 15 bits keep every product of the energy register below 2**30
@@ -56,5 +56,4 @@ def constants_of(calibration, table):
     """The constants of the one phase of `calibration`, by the names of `table`; ChipError."""
     if len(calibration) != 1:
         raise ChipError("this chip measures one phase", "calibration")
-    found = values(table, calibration[0])
-    return {row[0]: found[at] for at, row in enumerate(table)}
+    return named(table, calibration[0])

@@ -57,6 +57,14 @@ class FrameReader:
             if not self._count:
                 return False
 
+    def newest(self):
+        """Take all that has arrived; True when a good frame is among it, the last in `frame`."""
+        found = False
+        self.start()
+        while self.next():
+            found = True
+        return found
+
     def _push(self, byte):
         ring = self._ring
         ring[self._first + self._held & RING - 1] = byte

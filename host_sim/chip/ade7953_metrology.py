@@ -9,8 +9,9 @@ apparent energy of both channels with gains, offsets, PHCAL (a delay, so its ang
 frequency), accumulation modes, no-load thresholds and line-cycle accumulation. The mains are a
 pure sine in steady state.
 
-Choices, for want of a word in the datasheet: AVGAIN is the voltage's for both channels; a peak
-register is rms x sqrt 2 in the same LSB; ANGLE reads 0.
+Choices, for want of a word in the datasheet: AVGAIN is the voltage's for both channels; the levels
+of sag, over-voltage and over-current are compared with the rms registers, and the peak registers,
+whose scale is not given, read 0; ANGLE reads 0.
 """
 
 from wattledger.host_sim.chip.angle import rotate

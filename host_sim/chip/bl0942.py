@@ -8,6 +8,7 @@ STATUS. Not modelled: waveforms, the fast RMS, creep, the over-current and the C
 of 400 or 800 ms, and a change of the speed through MODE.
 """
 
+from wattledger.host_sim.chip.serial_chip import SerialChip
 from wattledger.host_sim.chip.single_phase import RATE, SinglePhase, nearest
 from wattledger.host_sim.chip.uart_line import UartLine
 
@@ -42,7 +43,7 @@ DEFAULTS = (
 )
 
 
-class Bl0942:
+class Bl0942(SerialChip):
     """One chip on a board with this shunt, divider and reference."""
 
     def __init__(
@@ -55,7 +56,6 @@ class Bl0942:
         vref_uv=1_218_000,
     ):
         """`baud` 0: answers arrive at once."""
-        self.line = UartLine(baud)
         self.inverted_add_select = False  # set: CNT_ADD_SEL means the opposite of what is known
         self._address = address
         self._vref = vref_uv
@@ -65,9 +65,9 @@ class Bl0942:
         # One bit of WATT is Vref^2 / 3537 of mV x mV at the inputs; a count is 419 430.4 s of it.
         self._watt_top = 3_537 * shunt_uohm * divider_low * 10**9
         self._watt_bottom = vref_uv * vref_uv * self._whole
-        self._phase = SinglePhase(419_430_400 * self._watt_bottom, self._watt_top)
+        phase = SinglePhase(419_430_400 * self._watt_bottom, self._watt_top)
+        super().__init__(UartLine(baud), phase)
         self._registers = [0] * REGISTERS
-        self._taken = 0  # counts made when the host last had CF_CNT
         self._message = bytearray(6)
         self._heard = 0
         self._out = bytearray(PACKET)
@@ -159,22 +159,6 @@ class Bl0942:
 
     # The world's side. These may allocate.
 
-    def set_phase(self, phase, voltage_mv, current_ma, power_mw, reactive_mvar=0):
-        """True values of phase 0 from now on; power is negative when the house exports."""
-        self._phase.set_phase(voltage_mv, current_ma, power_mw, reactive_mvar)
-        self._measure()
-
-    def set_mains(self, frequency_mhz, temperature_dc=250):
-        """Frequency in mHz from now on."""
-        self._phase.frequency_mhz = frequency_mhz
-        self._phase.temperature_dc = temperature_dc
-        self._measure()
-
-    def set_front_end(self, phase, voltage_ppm=0, current_ppm=0, angle_mdeg=0):
-        """Errors of the sensors: gains in ppm, the current's phase in 1/1000 degree."""
-        self._phase.set_front_end(voltage_ppm, current_ppm, angle_mdeg)
-        self._measure()
-
     def feed(self, ms):
         """Let `ms` milliseconds pass."""
         registers = self._registers
@@ -208,19 +192,6 @@ class Bl0942:
 
     # Faults for tests.
 
-    @property
-    def silent(self):
-        """The line is cut in both directions."""
-        return self.line.silent
-
-    @silent.setter
-    def silent(self, cut):
-        self.line.silent = cut
-
-    def corrupt_next(self, mask, at=0):
-        """Flip the bits of `mask` in byte `at` of the next answer."""
-        self.line.corrupt_next(mask, at)
-
     def peek(self, register):
         """The content of a register, without a message."""
         return self._registers[register]
@@ -229,36 +200,13 @@ class Bl0942:
         """Change a register behind the host's back."""
         self._registers[register] = value
 
-    # The truth.
-
-    @property
-    def true_import(self):
-        """Energy that entered, in mW ms."""
-        return self._phase.true_import
-
-    @property
-    def true_export(self):
-        """Energy that left, in mW ms."""
-        return self._phase.true_export
-
-    def total_counts(self, phase):
-        """Counts ever made, with the sign of the energy."""
-        return self._phase.made
-
-    def held_counts(self, phase):
-        """Counts made since the host last had CF_CNT; none over a reset, which loses them."""
-        return self._phase.made - self._taken
-
     def state(self):
         """Everything that makes it this chip, for JSON."""
-        return {
-            "registers": list(self._registers),
-            "taken": self._taken,
-            "phase": self._phase.state(),
-        }
+        state = super().state()
+        state["registers"] = list(self._registers)
+        return state
 
     def restore(self, state):
         """Be the chip `state` was taken from."""
-        self._phase.restore(state["phase"])
+        super().restore(state)
         self._registers = list(state["registers"])
-        self._taken = state["taken"]

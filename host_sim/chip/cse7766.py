@@ -7,6 +7,7 @@ Modelled: cycles, their range (24 bits, said in the state), adj, CF with its tog
 Not modelled: how long a cycle takes to be measured, creep.
 """
 
+from wattledger.host_sim.chip.serial_chip import SerialChip
 from wattledger.host_sim.chip.single_phase import PPM, RATE, SinglePhase, nearest
 from wattledger.host_sim.chip.uart_line import UartLine
 
@@ -17,7 +18,7 @@ CURRENT = 1
 POWER = 2
 
 
-class Cse7766:
+class Cse7766(SerialChip):
     """One chip with its factory coefficients, on a plug of 1 mOhm and 1 MOhm over 1 kOhm."""
 
     def __init__(
@@ -29,18 +30,16 @@ class Cse7766:
         power_coefficient=5_351_000,
     ):
         """`baud` 0: frames arrive at once."""
-        self.line = UartLine(baud, 11)
+        # CF x coefficient / 10^6 J; a J is 10^6 mW ms.
+        super().__init__(UartLine(baud, 11), SinglePhase(power_coefficient))
         self.coefficients = [voltage_coefficient, current_coefficient, power_coefficient]
         self._period_ms = period_ms
         self._wait_ms = period_ms
-        # CF x coefficient / 10^6 J; a J is 10^6 mW ms.
-        self._phase = SinglePhase(power_coefficient)
         self._cycles = [0, 0, 0]
         self._valid = 0
         self._state = 0x55
         self._count = 0  # CF and, as bit 16, its toggle
         self._sent_at = 0  # counts made when the last frame was built
-        self._taken = 0  # counts made when the last frame that the host took was built
         self._frame = bytearray(FRAME)
         self._measure()
 
@@ -83,21 +82,6 @@ class Cse7766:
         return at + 3
 
     # The world's side. These may allocate.
-
-    def set_phase(self, phase, voltage_mv, current_ma, power_mw, reactive_mvar=0):
-        """True values of phase 0 from now on; the chip does not see the sign of the power."""
-        self._phase.set_phase(voltage_mv, current_ma, power_mw, reactive_mvar)
-        self._measure()
-
-    def set_mains(self, frequency_mhz, temperature_dc=250):
-        """The chip measures neither."""
-        self._phase.frequency_mhz = frequency_mhz
-        self._phase.temperature_dc = temperature_dc
-
-    def set_front_end(self, phase, voltage_ppm=0, current_ppm=0, angle_mdeg=0):
-        """Errors of the sensors: gains in ppm, the current's phase in 1/1000 degree."""
-        self._phase.set_front_end(voltage_ppm, current_ppm, angle_mdeg)
-        self._measure()
 
     def feed(self, ms):
         """Let `ms` milliseconds pass; frames go out on their way."""
@@ -146,19 +130,6 @@ class Cse7766:
 
     # Faults for tests.
 
-    @property
-    def silent(self):
-        """The line is cut."""
-        return self.line.silent
-
-    @silent.setter
-    def silent(self, cut):
-        self.line.silent = cut
-
-    def corrupt_next(self, mask, at=0):
-        """Flip the bits of `mask` in byte `at` of the next frame."""
-        self.line.corrupt_next(mask, at)
-
     def peek(self, kind):
         """The cycle of voltage, current, power (0, 1, 2), or CF with its toggle (3)."""
         return self._count if kind == 3 else self._cycles[kind]
@@ -170,41 +141,16 @@ class Cse7766:
         else:
             self._cycles[kind] = value
 
-    # The truth.
-
-    @property
-    def true_import(self):
-        """Energy that entered, in mW ms."""
-        return self._phase.true_import
-
-    @property
-    def true_export(self):
-        """Energy that left, in mW ms; the chip counts it as import."""
-        return self._phase.true_export
-
-    def total_counts(self, phase):
-        """Counts ever made."""
-        return self._phase.made
-
-    def held_counts(self, phase):
-        """Counts the host has not heard of; none over a reset, which loses them."""
-        return self._phase.made - self._taken
-
     def state(self):
         """Everything that makes it this chip, for JSON."""
-        return {
-            "count": self._count,
-            "sent_at": self._sent_at,
-            "taken": self._taken,
-            "wait_ms": self._wait_ms,
-            "phase": self._phase.state(),
-        }
+        state = super().state()
+        state.update({"count": self._count, "sent_at": self._sent_at, "wait_ms": self._wait_ms})
+        return state
 
     def restore(self, state):
         """Be the chip `state` was taken from."""
-        self._phase.restore(state["phase"])
+        super().restore(state)
         self._count = state["count"]
         self._sent_at = state["sent_at"]
-        self._taken = state["taken"]
         self._wait_ms = state["wait_ms"]
         self._measure()

@@ -7,6 +7,7 @@ than a Wh does not. It turns over at 9 999 990 Wh, a choice: its range is stated
 its end is not. Not modelled: calibration (0x41), the second that a value takes to be refreshed.
 """
 
+from wattledger.host_sim.chip.serial_chip import SerialChip
 from wattledger.host_sim.chip.single_phase import PPM, RATE, SinglePhase, nearest
 from wattledger.host_sim.chip.uart_line import UartLine
 
@@ -20,17 +21,15 @@ ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 
 
-class Pzem004t:
+class Pzem004t(SerialChip):
     """One module."""
 
     def __init__(self, baud=0, address=1):
         """`baud` 0: answers arrive at once."""
-        self.line = UartLine(baud)
+        super().__init__(UartLine(baud), SinglePhase(WH))
         self.address = address
         self.alarm_w = 23_000
-        self._phase = SinglePhase(WH)
         self._wh = 0
-        self._taken = 0
         self._values = [0] * INPUTS
         self._message = bytearray(8)
         self._heard = 0
@@ -133,22 +132,6 @@ class Pzem004t:
 
     # The world's side. These may allocate.
 
-    def set_phase(self, phase, voltage_mv, current_ma, power_mw, reactive_mvar=0):
-        """True values of phase 0 from now on; the module does not see the sign of the power."""
-        self._phase.set_phase(voltage_mv, current_ma, power_mw, reactive_mvar)
-        self._measure()
-
-    def set_mains(self, frequency_mhz, temperature_dc=250):
-        """Frequency in mHz from now on."""
-        self._phase.frequency_mhz = frequency_mhz
-        self._phase.temperature_dc = temperature_dc
-        self._measure()
-
-    def set_front_end(self, phase, voltage_ppm=0, current_ppm=0, angle_mdeg=0):
-        """Errors of the sensors: gains in ppm, the current's phase in 1/1000 degree."""
-        self._phase.set_front_end(voltage_ppm, current_ppm, angle_mdeg)
-        self._measure()
-
     def feed(self, ms):
         """Let `ms` milliseconds pass."""
         counts = self._phase.feed(ms)
@@ -177,19 +160,6 @@ class Pzem004t:
 
     # Faults for tests.
 
-    @property
-    def silent(self):
-        """The line is cut in both directions."""
-        return self.line.silent
-
-    @silent.setter
-    def silent(self, cut):
-        self.line.silent = cut
-
-    def corrupt_next(self, mask, at=0):
-        """Flip the bits of `mask` in byte `at` of the next answer."""
-        self.line.corrupt_next(mask, at)
-
     def peek(self, register):
         """The content of an input register (0 to 9), without a message."""
         if 5 <= register <= 6:
@@ -203,43 +173,18 @@ class Pzem004t:
         else:
             self._values[register] = value
 
-    # The truth.
-
-    @property
-    def true_import(self):
-        """Energy that entered, in mW ms."""
-        return self._phase.true_import
-
-    @property
-    def true_export(self):
-        """Energy that left, in mW ms; the module counts it as import."""
-        return self._phase.true_export
-
-    def total_counts(self, phase):
-        """Wh ever counted."""
-        return self._phase.made
-
-    def held_counts(self, phase):
-        """Wh counted since the host last read them."""
-        return self._phase.made - self._taken
-
     def state(self):
         """Everything that makes it this module, for JSON."""
-        return {
-            "address": self.address,
-            "alarm_w": self.alarm_w,
-            "wh": self._wh,
-            "taken": self._taken,
-            "phase": self._phase.state(),
-        }
+        state = super().state()
+        state.update({"address": self.address, "alarm_w": self.alarm_w, "wh": self._wh})
+        return state
 
     def restore(self, state):
         """Be the module `state` was taken from."""
-        self._phase.restore(state["phase"])
+        super().restore(state)
         self.address = state["address"]
         self.alarm_w = state["alarm_w"]
         self._wh = state["wh"]
-        self._taken = state["taken"]
         self._measure()
 
 

@@ -9,7 +9,7 @@ import json
 from wattledger.agent import config as configs
 from wattledger.agent import events
 from wattledger.agent.agent import Agent
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.agent.ledger import commission
@@ -342,14 +342,14 @@ class House:
 
     def told(self, code):
         """Values of the durable events of one code."""
-        unpacked = [payloads.unpack_event(entry.payload) for entry in self.entries(records.EVENT)]
+        unpacked = [readers.unpack_event(entry.payload) for entry in self.entries(records.EVENT)]
         return [value for found, value in unpacked if found == code]
 
     def moves(self):
         """(operation, reasons, cause, powered s) of the durable relay entries."""
-        return [payloads.unpack_relay(entry.payload) for entry in self.entries(records.RELAY)]
+        return [readers.unpack_relay(entry.payload) for entry in self.entries(records.RELAY)]
 
     def told_names(self):
         """Names of all durable events, in order."""
-        unpacked = [payloads.unpack_event(entry.payload) for entry in self.entries(records.EVENT)]
+        unpacked = [readers.unpack_event(entry.payload) for entry in self.entries(records.EVENT)]
         return [events.NAMES[code] for code, _ in unpacked]

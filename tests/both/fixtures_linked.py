@@ -4,7 +4,7 @@ import json
 import unittest
 
 from wattledger.agent.comms.commands import RESULTS
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import House
@@ -48,7 +48,7 @@ class Linked(unittest.TestCase):
         self.house.agent.keeper.now()
         found = []
         for entry in self.house.entries(records.COMMAND):
-            of, op, result = payloads.unpack_command(entry.payload)
+            of, op, result = readers.unpack_command(entry.payload)
             found.append(("".join(["%02x" % byte for byte in of]), op, RESULTS[result]))
         return found
 

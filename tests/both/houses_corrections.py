@@ -7,6 +7,7 @@ from wattledger.agent.billing.correction import Corrections
 from wattledger.agent.billing.recall import replay
 from wattledger.agent.billing.summary import sum_up
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.checkpoint import Checkpoint
 from wattledger.agent.journal.journal import Journal
@@ -113,7 +114,7 @@ class Books:
         """(cycle, amount, unrated Wh, diverted) of every adjustment."""
         found = []
         for entry in self.entries(records.ADJUST):
-            reason, _, cycle, unrated_wh, diverted, _ = payloads.unpack_adjust(entry.payload)
+            reason, _, cycle, unrated_wh, diverted, _ = readers.unpack_adjust(entry.payload)
             assert reason in payloads.CORRECTING
             found.append((cycle, entry.amount, unrated_wh, diverted))
         return found

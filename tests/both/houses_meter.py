@@ -9,7 +9,7 @@ from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
 from wattledger.agent.comms.actions import Actions
 from wattledger.agent.errors import RefusalError
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.agent.ledger import commission
@@ -103,18 +103,18 @@ class House:
 
     def events(self):
         """(code, value) of each stored event."""
-        return [payloads.unpack_event(entry.payload) for entry in self.entries(records.EVENT)]
+        return [readers.unpack_event(entry.payload) for entry in self.entries(records.EVENT)]
 
     def standing_keys(self):
         """yyyymmdd of each standing charge, in order."""
         return [
-            payloads.unpack_standing(entry.payload)[0] for entry in self.entries(records.STANDING)
+            readers.unpack_standing(entry.payload)[0] for entry in self.entries(records.STANDING)
         ]
 
     def intervals(self):
         """(Record, Interval) of each stored interval."""
         return [
-            (entry, payloads.unpack_interval(entry.payload))
+            (entry, readers.unpack_interval(entry.payload))
             for entry in self.entries(records.INTERVAL)
         ]
 

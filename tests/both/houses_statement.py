@@ -7,6 +7,7 @@ moves 500 000 nano.
 from wattledger.agent import events
 from wattledger.agent.billing.statement import Reader, Statement
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal
 from wattledger.agent.supply import rules, states
@@ -63,7 +64,7 @@ class Hand:
         made = [payloads.Part(*part) for part in parts]
         for part in made:
             self.registers[1 if part.band & payloads.EXPORT else 0] += part.wh
-        interval = payloads.Interval(
+        interval = readers.Interval(
             self.registers[0], self.registers[1], end - start, quality, n, made if n else []
         )
         self.add(records.INTERVAL, end, interval.amount(), interval.pack(), trust)

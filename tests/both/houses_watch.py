@@ -3,7 +3,7 @@
 import json
 
 from wattledger.agent import config as configs
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.metering.meter import Meter
 from wattledger.agent.metering.watch import Watch
 from wattledger.hal.sample import (
@@ -103,8 +103,8 @@ class Watched:
         self.watch.recover()
 
     def take(self, payload):
-        code, value = payloads.unpack_event(payload)
-        self.told.append((code, value, payloads.unpack_snapshot(payload)))
+        code, value = readers.unpack_event(payload)
+        self.told.append((code, value, readers.unpack_snapshot(payload)))
 
     def set(self, phase, field, value):
         self.chip.sample[phase * PHASE_FIELDS + field] = value

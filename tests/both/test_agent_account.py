@@ -4,7 +4,7 @@ import unittest
 
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.recall import replay
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal
 from wattledger.hal.sample import TRUST_SYNCED
@@ -97,7 +97,7 @@ class TestWorkedExample(unittest.TestCase):
         for entry in self.play():
             if entry.kind == records.INTERVAL:
                 number += 1
-                interval = payloads.unpack_interval(entry.payload)
+                interval = readers.unpack_interval(entry.payload)
                 for part in interval.parts:
                     balance += part.amount()
                     lines.append(
@@ -114,7 +114,7 @@ class TestWorkedExample(unittest.TestCase):
                     )
             elif entry.kind == records.STANDING:
                 balance += entry.amount
-                key, n = payloads.unpack_standing(entry.payload)
+                key, n = readers.unpack_standing(entry.payload)
                 self.assertEqual(key, 20270201)
                 lines.append((None, n, None, None, None, None, entry.amount, balance))
             else:

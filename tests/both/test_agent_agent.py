@@ -5,7 +5,7 @@ import unittest
 
 from wattledger.agent import events
 from wattledger.agent.agent import BUSY_MS
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import (
     QUALITY_ESTIMATED,
@@ -23,7 +23,7 @@ NO_SPACE = 28
 
 
 def intervals(house):
-    return [payloads.unpack_interval(entry.payload) for entry in house.entries(records.INTERVAL)]
+    return [readers.unpack_interval(entry.payload) for entry in house.entries(records.INTERVAL)]
 
 
 class TestChip(unittest.TestCase):
@@ -180,7 +180,7 @@ class TestTime(unittest.TestCase):
         house.clock.online = True
         house.run(12)
         self.assertEqual(house.agent.time.trust(), TRUST_SYNCED)
-        steps = [payloads.unpack_clock(entry.payload) for entry in house.entries(records.CLOCK)]
+        steps = [readers.unpack_clock(entry.payload) for entry in house.entries(records.CLOCK)]
         self.assertEqual(steps[-1][1] - steps[-1][0], 3600)
 
     def test_powered_time_does_not_count_the_dark(self):

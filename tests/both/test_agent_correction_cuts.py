@@ -5,7 +5,7 @@ import unittest
 from wattledger.agent import events
 from wattledger.agent.billing.credit import ALARM_LOW_1
 from wattledger.agent.errors import TariffError
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.tests.both.houses_meter import House
 from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut
@@ -38,7 +38,7 @@ class TestWholeMeter(unittest.TestCase):
     def adjusted(self, house):
         found = []
         for entry in house.entries(records.ADJUST):
-            _, n, cycle, unrated_wh, diverted, id = payloads.unpack_adjust(entry.payload)
+            _, n, cycle, unrated_wh, diverted, id = readers.unpack_adjust(entry.payload)
             found.append((n, cycle, entry.amount, unrated_wh, diverted, id))
         return found
 

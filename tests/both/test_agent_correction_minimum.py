@@ -3,6 +3,7 @@
 import unittest
 
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.tests.both.houses_corrections import Books
@@ -39,7 +40,7 @@ class TestMinimum(unittest.TestCase):
     def told(self, books):
         """(charged, minimum, lack) of the last adjustment."""
         entry = books.entries(records.ADJUST)[-1]
-        return payloads.unpack_adjusted_cycle(entry.payload)
+        return readers.unpack_adjusted_cycle(entry.payload)
 
     def correct(self, books, n, price, until=JULY - 900, **changes):
         return books.correct(JUNE, until, n, **at(price, **changes))

@@ -4,7 +4,7 @@ import unittest
 
 from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.errors import TariffError
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED
 from wattledger.tests.both import test_agent_account as example
@@ -147,7 +147,7 @@ class TestReach(unittest.TestCase):
             str(caught.exception), "n: must be above 3, the correction the meter took last"
         )
         reasons = [
-            payloads.unpack_adjust(entry.payload)[:2] for entry in books.entries(records.ADJUST)
+            readers.unpack_adjust(entry.payload)[:2] for entry in books.entries(records.ADJUST)
         ]
         self.assertEqual(reasons, [(1, 9), (4, 3)])
         # The same number in both spaces: neither is taken for the other.

@@ -6,7 +6,7 @@ from wattledger.agent import events
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.credit import DUPLICATE, NEW, OLD, CreditWatch, PurchaseMemory
 from wattledger.agent.billing.recall import replay
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal, walk
 from wattledger.hal.sample import TRUST_SYNCED
@@ -151,7 +151,7 @@ class TestAccountCredit(unittest.TestCase):
         self.assertEqual([entry.amount for entry in entries], [10**10, 5 * 10**9])
         self.assertEqual(self.journal.balance, 15 * 10**9)
         # Bit 0 is the highest, 3; number 1 is two below it.
-        self.assertEqual(payloads.unpack_credit(entries[1].payload), (1, 3, 5))
+        self.assertEqual(readers.unpack_credit(entries[1].payload), (1, 3, 5))
         again = Account(self.journal)
         for entry in entries:
             replay(again, entry)

@@ -7,7 +7,7 @@ from wattledger.agent.billing.recall import begin_at, replay
 from wattledger.agent.billing.summary import sum_up
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import cycle_payload
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
 from wattledger.tests.both.houses_account import open_account, stored
@@ -369,7 +369,7 @@ class TestNet(unittest.TestCase):
             meter.run(import_wh, export_wh)
         found = []
         for entry in meter.entries(records.INTERVAL):
-            interval = payloads.unpack_interval(entry.payload)
+            interval = readers.unpack_interval(entry.payload)
             found.append([(part.band, part.block, part.wh, part.price) for part in interval.parts])
         return found, meter
 

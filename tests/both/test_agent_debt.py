@@ -7,6 +7,7 @@ from wattledger.agent.comms.actions import Actions
 from wattledger.agent.comms.commands import OPS
 from wattledger.agent.display.view import View
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
 from wattledger.tests.both import fixtures_jws as jws
@@ -68,7 +69,7 @@ class Indebted(unittest.TestCase):
         """(reason, reference, amount) of the debt records."""
         found = []
         for entry in books.entries(records.DEBT):
-            reason, reference, _ = payloads.unpack_debt(entry.payload)
+            reason, reference, _ = readers.unpack_debt(entry.payload)
             found.append((reason, reference, entry.amount))
         return found
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED, READY
@@ -234,7 +234,7 @@ class TestOverReboots(unittest.TestCase):
         accept(house)
         (entry,) = house.entries(records.EMERGENCY)
         self.assertEqual(entry.amount, 0)
-        self.assertEqual(payloads.unpack_emergency(entry.payload), (10 * UNIT, 2 * NANO))
+        self.assertEqual(readers.unpack_emergency(entry.payload), (10 * UNIT, 2 * NANO))
 
     def test_storage_that_fails_takes_nothing(self):
         house = House(credit=2, tariff=tariff())

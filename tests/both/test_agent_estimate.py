@@ -7,6 +7,7 @@ from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.estimate import SLICE, Estimate
 from wattledger.agent.billing.recall import replay
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal
 from wattledger.agent.supply import states
@@ -41,7 +42,7 @@ class Hand:
         self.wh += wh
         self.at += seconds
         parts = [payloads.Part(0, 0, wh, PRICE)] if wh else []
-        interval = payloads.Interval(self.wh, 0, seconds, quality, 1, parts)
+        interval = readers.Interval(self.wh, 0, seconds, quality, 1, parts)
         self.add(records.INTERVAL, interval.amount(), interval.pack())
 
     def day(self, wh):
@@ -73,7 +74,7 @@ class Hand:
         found = []
         for entry in stored(self.storage):
             if entry.sequence > before:
-                reason, n, _, wh, diverted, _ = payloads.unpack_adjust(entry.payload)
+                reason, n, _, wh, diverted, _ = readers.unpack_adjust(entry.payload)
                 assert n == 1
                 found.append((reason, entry.amount, wh, diverted))
         self.account = account
@@ -269,8 +270,8 @@ class TestHouse(unittest.TestCase):
         house.chip.silent = False
         house.run(180)
         estimate, back = house.entries(records.ADJUST)
-        self.assertEqual(payloads.unpack_adjust(estimate.payload)[0], ESTIMATED)
-        reason, _, _, wh, _, _ = payloads.unpack_adjust(back.payload)
+        self.assertEqual(readers.unpack_adjust(estimate.payload)[0], ESTIMATED)
+        reason, _, _, wh, _, _ = readers.unpack_adjust(back.payload)
         self.assertEqual(reason, REVERSED)
         # The chip's register holds 204.8 Wh, and the interval it came in at most 250 more.
         self.assertTrue(0 < wh <= 455)

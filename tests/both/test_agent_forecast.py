@@ -4,7 +4,8 @@ import unittest
 
 from wattledger.agent.billing import forecast as forecasts
 from wattledger.agent.billing import tariff as tariffs
-from wattledger.agent.billing.forecast import Forecast, Outlook
+from wattledger.agent.billing.forecast import Forecast
+from wattledger.agent.billing.outlook import MOST_DAYS, Outlook
 from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.both.fixtures_agent import tariff_of
 
@@ -131,7 +132,7 @@ class TestOutlook(unittest.TestCase):
         start = SATURDAY + 28 * 86400
         found = ahead(Outlook(learnt(), document, start, NEVER, 70000))
         self.assertEqual(found.cost_micro, 66 * 1000000)
-        self.assertEqual(found.days, forecasts.MOST_DAYS)
+        self.assertEqual(found.days, MOST_DAYS)
 
     def test_the_block_counter_begins_again_with_the_cycle(self):
         # From 2027-01-31 00:00 in the second block: a day at 2.00 is 48; then February at 1.00,
@@ -171,9 +172,7 @@ class TestOutlook(unittest.TestCase):
         made = begun()
         for number in range(3):
             made.take(DAY - 3 + number, 1000, 5 * UNIT, document, 0)
-        self.assertEqual(
-            ahead(Outlook(made, document, SATURDAY, UNIT, 0)).days, forecasts.MOST_DAYS
-        )
+        self.assertEqual(ahead(Outlook(made, document, SATURDAY, UNIT, 0)).days, MOST_DAYS)
 
     def test_the_range_is_two_mean_errors_wide(self):
         made = learnt(24000, 3)

@@ -2,7 +2,7 @@
 
 import unittest
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
 from wattledger.tests.both.fixtures_agent import WH
@@ -85,7 +85,7 @@ class TestBoundaries(unittest.TestCase):
 class TestClock(unittest.TestCase):
     def steps(self, house):
         return [
-            payloads.unpack_clock(entry.payload) + (entry.time,)
+            readers.unpack_clock(entry.payload) + (entry.time,)
             for entry in house.entries(records.CLOCK)
         ]
 

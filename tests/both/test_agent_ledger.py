@@ -5,6 +5,7 @@ import unittest
 from wattledger.agent import events
 from wattledger.agent.errors import AgentError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import segment_name, segments
 from wattledger.agent.ledger import commission
@@ -26,7 +27,7 @@ class TestCommissioning(unittest.TestCase):
         entries = house.entries()
         self.assertEqual([entry.kind for entry in entries], [records.OPENING])
         self.assertEqual(entries[0].amount, OPENING)
-        self.assertEqual(payloads.unpack_opening(entries[0].payload), (0, 0, 99100, METER))
+        self.assertEqual(readers.unpack_opening(entries[0].payload), (0, 0, 99100, METER))
         house.boot(data())
         self.assertEqual(house.agent.account.used_wh, 99100)
         self.assertIsNone(house.agent.ledger.fault)

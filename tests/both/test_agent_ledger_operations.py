@@ -2,7 +2,7 @@
 
 import unittest
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.tests.both.houses_meter import House, credit
 from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut
@@ -143,7 +143,7 @@ class TestNextTariff(unittest.TestCase):
         house.run(2)
         house.agent.stop()
         named = [
-            payloads.unpack_tariff(entry.payload)[0] for entry in house.entries(records.TARIFF)
+            readers.unpack_tariff(entry.payload)[0] for entry in house.entries(records.TARIFF)
         ]
         self.assertEqual(named, [1, 2], label)
         self.assertEqual(house.agent.account.tariff.n, 2, label)

@@ -6,6 +6,7 @@ import unittest
 
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_SYNCED
 
@@ -112,7 +113,7 @@ class TestRecord(unittest.TestCase):
 class TestPayloads(unittest.TestCase):
     def test_interval_with_one_part_is_71_bytes(self):
         part = payloads.Part(1, 0, 257, 333333)
-        interval = payloads.Interval(4398, 1501, 900, 1, 7, [part])
+        interval = readers.Interval(4398, 1501, 900, 1, 7, [part])
         packed = bytes(interval.pack())
         self.assertEqual(
             packed,
@@ -133,8 +134,8 @@ class TestPayloads(unittest.TestCase):
             payloads.Part(2 | payloads.DYNAMIC, 5, 0xFFFFFFFF, -54321),
             payloads.Part(1 | payloads.EXPORT, payloads.NO_BLOCK, 3, 10000000000),
         ]
-        packed = payloads.Interval(0xFFFFFFFF, 0, 0xFFFF, 3, 0xFFFFFFFF, parts).pack()
-        found = payloads.unpack_interval(packed)
+        packed = readers.Interval(0xFFFFFFFF, 0, 0xFFFF, 3, 0xFFFFFFFF, parts).pack()
+        found = readers.unpack_interval(packed)
         self.assertEqual((found.import_wh, found.export_wh), (0xFFFFFFFF, 0))
         self.assertEqual((found.duration_s, found.quality), (65535, 3))
         self.assertEqual(found.tariff_n, 0xFFFFFFFF)
@@ -147,47 +148,47 @@ class TestPayloads(unittest.TestCase):
     def test_interval_lengths_that_cannot_be(self):
         for size in (0, 14, 16, 28, 30):
             with self.assertRaises(RecordError):
-                payloads.unpack_interval(b"\0" * size)
-        self.assertEqual(payloads.unpack_interval(b"\0" * 15).parts, [])
+                readers.unpack_interval(b"\0" * size)
+        self.assertEqual(readers.unpack_interval(b"\0" * 15).parts, [])
 
     def test_a_long_interval_keeps_a_duration_that_fits(self):
-        packed = payloads.Interval(0, 0, 1000000, 0, 0, []).pack()
-        self.assertEqual(payloads.unpack_interval(packed).duration_s, 65535)
+        packed = readers.Interval(0, 0, 1000000, 0, 0, []).pack()
+        self.assertEqual(readers.unpack_interval(packed).duration_s, 65535)
 
     def test_the_others(self):
         digest = bytes(range(32))
         self.assertEqual(
-            payloads.unpack_opening(payloads.pack_opening("demo-0001", 1, 2, 3)),
+            readers.unpack_opening(payloads.pack_opening("demo-0001", 1, 2, 3)),
             (1, 2, 3, "demo-0001"),
         )
         self.assertEqual(
-            payloads.unpack_tariff(payloads.pack_tariff(9, digest, "demo-cn")),
+            readers.unpack_tariff(payloads.pack_tariff(9, digest, "demo-cn")),
             (9, digest, "demo-cn"),
         )
         n = (1 << 53) - 1
         self.assertEqual(
-            payloads.unpack_credit(payloads.pack_credit(n, n, (1 << 64) - 1)),
+            readers.unpack_credit(payloads.pack_credit(n, n, (1 << 64) - 1)),
             (n, n, (1 << 64) - 1),
         )
         self.assertEqual(
-            payloads.unpack_standing(payloads.pack_standing(20270201, 2)), (20270201, 2)
+            readers.unpack_standing(payloads.pack_standing(20270201, 2)), (20270201, 2)
         )
-        self.assertEqual(payloads.unpack_event(payloads.pack_event(17, -9)), (17, -9))
-        self.assertIsNone(payloads.unpack_snapshot(payloads.pack_event(17, -9)))
+        self.assertEqual(readers.unpack_event(payloads.pack_event(17, -9)), (17, -9))
+        self.assertIsNone(readers.unpack_snapshot(payloads.pack_event(17, -9)))
         # Three phases at the end of an int32 add up to more.
         extremes = ((1 << 31) - 1, -(1 << 31), -3 << 31)
         condition = payloads.pack_condition(107, 9, *extremes)
         self.assertEqual(len(condition), 26)
-        self.assertEqual(payloads.unpack_event(condition), (107, 9))
-        self.assertEqual(payloads.unpack_snapshot(condition), extremes)
+        self.assertEqual(readers.unpack_event(condition), (107, 9))
+        self.assertEqual(readers.unpack_snapshot(condition), extremes)
         self.assertEqual(
-            payloads.unpack_relay(payloads.pack_relay(2, 10, 1, 86400)), (2, 10, 1, 86400)
+            readers.unpack_relay(payloads.pack_relay(2, 10, 1, 86400)), (2, 10, 1, 86400)
         )
         self.assertEqual(
-            payloads.unpack_clock(payloads.pack_clock(1 << 33, -1, 1)), (1 << 33, -1, 1)
+            readers.unpack_clock(payloads.pack_clock(1 << 33, -1, 1)), (1 << 33, -1, 1)
         )
         with self.assertRaises(RecordError):
-            payloads.unpack_credit(b"\0" * 23)
+            readers.unpack_credit(b"\0" * 23)
         for length in (9, 11, 25, 27):
             with self.assertRaises(RecordError):
-                payloads.unpack_event(b"\0" * length)
+                readers.unpack_event(b"\0" * length)

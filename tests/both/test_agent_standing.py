@@ -4,7 +4,7 @@ import unittest
 
 from wattledger.agent.billing.account import Account
 from wattledger.agent.billing.recall import replay
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
 from wattledger.tests.both.houses_account import open_account, stored
@@ -22,7 +22,7 @@ class TestStanding(unittest.TestCase):
         self.account.charge_standing(at, trust)
         self.journal.flush()
         return [
-            payloads.unpack_standing(entry.payload)[0]
+            readers.unpack_standing(entry.payload)[0]
             for entry in stored(self.storage)
             if entry.kind == records.STANDING
         ]
@@ -69,7 +69,7 @@ class TestStanding(unittest.TestCase):
 
     def skipped(self):
         return [
-            payloads.unpack_event(entry.payload)
+            readers.unpack_event(entry.payload)
             for entry in stored(self.storage)
             if entry.kind == records.EVENT
         ]
@@ -153,7 +153,7 @@ class TestSwitch(unittest.TestCase):
         journal.flush()
         entry = stored(storage)[-1]
         self.assertEqual((entry.kind, entry.amount), (records.TARIFF, 0))
-        n, digest, name = payloads.unpack_tariff(entry.payload)
+        n, digest, name = readers.unpack_tariff(entry.payload)
         self.assertEqual((n, digest, name), (1, account.tariff.digest, "demo-cn"))
 
     def test_dates_that_began_before_a_set_are_charged_by_the_one_before(self):
@@ -167,7 +167,7 @@ class TestSwitch(unittest.TestCase):
         account.charge_standing(local_2027(1, 11, 12), TRUST_SYNCED)
         journal.flush()
         found = [
-            payloads.unpack_standing(entry.payload) + (entry.amount,)
+            readers.unpack_standing(entry.payload) + (entry.amount,)
             for entry in stored(storage)
             if entry.kind == records.STANDING
         ]

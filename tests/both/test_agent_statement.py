@@ -10,6 +10,7 @@ from wattledger.agent.billing.zone import Zone
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply import rules, states
 from wattledger.tests.both import houses_statement as houses
@@ -269,7 +270,7 @@ def intervals(days):
     balance = 0
     for index in range(days * 96):
         part = payloads.Part(index % 2, index // 7 % 2, 10, 500000)
-        interval = payloads.Interval(10 * (index + 1), 0, 900, 0, 1, [part])
+        interval = readers.Interval(10 * (index + 1), 0, 900, 0, 1, [part])
         balance += part.amount()
         time = MIDNIGHT + 900 * (index + 1)
         payload = bytes(interval.pack())

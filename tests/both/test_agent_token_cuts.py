@@ -5,7 +5,7 @@ import unittest
 
 from wattledger.agent.comms.actions import Actions
 from wattledger.agent.errors import RefusalError
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.tokens import results
 from wattledger.tests.both.fixtures_agent import UNIT
@@ -273,6 +273,6 @@ class TestMemoryGone(unittest.TestCase):
         house = paygo_house()
         self.assertEqual(by_keypad(house, paygo(2, 3)), "ok")
         entry = house.entries(records.TOKEN)[0]
-        scheme, kind, count, seconds, until = payloads.unpack_token(entry.payload)
+        scheme, kind, count, seconds, until = readers.unpack_token(entry.payload)
         self.assertEqual((scheme, kind, count, seconds), (2, 1, 2, 3 * 86400))
         self.assertEqual(until, house.agent.time.powered_s + 3 * 86400)

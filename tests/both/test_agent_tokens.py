@@ -3,7 +3,7 @@
 import unittest
 
 from wattledger.agent import events
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.tokens import results
 from wattledger.tests.both.fixtures_agent import UNIT
@@ -37,7 +37,7 @@ class TestCredit(unittest.TestCase):
         self.assertEqual(self.balance(), OPENING + CREDIT)
         entry = self.house.entries(records.TOKEN)[0]
         self.assertEqual(entry.amount, CREDIT)
-        self.assertEqual(payloads.unpack_token(entry.payload), (1, 0, NOW_TID, 4000, 0))
+        self.assertEqual(readers.unpack_token(entry.payload), (1, 0, NOW_TID, 4000, 0))
         self.assertEqual(self.house.agent.account.recent[0][1:], (CREDIT // 1000, NOW_TID))
 
     def test_currency_is_money(self):

@@ -3,7 +3,7 @@
 import unittest
 
 from wattledger.agent import events
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.tests.both.fixtures_agent import START, UNIT, House, tariff_of
 
@@ -16,7 +16,7 @@ def told_at(house, code):
     return [
         entry.time - START
         for entry in house.entries(records.EVENT)
-        if payloads.unpack_event(entry.payload)[0] == code
+        if readers.unpack_event(entry.payload)[0] == code
     ]
 
 

@@ -142,11 +142,27 @@ class TestCalibration(unittest.TestCase):
                 ade.Ade7953(None, ade.no_wait, calibration, second=second)
             self.assertEqual(caught.exception.stage, "calibration")
 
+    def test_a_scale_whose_power_is_no_small_int_is_refused(self):
+        # 2^23 x 1000 x 9032007^2 / (4862401 x volts x amps) mW are 2^30 at 131 070 000 LSB^2.
+        for volts, amps, good in ((28_000, 4_000, False), (28_000, 5_000, True)):
+            try:
+                ade.Ade7953(None, ade.no_wait, [{}], volt_lsb=volts, amp_lsb=amps)
+                self.assertTrue(good)
+            except ChipError as error:
+                self.assertEqual((error.stage, good), ("calibration", False))
+
 
 class TestScale(unittest.TestCase):
     def test_a_count_is_close_to_the_exact_fraction(self):
         # The exact Wh of a count is 64 R^2 / (volts x amps x 206 900 x 3600), R = 9 032 007.
-        for volts, amps in ((26_000, 100_000), (1_000, 1_000_000), (30_000, 240_000)):
+        # 5 000 LSB an ampere are 1.8 kA at full scale.
+        for volts, amps in (
+            (26_000, 100_000),
+            (1_000, 1_000_000),
+            (30_000, 240_000),
+            (28_000, 5_000),
+            (1_000_000, 1_000_000),
+        ):
             numerator, denominator = energy_fraction(volts, amps)
             exact = denominator * 9_032_007**2 * 64
             found = numerator * volts * amps * 206_900 * 3600

@@ -8,8 +8,9 @@ from wattledger.tests.both.houses_chips import ChipBench, keep_promises
 
 class SpiBench(ChipBench):
     phases = 2
-    # Full scale is 9032007^2 / (26 000 x 100 000) = 31 375.83 W; 8 388 607 / 206 900 = 40.5443 s.
-    overflow_ms = (31_376, 40_544)
+    # Full scale is 9032007^2 / (26 000 x 100 000) = 31 375.83 W; 8 388 607 / 206 900 = 40.5443 s,
+    # and 31 375.83 / 31 375 of it at the whole number of watts below.
+    overflow_ms = (31_375, 40_545)
     slack = (1, 1, 20)  # the registers' own steps; a factor to 1e-5
     slack_counts = 1
     port = ade.Ade7953Spi

@@ -114,6 +114,9 @@ class TestPhases(unittest.TestCase):
         _, sample = read(driver, 1)
         counts = [sample[phase * PHASE_FIELDS + ENERGY_COUNTS] for phase in (0, 1, 2)]
         self.assertEqual(counts, [0, -4000, 0])
+        # Asked of a wrong register, the chip's total would have put the energy right, and told so.
+        health = driver.health()
+        self.assertEqual((health["unconfirmed"], health["unsettled"]), (0, 0))
 
     def test_each_select_is_one_register(self):
         # ESPHome read several in one select, and powers came out wrong.

@@ -145,6 +145,11 @@ class TestValues(unittest.TestCase):
         self.assertTrue(abs(sample[POWER_MW] + 42_316) <= 1)
         self.assertEqual(sample[FREQUENCY_MHZ], 50_025)
 
+    def test_the_golden_frame_says_153_counts(self):
+        answers, driver = scripted(uart.data(uart.BL0942_FRAME))
+        answers[ASK_PACKET] = packet(160)
+        self.assertEqual(uart.settle(driver, new_sample(), 3), (OK, 7))
+
     def test_power_of_export_is_negative(self):
         # Tasmota 15374: the absolute value was shown.
         chip, driver = loaded(-1_000_000)

@@ -200,7 +200,7 @@ class TestFaults(unittest.TestCase):
     def test_the_second_of_two_readings_may_be_the_one_that_was_hit(self):
         for register in (ENERGY, CHARGE):
             chip, driver = self.loaded()
-            driver._i2c = SecondHit(chip, register)
+            driver._port.i2c = SecondHit(chip, register)
             self.assertEqual(fetched(driver)[ENERGY_COUNTS], 12_500)
 
     def test_an_energy_misheard_twice_is_healed_later(self):
@@ -280,7 +280,7 @@ class TestFaults(unittest.TestCase):
         for level in (0x00, 0xFF):
             chip, driver = self.loaded()
             wire = StickingWire(chip, level)
-            driver._i2c = wire
+            driver._port.i2c = wire
             for at in range(13):  # a whole reading is 13 transfers
                 wire.left = at
                 sample = new_sample()

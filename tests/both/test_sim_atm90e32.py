@@ -353,6 +353,17 @@ class TestMeasurements(unittest.TestCase):
         chip.feed(1)
         self.assertEqual(host.read(0xDD), 4_000)
 
+    def test_amplifiers_of_all_channels(self):
+        # 0x15 and 0x2A: 2x and 4x of A, B and C.
+        chip, host = started()
+        for mode, current in ((0x00, 1_000), (0x15, 2_000), (0x2A, 4_000)):
+            host.write(0x34, mode)
+            for phase in range(3):
+                chip.set_phase(phase, 230_000, 1_000, 230_000)
+            chip.feed(1)
+            for register in (0xDD, 0xDE, 0xDF):
+                self.assertEqual(host.read(register), current)
+
     def test_readings_saturate(self):
         chip, host = started()
         chip.set_phase(0, 700_000, 90_000, 0)

@@ -6,6 +6,7 @@ import random
 from wattledger.agent import config as configs
 from wattledger.agent.agent import Agent
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal, walk
 from wattledger.agent.ledger import commission
@@ -47,7 +48,7 @@ class HandJournal:
         parts = [payloads.Part(0, 0, import_wh, price)] if import_wh else []
         if export_wh:
             parts.append(payloads.Part(payloads.EXPORT, 0xFF, export_wh, price))
-        interval = payloads.Interval(
+        interval = readers.Interval(
             self.import_wh, self.export_wh, end - start, QUALITY_OK, 1, parts
         )
         self.append(records.INTERVAL, end, interval.amount(), interval.pack(), trust)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.host_sim.noise import between
 from wattledger.tools import scenario_file, sim
@@ -104,7 +104,7 @@ def told(outcome, code):
     return [
         entry.time - entries[0].time
         for entry in entries
-        if entry.kind == records.EVENT and payloads.unpack_event(entry.payload)[0] == code
+        if entry.kind == records.EVENT and readers.unpack_event(entry.payload)[0] == code
     ]
 
 
@@ -112,7 +112,7 @@ def moves(outcome):
     """(seconds from the start, closing) of the relay entries."""
     entries = outcome.evidence.entries
     return [
-        (entry.time - entries[0].time, payloads.unpack_relay(entry.payload)[0] == 2)
+        (entry.time - entries[0].time, readers.unpack_relay(entry.payload)[0] == 2)
         for entry in entries
         if entry.kind == records.RELAY
     ]
@@ -126,6 +126,6 @@ def of_kind(outcome, kind):
 
 def value_of(outcome, code):
     """What the only event of a code says."""
-    found = [payloads.unpack_event(entry.payload) for _, entry in of_kind(outcome, records.EVENT)]
+    found = [readers.unpack_event(entry.payload) for _, entry in of_kind(outcome, records.EVENT)]
     (value,) = [value for each, value in found if each == code]
     return value

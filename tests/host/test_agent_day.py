@@ -3,7 +3,7 @@
 import pytest
 
 from wattledger.agent.agent import Agent
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.agent.ledger import commission
@@ -62,7 +62,7 @@ class Meter:
     def intervals(self):
         found = walk(self.storage, records.first_hash(METER))
         return [
-            payloads.unpack_interval(entry.payload)
+            readers.unpack_interval(entry.payload)
             for _, entry in found
             if entry.kind == records.INTERVAL
         ]

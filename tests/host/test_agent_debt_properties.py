@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.tests.both.houses_corrections import Books
@@ -112,6 +113,6 @@ def test_debt_and_balance_are_the_sums_of_what_happened(happened):
     paid = [
         -entry.amount
         for entry in books.entries(records.DEBT)
-        if payloads.unpack_debt(entry.payload)[0] != payloads.DEBT_SET
+        if readers.unpack_debt(entry.payload)[0] != payloads.DEBT_SET
     ]
     assert all(amount >= 0 for amount in paid)

@@ -6,6 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import Journal, segment_name, segments, walk
 from wattledger.agent.journal.slots import HotState, unpack
@@ -171,8 +172,8 @@ def test_any_bytes_are_a_record_or_a_record_error(data):
 )
 def test_interval_round_trip(imported, exported, duration, quality, n, rows):
     parts = [payloads.Part(*row) for row in rows]
-    packed = payloads.Interval(imported, exported, duration, quality, n, parts).pack()
-    found = payloads.unpack_interval(packed)
+    packed = readers.Interval(imported, exported, duration, quality, n, parts).pack()
+    found = readers.unpack_interval(packed)
     assert (found.import_wh, found.export_wh, found.quality) == (imported, exported, quality)
     assert (found.duration_s, found.tariff_n) == (min(duration, 65535), n)
     assert [(part.band, part.block, part.wh, part.price) for part in found.parts] == rows

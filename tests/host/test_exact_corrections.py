@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from wattledger.agent.billing import dynamic, tariff
 from wattledger.agent.billing.correction import Corrections
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_NAMES, TRUST_SYNCED
 from wattledger.tests.both.houses_account import METER, open_account, stored
@@ -65,7 +65,7 @@ def posted(storage, n):
     found = {}
     for entry in stored(storage):
         if entry.kind == records.ADJUST:
-            _, by, cycle, unrated_wh, diverted, _ = payloads.unpack_adjust(entry.payload)
+            _, by, cycle, unrated_wh, diverted, _ = readers.unpack_adjust(entry.payload)
             assert (unrated_wh, diverted) == (0, 0)
             if by == n:
                 assert cycle not in found, "an adjustment is posted once"

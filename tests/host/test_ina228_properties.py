@@ -16,6 +16,7 @@ MODULES = (
     "wattledger.agent.metering.quality",
     "wattledger.agent.metering.register",
     "wattledger.agent.metering.meter",
+    "wattledger.hal.meter.ina228_port",
     DRIVER,
 )
 
@@ -83,7 +84,7 @@ def test_flipped_bits_lose_and_make_no_energy(probability, exact):
     chip = Chip(15_625)
     driver = Ina228(chip, lambda ms: None, [{}], 10, 15_625)
     driver.begin()
-    driver._i2c = FlippingWire(chip, probability, 7)
+    driver._port.i2c = FlippingWire(chip, probability, 7)
     handed = [0, 0]
     sample = new_sample()
     for second in range(3_000):
@@ -95,7 +96,7 @@ def test_flipped_bits_lose_and_make_no_energy(probability, exact):
             # 500 W are 434.03 counts a second: nothing is ever the other way, or much too much.
             assert -1 <= counts * sign <= 435 * 30, (second, counts)
             handed[counts < 0] += abs(counts)
-    driver._i2c = chip
+    driver._port.i2c = chip
     assert driver.read_into(sample) == OK
     handed[sample[ENERGY_COUNTS] < 0] += abs(sample[ENERGY_COUNTS])
     wanted = [raw // 1125 for raw in chip.made()]

@@ -7,6 +7,7 @@ import pytest
 from wattledger.agent import events
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply.credit import CreditRule
 from wattledger.host_sim.network import Network
@@ -67,7 +68,7 @@ def test_all_ten_are_kept_by_an_eventful_run(kept):
 
 def test_i1_breaks_when_registers_fall(evidence):
     entry = [e for e in evidence.entries if e.kind == records.INTERVAL][-1]
-    interval = payloads.unpack_interval(entry.payload)
+    interval = readers.unpack_interval(entry.payload)
     interval.import_wh = 0
     entry.payload = bytes(interval.pack())
     assert "I1" in broken(evidence)
@@ -139,7 +140,7 @@ def test_i5_breaks_when_the_relay_moves_by_itself(evidence):
 
 def test_i5_breaks_without_a_cause(evidence):
     entry = first(evidence, records.RELAY)
-    operation, reasons, _, powered_s = payloads.unpack_relay(entry.payload)
+    operation, reasons, _, powered_s = readers.unpack_relay(entry.payload)
     entry.payload = payloads.pack_relay(operation, reasons, 0, powered_s)
     assert broken(evidence) == ["I5"]
 
@@ -203,7 +204,7 @@ def test_i8_breaks_when_a_retained_command_is_not_reported(evidence):
     dropped = first(
         evidence,
         records.EVENT,
-        lambda e: payloads.unpack_event(e.payload)[0] == events.RETAINED_COMMAND,
+        lambda e: readers.unpack_event(e.payload)[0] == events.RETAINED_COMMAND,
     )
     dropped.payload = payloads.pack_event(events.STARTED, 9)
     assert broken(evidence) == ["I8"]
@@ -222,7 +223,7 @@ def test_i9_breaks_when_a_day_is_charged_twice(evidence):
 
 def test_i9_breaks_when_a_wh_is_rated_twice(evidence):
     entry = first(evidence, records.INTERVAL, lambda e: e.amount != 0)
-    interval = payloads.unpack_interval(entry.payload)
+    interval = readers.unpack_interval(entry.payload)
     interval.parts[0].wh += 1
     entry.payload = bytes(interval.pack())
     assert "I9" in broken(evidence)

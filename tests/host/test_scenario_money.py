@@ -8,6 +8,7 @@ import pytest
 from wattledger.agent import events
 from wattledger.agent.comms.commands import DUPLICATE, OK, OPS, RESULTS, TOKEN_ENTER
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.tests.host.scenario_bench import (
@@ -42,7 +43,7 @@ def test_emergency_credit_over_a_weekend(play):
     # Of the three times somebody asks, once something is offered: 17:46, heard in the next tick.
     ((accepted, entry),) = of_kind(outcome, records.EMERGENCY)
     assert 0 <= accepted - 226 * minute <= 10
-    limit, available = payloads.unpack_emergency(entry.payload)
+    limit, available = readers.unpack_emergency(entry.payload)
     assert limit == 1_500_000
     assert abs(available - 20_000_000) <= 1_200_000  # 4 minutes of 0.005 are left
     (exhausted,) = told(outcome, events.CREDIT_EXHAUSTED)
@@ -82,8 +83,7 @@ def test_tokens_by_keypad_and_by_message_count_once(play):
     for (at, _), wanted in zip(taken, hours, strict=True):
         assert 0 <= at - wanted <= 70  # a broker that is back is found within a minute
     answers = [
-        payloads.unpack_command(entry.payload)[1:]
-        for _, entry in of_kind(outcome, records.COMMAND)
+        readers.unpack_command(entry.payload)[1:] for _, entry in of_kind(outcome, records.COMMAND)
     ]
     ok, duplicate = RESULTS.index(OK), RESULTS.index(DUPLICATE)
     entered = [result for op, result in answers if op == OPS[TOKEN_ENTER][0]]
@@ -123,14 +123,14 @@ def test_a_spoofed_clock(play):
     assert abs(value_of(outcome, events.CUT_RESTORE) - 7_300_000) <= 6_000
     # Three steps are believed: what was lost, and five minutes there and back.
     clocks = of_kind(outcome, records.CLOCK)
-    steps = [payloads.unpack_clock(entry.payload) for _, entry in clocks]
+    steps = [readers.unpack_clock(entry.payload) for _, entry in clocks]
     made_up, ahead, back = [after - before for before, after, _ in steps]
     assert abs(made_up - behind) <= 15 and (ahead, back) == (300, -300)
     # Without a clock everything is billed in the fallback band, and no day is paid.
     for at, entry in of_kind(outcome, records.INTERVAL):
         if entry.trust != TRUST_SYNCED:
             assert 10 * HOUR_S <= at <= 36 * HOUR_S
-            for part in payloads.unpack_interval(entry.payload).parts:
+            for part in readers.unpack_interval(entry.payload).parts:
                 assert (part.band & ~payloads.FALLBACK, part.price) == (1, FLAT)
     assert [at // HOUR_S for at, _ in of_kind(outcome, records.STANDING)] == [0, 36, 48]
 
@@ -173,7 +173,7 @@ def test_a_price_change_and_its_correction(play):
     adjusted = {}
     for at, entry in of_kind(outcome, records.ADJUST):
         assert 0 < at - 4 * 86_400 - 12 * HOUR_S < 600
-        _, n, cycle, unrated_wh, diverted, tariff = payloads.unpack_adjust(entry.payload)
+        _, n, cycle, unrated_wh, diverted, tariff = readers.unpack_adjust(entry.payload)
         assert (n, unrated_wh, diverted, tariff) == (4, 0, 0, "home")
         adjusted[cycle] = entry.amount
     assert adjusted == {
@@ -183,7 +183,7 @@ def test_a_price_change_and_its_correction(play):
     assert list(adjusted.values()) == [2_200_000_000, 1_160_000_000]
     # A set comes into force at its midnight; the correction never does.
     sets = of_kind(outcome, records.TARIFF)
-    days = [(at / 86_400, payloads.unpack_tariff(entry.payload)[0]) for at, entry in sets]
+    days = [(at / 86_400, readers.unpack_tariff(entry.payload)[0]) for at, entry in sets]
     assert days == [(0, 1), (1, 2), (4, 3)]
     assert len(of_kind(outcome, records.CORRECTION)) == 1
     (refused,) = told(outcome, events.TARIFF_REFUSED)
@@ -211,7 +211,7 @@ def test_keep_power_and_a_debt_reach_the_meter(tmp_path):
     assert {name: found for name, found in outcome.problems.items() if found} == {}
     assert moves(outcome) == []
     assert value_of(outcome, events.CREDIT_EXHAUSTED) <= 0
-    kept = [payloads.unpack_event(e.payload) for _, e in of_kind(outcome, records.EVENT)]
+    kept = [readers.unpack_event(e.payload) for _, e in of_kind(outcome, records.EVENT)]
     assert [value for code, value in kept if code == events.KEEP_POWER] == [10_800, 0]
     # Set while the broker was away, so it came when that was back, and once.
     (came, set_), (_, share) = of_kind(outcome, records.DEBT)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.host_sim.noise import between
 from wattledger.tests.host.scenario_bench import play
@@ -100,7 +100,7 @@ def test_cuts_within_writes_and_boots_cost_no_more(tmp_path, undisturbed, seed):
     # Boots make the meter's seconds lag behind, so its last quarter of an hour may still be open.
     charged_wh = report["charged_nano"] // 1_000_000
     intervals = [e for e in outcome.evidence.entries if e.kind == records.INTERVAL]
-    assert charged_wh == payloads.unpack_interval(intervals[-1].payload).import_wh
+    assert charged_wh == readers.unpack_interval(intervals[-1].payload).import_wh
     assert 0 <= report["register_wh"] - charged_wh <= WATTS / 4
     assert report["credited_nano"] == 37_000_000_000
     assert report["balance_nano"] == 37_000_000_000 - report["charged_nano"]

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from wattledger.agent import events
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.host_sim.load import Household
 from wattledger.host_sim.solar import Solar
@@ -148,9 +148,9 @@ def test_a_tampered_meter(play):
     outcome = play("tamper")
     start = outcome.evidence.entries[0].time
     found = [
-        (entry.time - start, *payloads.unpack_event(entry.payload))
+        (entry.time - start, *readers.unpack_event(entry.payload))
         for entry in outcome.evidence.entries
-        if entry.kind == records.EVENT and payloads.unpack_snapshot(entry.payload)
+        if entry.kind == records.EVENT and readers.unpack_snapshot(entry.payload)
     ]
     # On phase A (1), ended +8; a reading a second.
     expected = [
@@ -167,9 +167,9 @@ def test_a_tampered_meter(play):
     for (at, *_), (wanted, *_) in zip(found, expected, strict=True):
         assert abs(at - wanted) <= 1
     voltages = [
-        payloads.unpack_snapshot(e.payload)
+        readers.unpack_snapshot(e.payload)
         for e in outcome.evidence.entries
-        if e.kind == records.EVENT and payloads.unpack_snapshot(e.payload)
+        if e.kind == records.EVENT and readers.unpack_snapshot(e.payload)
     ]
     assert 169_000 < voltages[0][0] < 176_000
     assert voltages[6][2] == pytest.approx(-1_000_000, abs=1)

@@ -5,7 +5,7 @@ The tariff is flat, 0.500000 a kWh, so 1 Wh costs 500 000 nano-units.
 
 import pytest
 
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.host.stage_bench import PRICE, UNIT, House
@@ -74,14 +74,14 @@ def test_the_books_of_the_day_add_up(day):
     credits = [entry.amount for entry in entries if entry.kind == records.CREDIT]
     assert credits == [UNIT // 2 * NANO, 5 * UNIT * NANO]
     intervals = [entry for entry in entries if entry.kind == records.INTERVAL]
-    last = payloads.unpack_interval(intervals[-1].payload)
+    last = readers.unpack_interval(intervals[-1].payload)
     assert sum(entry.amount for entry in intervals) == -last.import_wh * PRICE
     assert sum(entry.amount for entry in entries) == entries[-1].balance
     # What the world says has passed; the reboot cost nothing.
     truth = day.world.import_mws // WH
     assert truth - BOUND_WH <= last.import_wh <= truth
     assert 3000 < truth < 12_000
-    moves = [payloads.unpack_relay(e.payload)[0] for e in entries if e.kind == records.RELAY]
+    moves = [readers.unpack_relay(e.payload)[0] for e in entries if e.kind == records.RELAY]
     assert len(moves) == 2
 
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from wattledger.agent import events
-from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.supply.states import CONNECTED, READY
 from wattledger.hal.sample import TRUST_SYNCED
@@ -390,10 +390,10 @@ class SupplyMachine(RuleBasedStateMachine):
         return (self.paid - register.import_wh + register.export_wh - STANDING * days) * NANO
 
     def hear(self, kind, unix, trust, payload):
-        if kind == records.EVENT and payloads.unpack_event(payload)[0] == events.CUT_IN_5:
+        if kind == records.EVENT and readers.unpack_event(payload)[0] == events.CUT_IN_5:
             self.warned_at = self.powered()
         elif kind == records.RELAY:
-            operation, reasons, cause, _ = payloads.unpack_relay(payload)
+            operation, reasons, cause, _ = readers.unpack_relay(payload)
             if operation == CONNECTED:
                 self.hear_closing(cause)
             else:

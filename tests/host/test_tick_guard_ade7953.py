@@ -13,12 +13,13 @@ MODULES = (
     "wattledger.agent.metering.register",
     "wattledger.agent.metering.meter",
     "wattledger.hal.meter.ade7953_registers",
+    "wattledger.hal.meter.ade7953_access",
     "wattledger.hal.meter.ade7953_spi",
     "wattledger.hal.meter.ade7953_i2c",
     DRIVER,
 )
 PORTS = {"spi": "Ade7953Spi", "i2c": "Ade7953I2c"}
-BOARDS = ((26_000, 100_000), (1_000, 1_000_000), (1_000_000, 2_000))
+BOARDS = ((26_000, 100_000), (1_000, 1_000_000), (1_000_000, 2_000), (28_000, 5_000))
 
 
 @pytest.mark.parametrize("bus", ["spi", "i2c"])

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import segment_name, segments
 from wattledger.agent.journal.slots import HotState, SlotPair
@@ -168,7 +169,7 @@ def test_a_removed_segment_is_missed(journal, tmp_path):
                 records.INTERVAL,
                 FROM + 3600,
                 0,
-                payloads.Interval(130, 30, 900, 0, 1, []).pack(),
+                readers.Interval(130, 30, 900, 0, 1, []).pack(),
             ),
             "has registers 130 and 30 Wh, below (150, 30) before it",
         ),
@@ -181,7 +182,7 @@ def test_a_removed_segment_is_missed(journal, tmp_path):
                 records.INTERVAL,
                 FROM + 3600,
                 -1,
-                payloads.Interval(150, 30, 900, 0, 1, []).pack(),
+                readers.Interval(150, 30, 900, 0, 1, []).pack(),
             ),
             "moves -1; its parts sum up to 0",
         ),
@@ -190,7 +191,7 @@ def test_a_removed_segment_is_missed(journal, tmp_path):
                 records.INTERVAL,
                 FROM + 3600,
                 0,
-                payloads.Interval(153, 30, 900, 0, 1, []).pack(),
+                readers.Interval(153, 30, 900, 0, 1, []).pack(),
             ),
             "rates 0 Wh; its registers moved by 3 Wh",
         ),

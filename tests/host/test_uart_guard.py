@@ -23,6 +23,7 @@ MODULES = (
     HAL + "running_counter",
     HAL + "scale",
     HAL + "uart_frames",
+    HAL + "bl0942_port",
     HAL + "bl0942",
     HAL + "cse7766",
     HAL + "pzem004t",

@@ -4,9 +4,11 @@ Sensors, chip and mains are simulated: what a figure says is what arithmetic, ca
 resolution leave. Noise, drift, temperature and the non-linearity of real parts are not in it.
 """
 
-from wattledger.tools.bench import adc_accuracy, loads, subjects
-from wattledger.tools.bench.drift import drift_rows
-from wattledger.tools.bench.loads import GRID, INFLUENCES, NO_LOAD_MV, ONE_PHASE, Load
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from wattledger.tools.bench import adc_accuracy, drift, loads, subjects
+from wattledger.tools.bench.loads import GRID, NO_LOAD_MV, Load
 from wattledger.tools.bench.rows import Report, Row
 
 LIMIT = "IEC 62053-21 class 1"
@@ -15,31 +17,47 @@ PERCENT = 1e-4  # of a ppm
 # IEC 62053-21, 8.3.2: no pulse within 600 x 10^6 / (k m Un Imax) minutes; k of 3200 imp/kWh.
 CREEP_MINUTES = 600 * 10**6 / (3200 * 230 * 60)
 CREEP_WH = 1000 / 3200
+CURVE_POINTS = 13
+ADC = {"MCP3208": 0, "MCP3208, +-0.5 LSB of noise": adc_accuracy.DITHER}
 
 
-def run() -> Report:
+def run(
+    makers: Sequence[Callable[[], subjects.Subject]] = subjects.SUBJECTS,
+    noises: Mapping[str, int] = ADC,
+    years: float = drift.YEARS,
+) -> Report:
     """Every point of every chip. BenchError."""
     rows: list[Row] = []
-    worst: dict[str, float] = {}
-    curves: dict[str, list[tuple[int, float]]] = {}
-    for make in subjects.SUBJECTS:
+    worst: dict[str, Row] = {}
+    curves: dict[str, list[tuple[int, float, float | None]]] = {}
+    for make in makers:
         subject = make()
         found = _points(subject)
         rows += found
-        worst[subject.name] = max(row.ratio for row in found)
-        curves[subject.name] = _curve(subject)
-    for name, noise in (("MCP3208", 0), ("MCP3208, +-0.5 LSB of noise", adc_accuracy.DITHER)):
+        worst[subject.name] = max(found, key=lambda row: row.ratio)
+        curves[subject.name] = [
+            (ma, *_both(subject.error_ppm, ma, subject.is_direct))
+            for ma in _currents(subject.imax_ma)
+        ]
+    for name, noise in noises.items():
         found = _adc_points(name, noise)
         rows += found
-        worst[name] = max(row.ratio for row in found)
-    rows += drift_rows()
+        worst[name] = max(found, key=lambda row: row.ratio)
+        error = partial(adc_accuracy.error_ppm, noise=noise)
+        curves[name] = [(ma, *_both(error, ma, False)) for ma in _currents(loads.IMAX_MA)]
+    rows += drift.drift_rows(years)
     return Report(
         "accuracy",
         "Energy error of the simulated chips after calibration, against the limit",
         rows,
-        details={"worst": {name: round(ratio, 4) for name, ratio in worst.items()}},
+        details={
+            "worst": {
+                name: {"ratio": round(row.ratio, 4), "at": row.name[len(name) + 1 :]}
+                for name, row in worst.items()
+            }
+        },
         notes=[
-            "worst of the limit: " + ", ".join(f"{n} {r:.3f}" for n, r in worst.items()),
+            *(f"worst of the limit: {row.ratio:.3f}, {row.name}" for row in worst.values()),
             "simulated: noise, drift, temperature and non-linearity of real parts are not in it",
         ],
         curves=curves,
@@ -47,22 +65,44 @@ def run() -> Report:
 
 
 def _points(subject: subjects.Subject) -> list[Row]:
-    rows = [
-        _row(f"{subject.name} {load}", subject.error_ppm(load), limit) for load, limit, _ in GRID
-    ]
-    if subject.phases > 1:
-        for load, limit in ONE_PHASE:
-            error = subject.error_ppm(load, (1,))
-            rows.append(_row(f"{subject.name} {load}, one phase", error, limit))
-    for name, load, reference, limit in INFLUENCES:
+    if subject.is_direct:
+        return [
+            _row(
+                f"{subject.name} {load.current_ma / 1000:g} A of 48 V",
+                subject.error_ppm(load),
+                limit,
+            )
+            for load, limit, _ in loads.DIRECT
+        ]
+    name = subject.name
+    grid = loads.grid(subject.imax_ma)
+    rows = [_row(f"{name} {load}", subject.error_ppm(load), limit) for load, limit, _ in grid]
+    for quantity, load, reference, limit in loads.influences(subject.imax_ma):
         change = subject.error_ppm(load) - subject.error_ppm(reference)
-        rows.append(_row(f"{subject.name} {name}", change, limit))
-    rows += subject.extra_rows()
+        rows.append(_row(f"{name} {quantity}", change, limit))
+    if subject.phases == 3:
+        rows += _polyphase(subject)
     start = Load(loads.START_MA)
     # It must start: what is asked at this current is that energy is registered, within half.
-    rows.append(_row(f"{subject.name} start at {start}", subject.error_ppm(start), 500_000))
+    rows.append(_row(f"{name} start at {start}", subject.error_ppm(start), 500_000))
     creep = subject.creep_wh(NO_LOAD_MV, round(CREEP_MINUTES * 60))
-    rows.append(Row(f"{subject.name} no load", creep, CREEP_WH, "Wh", LIMIT, WANTED))
+    rows.append(Row(f"{name} no load", creep, CREEP_WH, "Wh", LIMIT, WANTED))
+    return rows
+
+
+def _polyphase(subject: subjects.Subject) -> list[Row]:
+    """One phase loaded; the phases' order reversed; a phase without voltage."""
+    name = subject.name
+    rows = [
+        _row(f"{name} {load}, one phase", subject.error_ppm(load, (1,)), limit)
+        for load, limit in loads.ONE_PHASE
+    ]
+    load, limit = loads.REVERSED_SEQUENCE
+    change = subject.error_ppm(load, is_reversed=True) - subject.error_ppm(load)
+    rows.append(_row(f"{name} reversed phase sequence", change, limit))
+    load, limit = loads.PHASE_INTERRUPTED
+    change = subject.error_ppm(load, (0, 1), is_interrupted=True) - subject.error_ppm(load)
+    rows.append(_row(f"{name} a phase interrupted", change, limit))
     return rows
 
 
@@ -77,9 +117,17 @@ def _row(name: str, ppm: float, limit_ppm: float) -> Row:
     return Row(name, abs(ppm) * PERCENT, limit_ppm * PERCENT, "%", LIMIT, WANTED)
 
 
-def _curve(subject: subjects.Subject) -> list[tuple[int, float]]:
-    """(mA, error in ppm) over all currents at unity, evenly on a logarithmic scale."""
-    first, last, count = loads.START_MA, loads.IMAX_MA, 15
-    step = (last / first) ** (1 / (count - 1))
-    currents = [round(first * step**index) for index in range(count)]
-    return [(current, subject.error_ppm(Load(current))) for current in currents]
+def _currents(imax_ma: int) -> list[int]:
+    """mA from the starting current on, evenly on a logarithmic scale."""
+    first = loads.START_MA
+    step = (imax_ma / first) ** (1 / (CURVE_POINTS - 1))
+    return [round(first * step**index) for index in range(CURVE_POINTS)]
+
+
+def _both(
+    error_ppm: Callable[[Load], float], ma: int, is_direct: bool
+) -> tuple[float, float | None]:
+    """Errors at unity and, from 0.05 Ib on, at 0.5 inductive."""
+    if is_direct:
+        return error_ppm(Load(ma, voltage_mv=loads.DIRECT_MV)), None
+    return error_ppm(Load(ma)), error_ppm(Load(ma, 500)) if ma >= loads.IB_MA // 20 else None

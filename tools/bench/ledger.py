@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.slots import HotState
 from wattledger.hal.sample import TRUST_SYNCED
@@ -21,7 +22,7 @@ from wattledger.tools.bench.rows import Report, Row, best, wall_s
 COMMITS = 200
 ROUNDS = 5
 RAW_WANTED = ">= 0.65"
-INTERVAL = payloads.Interval(1, 0, 900, 0, 1, [payloads.Part(1, 0, 281, 530_000)]).pack()
+INTERVAL = readers.Interval(1, 0, 900, 0, 1, [payloads.Part(1, 0, 281, 530_000)]).pack()
 RECORD = records.encode(
     records.INTERVAL, 2, START, TRUST_SYNCED, -148_930_000, 1, INTERVAL, b"\0" * 8
 )

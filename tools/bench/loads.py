@@ -2,6 +2,7 @@
 
 Limits are in ppm of the energy. Class 1 where a table has no class: what the docs call its limit.
 Sources: IEC 62053-21:2003, tables 6 (load), 7 (one phase of a polyphase meter), 8 (influences).
+A board's highest current is its own: a plug has 16 A, and Ib is 5 A for all, so that they compare.
 """
 
 from dataclasses import dataclass, replace
@@ -50,44 +51,67 @@ class Load:
         return f"{self.current_ma / 1000:g} A, {abs(self.factor) / 1000:g}{kind}"
 
 
-# (load, class 1, class 2); 0 where the standard gives none.
-GRID = (
-    (Load(IB_MA // 20), 15_000, 25_000),
-    (Load(IB_MA // 10), 10_000, 20_000),
-    (Load(IB_MA), 10_000, 20_000),
-    (Load(IMAX_MA // 2), 10_000, 20_000),
-    (Load(IMAX_MA), 10_000, 20_000),
-    (Load(IB_MA // 10, 500), 15_000, 25_000),
-    (Load(IB_MA // 10, -800), 15_000, 0),
-    (Load(IB_MA // 5, 500), 10_000, 20_000),
-    (Load(IB_MA // 5, -800), 10_000, 0),
-    (Load(IB_MA, 500), 10_000, 20_000),
-    (Load(IB_MA, -800), 10_000, 0),
-    (Load(IMAX_MA, 500), 10_000, 20_000),
-    (Load(IMAX_MA, -800), 10_000, 0),
-)
 # Of a polyphase meter with a load on one phase only.
 ONE_PHASE = ((Load(IB_MA // 10), 20_000), (Load(IB_MA), 20_000), (Load(IB_MA // 5, 500), 20_000))
-_HIGH, _LOW = NOMINAL_MV * 11 // 10, NOMINAL_MV * 9 // 10
-_IB, _HALF = Load(IB_MA), Load(IB_MA, 500)
-_DISTORTED = Load(IMAX_MA // 2)
-# (quantity, load under it, load at reference conditions, most that the error may change).
-INFLUENCES = (
-    ("voltage -10 %", replace(_IB, voltage_mv=_LOW), _IB, 7_000),
-    ("voltage +10 %", replace(_IB, voltage_mv=_HIGH), _IB, 7_000),
-    ("voltage -10 %, 0.5 lag", replace(_HALF, voltage_mv=_LOW), _HALF, 10_000),
-    ("voltage +10 %, 0.5 lag", replace(_HALF, voltage_mv=_HIGH), _HALF, 10_000),
-    ("frequency -2 %", replace(_IB, frequency_mhz=49_000), _IB, 5_000),
-    ("frequency +2 %", replace(_IB, frequency_mhz=51_000), _IB, 5_000),
-    ("frequency -2 %, 0.5 lag", replace(_HALF, frequency_mhz=49_000), _HALF, 7_000),
-    ("frequency +2 %, 0.5 lag", replace(_HALF, frequency_mhz=51_000), _HALF, 7_000),
-    ("5th harmonic", replace(_DISTORTED, harmonic=(5, 100, 400)), _DISTORTED, 8_000),
+REVERSED_SEQUENCE = (Load(IB_MA // 10), 15_000)  # the change of error
+PHASE_INTERRUPTED = (Load(IB_MA), 20_000)  # "voltage unbalance": the third phase has no voltage
+
+
+def grid(imax_ma: int) -> tuple[tuple[Load, int, int], ...]:
+    """(load, class 1, class 2) up to this highest current; 0 where the standard gives none."""
+    return (
+        (Load(IB_MA // 20), 15_000, 25_000),
+        (Load(IB_MA // 10), 10_000, 20_000),
+        (Load(IB_MA), 10_000, 20_000),
+        (Load(imax_ma // 2), 10_000, 20_000),
+        (Load(imax_ma), 10_000, 20_000),
+        (Load(IB_MA // 10, 500), 15_000, 25_000),
+        (Load(IB_MA // 10, -800), 15_000, 0),
+        (Load(IB_MA // 5, 500), 10_000, 20_000),
+        (Load(IB_MA // 5, -800), 10_000, 0),
+        (Load(IB_MA, 500), 10_000, 20_000),
+        (Load(IB_MA, -800), 10_000, 0),
+        (Load(imax_ma, 500), 10_000, 20_000),
+        (Load(imax_ma, -800), 10_000, 0),
+    )
+
+
+def influences(imax_ma: int) -> tuple[tuple[str, Load, Load, int], ...]:
+    """(quantity, load under it, load at reference conditions, most that the error may change)."""
+    high, low = NOMINAL_MV * 11 // 10, NOMINAL_MV * 9 // 10
+    unity, half = Load(IB_MA), Load(IB_MA, 500)
+    distorted = Load(imax_ma // 2)
+    return (
+        ("voltage -10 %", replace(unity, voltage_mv=low), unity, 7_000),
+        ("voltage +10 %", replace(unity, voltage_mv=high), unity, 7_000),
+        ("voltage -10 %, 0.5 lag", replace(half, voltage_mv=low), half, 10_000),
+        ("voltage +10 %, 0.5 lag", replace(half, voltage_mv=high), half, 10_000),
+        ("frequency -2 %", replace(unity, frequency_mhz=49_000), unity, 5_000),
+        ("frequency +2 %", replace(unity, frequency_mhz=51_000), unity, 5_000),
+        ("frequency -2 %, 0.5 lag", replace(half, frequency_mhz=49_000), half, 7_000),
+        ("frequency +2 %, 0.5 lag", replace(half, frequency_mhz=51_000), half, 7_000),
+        ("5th harmonic", replace(distorted, harmonic=(5, 100, 400)), distorted, 8_000),
+    )
+
+
+GRID = grid(IMAX_MA)
+INFLUENCES = influences(IMAX_MA)
+# A direct current has no standard here: the currents of the grid at unity, for comparison.
+DIRECT_MV = 48_000
+DIRECT = tuple(
+    (replace(load, voltage_mv=DIRECT_MV), limit, 0)
+    for load, limit, _ in GRID
+    if load.factor == 1000
 )
 
 
-def limit_ppm(current_ma: int) -> float:
-    """Class 1 at unity over all currents: below 0.05 Ib it grows as 1/I down to the starting
-    current (OIML R 46), so that a curve can be drawn."""
+def limit_ppm(current_ma: float, is_lagging: bool = False) -> float:
+    """Class 1 over all currents, at unity or 0.5 inductive, so that a curve can be drawn.
+
+    Below 0.05 Ib it grows as 1/I down to the starting current (OIML R 46).
+    """
+    if is_lagging:
+        return 10_000 if current_ma >= IB_MA // 5 else 15_000
     if current_ma >= IB_MA // 10:
         return 10_000
     return 15_000 * max(1, IB_MA / 20 / current_ma)

@@ -50,7 +50,8 @@ class Report:
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     picture: list[Row] = field(default_factory=list)
-    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    # By name: mA, error in ppm at unity, and at 0.5 inductive where there is such a thing.
+    curves: dict[str, list[tuple[int, float, float | None]]] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
         """The whole as one JSON object."""

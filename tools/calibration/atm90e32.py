@@ -1,4 +1,9 @@
-"""The ATM90E32's constants from errors (Atmel-46103A: gains, PQGain, Phi, offsets)."""
+"""The ATM90E32's constants from errors (Atmel-46103A: gains, PQGain, Phi, offsets).
+
+One path serves power and energy: PQGain moves both, so there is no gain of energy of its own.
+"""
+
+from typing import Any
 
 from wattledger.hal.meter.atm90e32 import Atm90e32
 from wattledger.hal.meter.atm90e32_setup import CONSTANTS
@@ -30,7 +35,7 @@ def angle(constants: dict[str, int], degrees: float, hertz: float) -> None:
     constants["phase"] += round(degrees / 360 * CYCLES / hertz)
 
 
-def offset(constants: dict[str, int], amps: float, watts: float, vars_: float) -> None:
+def offset(constants: dict[str, int], amps: float, watts: float, vars_: float, **_: Any) -> None:
     """What is read without a load is no current and no power. Units: 1 mA / 512, 0.00032 W."""
     constants["current_offset"] -= round(amps * 1000 * 512)
     constants["power_offset"] -= round(watts / 0.00032)

@@ -7,7 +7,9 @@ from typing import Any
 
 from wattledger.hal.sample import (
     CURRENT_MA,
+    ENERGY_COUNTS,
     FREQUENCY_MHZ,
+    NO_ANSWER,
     OK,
     PHASE_FIELDS,
     POWER_MW,
@@ -20,6 +22,14 @@ from wattledger.tools.errors import ToolError
 SAMPLES = 10
 NOISE = 0.005  # of the mean, between samples
 MAINS_HZ = 50.0
+READ_MS = 1_000
+# A serial chip is now and then asked for something else than a reading.
+TRIES = 4
+# Energy is timed from a count to a count: off by a look at most, or by a count if that is shorter.
+LOOK_MS = 100
+SHORTEST_MS = 60_000
+SHARE = 4_000  # of that in the whole time: 250 ppm
+LONGEST_WAIT_MS = 120_000  # for a count
 
 
 class CalibrationError(ToolError):
@@ -67,13 +77,8 @@ def measure(driver: Any, wait_ms: Callable[[int], None], phase: int) -> Reading:
     found = []
     at = phase * PHASE_FIELDS
     for turn in range(2 * SAMPLES):
-        wait_ms(1_000)
-        status = driver.read_into(sample)
-        if status != OK:
-            raise CalibrationError(
-                f"the chip's reading failed (status {status}); check power and wiring to the chip"
-            )
-        if turn >= SAMPLES:  # by then every slow value is of this load
+        _read(driver, wait_ms, sample, READ_MS)
+        if turn >= SAMPLES:  # by then every slow or delayed value is of this load
             found.append(
                 Reading(
                     sample[at + VOLTAGE_MV] / 1000,
@@ -84,3 +89,51 @@ def measure(driver: Any, wait_ms: Callable[[int], None], phase: int) -> Reading:
                 )
             )
     return mean(found, "the meter")
+
+
+def counted(driver: Any, wait_ms: Callable[[int], None], phase: int) -> float:
+    """Mean W by the energy that the chip counts on a phase over minutes. CalibrationError.
+
+    It begins and ends with the look at which a count has come.
+    """
+    sample = new_sample()
+    at = phase * PHASE_FIELDS + ENERGY_COUNTS
+    count_ws = 3600 * driver.energy_numerator / driver.energy_denominator
+    for _ in range(TRIES):  # what was counted before this load came
+        _read(driver, wait_ms, sample, READ_MS)
+    for _ in range(TRIES):  # the first looks of a serial chip are still of the long waits
+        _read(driver, wait_ms, sample, LOOK_MS)
+    _next_count(driver, wait_ms, sample, at)
+    passed = counts = 0
+    # As long as either of a look and a count takes, whichever is less, is too much of it.
+    while passed < max(SHORTEST_MS, SHARE * min(LOOK_MS, passed / (abs(counts) or 1))):
+        passed += _next_count(driver, wait_ms, sample, at)
+        counts += sample[at]
+    return counts * count_ws * 1000 / passed
+
+
+def _next_count(driver: Any, wait_ms: Callable[[int], None], sample: Any, at: int) -> int:
+    """Look until a count has come; the ms that passed. CalibrationError."""
+    passed = 0
+    while passed < LONGEST_WAIT_MS:
+        passed += _read(driver, wait_ms, sample, LOOK_MS)
+        if sample[at]:
+            return passed
+    raise CalibrationError(
+        f"the chip counted no energy in {LONGEST_WAIT_MS // 1000} s: is the load on, and on this "
+        "phase?"
+    )
+
+
+def _read(driver: Any, wait_ms: Callable[[int], None], sample: Any, ms: int) -> int:
+    """Wait and read; the ms that passed. CalibrationError."""
+    for turn in range(1, TRIES + 1):
+        wait_ms(ms)
+        status = driver.read_into(sample)
+        if status == OK:
+            return turn * ms
+        if status != NO_ANSWER or not getattr(driver, "delayed", False):
+            break
+    raise CalibrationError(
+        f"the chip's reading failed (status {status}); check power and wiring to the chip"
+    )

@@ -37,7 +37,8 @@ class Typed:
 class FromCsv:
     """A file with the columns time, step, voltage, current, power, and phase if more than one.
 
-    `step` is gain, phase or verify; the rows of a step are averaged.
+    `step` is gain, phase, energy or verify, as the chip needs them; the rows of a step are
+    averaged.
     """
 
     def __init__(self, path: Path) -> None:

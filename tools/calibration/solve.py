@@ -26,6 +26,21 @@ def check_idle(measured: Reading) -> None:
 
 def check_pair(measured: Reading, reference: Reading, lowest: float, highest: float) -> None:
     """Both readings of a loaded step; the reference's power factor from `lowest` to `highest`."""
+    check_reference(reference, lowest, highest)
+    if measured.amps < NO_LOAD_AMPS:
+        raise CalibrationError(
+            f"the meter reads {measured.amps:.3f} A, the reference {reference.amps:g} A: is the "
+            "current transformer on the wire of this phase, and plugged in?"
+        )
+    if measured.watts < 0:
+        raise CalibrationError(
+            f"the meter reads {measured.watts:.1f} W where the reference shows import: the "
+            "current transformer is reversed; turn it round or swap its two wires"
+        )
+
+
+def check_reference(reference: Reading, lowest: float, highest: float) -> None:
+    """What the reference shows of a load; its power factor from `lowest` to `highest`."""
     if reference.volts <= 0 or reference.amps < LEAST_AMPS or reference.watts <= 0:
         raise CalibrationError(
             f"the reference shows {reference.volts:g} V, {reference.amps:g} A, "
@@ -41,25 +56,35 @@ def check_pair(measured: Reading, reference: Reading, lowest: float, highest: fl
             f"the reference's power factor is {reference.factor:.3f}, this step needs {lowest:g} "
             f"to {highest:g}: use another load"
         )
-    if measured.amps < NO_LOAD_AMPS:
-        raise CalibrationError(
-            f"the meter reads {measured.amps:.3f} A, the reference {reference.amps:g} A: is the "
-            "current transformer on the wire of this phase, and plugged in?"
-        )
-    if measured.watts < 0:
-        raise CalibrationError(
-            f"the meter reads {measured.watts:.1f} W where the reference shows import: the "
-            "current transformer is reversed; turn it round or swap its two wires"
-        )
 
 
 def gains(chip: Any, constants: dict[str, int], measured: Reading, reference: Reading) -> None:
-    """Put the gains of voltage and current right."""
-    for name, set_gain in (("volts", chip.voltage), ("amps", chip.current)):
-        have = getattr(measured, name)
+    """Put those gains of voltage and current right that this phase of the chip has."""
+    for name, constant, field in (
+        ("voltage", "voltage_gain", "volts"),
+        ("current", "current_gain", "amps"),
+    ):
+        if constant not in constants:
+            continue
+        have = getattr(measured, field)
         if not have:
-            raise CalibrationError(f"the meter reads 0 {name}; check the wiring of this input")
-        set_gain(constants, getattr(reference, name) / have)
+            raise CalibrationError(f"the meter reads 0 {field}; check the wiring of this input")
+        getattr(chip, name)(constants, getattr(reference, field) / have)
+
+
+def power(chip: Any, constants: dict[str, int], measured: Reading, reference: Reading) -> None:
+    """Put the power gain right at unity: all that a chip without a phase constant can do."""
+    chip.power(constants, reference.watts / measured.watts)
+
+
+def energy(chip: Any, constants: dict[str, int], measured: float, reference: float) -> None:
+    """Put the energy of a count right from mean W: by the counts, and of the reference."""
+    if measured <= 0:
+        raise CalibrationError(
+            f"the chip counted {measured:.1f} W where the reference shows import: the current's "
+            "sensor is reversed; swap its two wires"
+        )
+    chip.energy(constants, reference / measured)
 
 
 def angle_and_power(
@@ -81,17 +106,20 @@ def angle_and_power(
         math.cos(angles[1]) - ratio * math.cos(angles[0]),
         math.sin(angles[1]) - ratio * math.sin(angles[0]),
     )
-    if hasattr(chip, "angle"):
-        chip.angle(constants, -math.degrees(lag), half[0].hertz)
-    scale = ratios[0] / math.cos(angles[0] + lag)
-    chip.power(constants, 1 / scale)
+    chip.angle(constants, -math.degrees(lag), half[0].hertz)
+    if hasattr(chip, "power"):
+        scale = ratios[0] / math.cos(angles[0] + lag)
+        chip.power(constants, 1 / scale)
 
 
 def check_constants(chip: Any, nominal: dict[str, int], constants: dict[str, int]) -> None:
     """Refuse a constant out of the chip's range, and a gain too far from the board's."""
+    wide = getattr(chip, "WIDE", ())
     for name, _, lowest, highest in chip.TABLE:
+        if name not in constants:
+            continue
         value = constants[name]
-        if name.endswith("_gain") and nominal[name]:
+        if name.endswith("_gain") and nominal[name] and name not in wide:
             change = value / nominal[name] - 1
             if abs(change) > SPAN:
                 raise CalibrationError(

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -9,8 +10,14 @@ import typer
 from wattledger.tools import output
 from wattledger.tools.commands.options import Json
 
+WIDTH = 79
+ANGLE_MDEG = -2_000  # of the simulated transformer
+
 
 def calibrate(
+    board: Annotated[
+        str, typer.Option("--board", metavar="B", help="The board, see `board list`.")
+    ] = "sim",
     simulate: Annotated[
         bool, typer.Option("--simulate", help="A simulated chip with sensors that are wrong.")
     ] = False,
@@ -25,7 +32,10 @@ def calibrate(
     against: Annotated[
         str, typer.Option(metavar="TEXT", help="The reference: maker, serial, class.")
     ] = "",
-    phases: Annotated[int, typer.Option(metavar="N", min=1, max=3, help="Phases in use.")] = 1,
+    phases: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Calibrate the first N of the board's phases."),
+    ] = None,
     voltage_ppm: Annotated[
         int, typer.Option(metavar="N", help="Simulated error of the voltage, 1e-6.")
     ] = 31_000,
@@ -33,14 +43,19 @@ def calibrate(
         int, typer.Option(metavar="N", help="Simulated error of the current, 1e-6.")
     ] = -42_000,
     angle_mdeg: Annotated[
-        int, typer.Option(metavar="N", help="Simulated lag of the current, 1/1000 degree.")
-    ] = -2_000,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Simulated lag of the current, 1/1000 degree: -2000, 0 where a chip has no "
+            "constant for it.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Calibrate a chip against a reference: offset, gains, phase, power; verify, then save."""
-    from wattledger.board import sim as board
+    """Calibrate a chip against a reference: offset, gains, phase, energy; verify, then save."""
     from wattledger.tools import calibrate as guide
-    from wattledger.tools.calibration import atm90e32
+    from wattledger.tools import wiring
+    from wattledger.tools.calibration import chips
     from wattledger.tools.calibration.reading import CalibrationError
     from wattledger.tools.calibration.reference import FromCsv, Typed
     from wattledger.tools.calibration.simulated import SimulatedBench
@@ -51,21 +66,28 @@ def calibrate(
         )
 
     def say(text: str) -> None:
-        typer.echo(text, err=True)
+        typer.echo(fill(text, WIDTH, subsequent_indent="  "), err=True)
 
+    module = wiring.any_board(board)
+    table = chips.load(module.CHIP)
+    if phases is not None and phases > len(module.PHASES):
+        raise CalibrationError(f"--phases {phases}: {board} has {len(module.PHASES)}")
+    constants = [dict(phase) for phase in module.CALIBRATION[:phases]]
     source = Typed() if reference is None else FromCsv(reference)
-    output.note(guide.WARNING)
+    say(f"note: {guide.WARNING}")
     if not by:
         by = typer.prompt("Who calibrates", err=True)
     if not against:
         against = typer.prompt("Against which reference (maker, serial, class)", err=True)
-    constants = [dict(board.CALIBRATION[0]) for _ in range(phases)]
-    bench = SimulatedBench(atm90e32, constants, voltage_ppm, current_ppm, angle_mdeg)
+    if angle_mdeg is None:
+        angle_mdeg = ANGLE_MDEG if hasattr(table, "angle") else 0
+    options = getattr(module, "OPTIONS", {})
+    bench = SimulatedBench(table, constants, voltage_ppm, current_ppm, angle_mdeg, options)
     result = guide.Guide(bench, source, say).run()
     content = guide.document(
-        atm90e32.NAME, result, int(time.time()), f"{against} ({source.name})", by
+        table.NAME, result, int(time.time()), f"{against} ({source.name})", by
     )
-    guide.save(out, content, atm90e32.TABLE)
+    guide.save(out, content, table.TABLE)
     if as_json:
         output.result(
             {

@@ -18,13 +18,17 @@ def tariff_check(file: File, as_json: Json = False) -> None:
 def device_check(file: File, as_json: Json = False) -> None:
     """Check a device.json as the meter would."""
     from wattledger.agent import config
+    from wattledger.agent.metering import quality_settings
     from wattledger.tools import places
 
     values = dict(vars(places.load(file, config.load)))
     if values["token"]:
         values["token"] = vars(values["token"])
+    keys = [row[0] for row in quality_settings.rows()]
+    values["quality"] = dict(zip(keys, values["quality"], strict=True))
     if as_json:
         output.result({"ok": True, **values})
     else:
         for key, value in values.items():
-            print(f"{key:18} {value}")
+            for name, one in value.items() if isinstance(value, dict) else ((key, value),):
+                print(f"{name if name == key else f'{key}.{name}':28} {one}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from wattledger.tools.image.arguments import shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
+from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
 from wattledger.tools.image.unused import drop_unused
 
@@ -41,6 +42,7 @@ def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
     drop_unused(program, core)
     # Not in the app: a server calls its functions with keywords it takes from addresses.
     shorten(program, core)
+    conceal(program)
     bundle(program, wanted, CORE, apart)
     _drop_empty_packages(program)
     return program.sources()
