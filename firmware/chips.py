@@ -15,7 +15,7 @@ def driver(board, device, wait_ms, calibration, sampler=None, line=None):
     if chip == "atm90e32":
         from wattledger.hal.meter.atm90e32 import Atm90e32 as Driver
 
-        options = dict(options, channels=board.PHASES)
+        options = dict(options, channels=board.PHASES[: len(calibration)])
     elif chip == "ade7953":
         from wattledger.hal.meter.ade7953 import Ade7953 as Driver
 

@@ -31,8 +31,8 @@ def board(name):
         found = None
     if getattr(found, "PLATFORM", None) != PLATFORM:
         raise FirmwareError(
-            "device.json: %r is no board of a Raspberry Pi; `wattledger board list` names those "
-            "there are" % name
+            "%r is no board of a Raspberry Pi; `wattledger board list` names those there are"
+            % name
         )
     return found
 

@@ -75,7 +75,7 @@ def calibration(board: ModuleType, site: Site | None) -> Finding:
         where = "no --site was given" if site is None else "no calibration.json"
         return Finding(
             *("calibration", WARN, f"{where}: the nominal constants of {board.NAME}"),
-            "wattledger calibrate",
+            f"wattledger calibrate --board {board.NAME}",
         )
     try:
         constants.constants(board, data)
