@@ -18,7 +18,7 @@ from wattledger.agent.agent import Agent
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
-from wattledger.firmware import broker_linux, parts_linux
+from wattledger.firmware import broker_linux, constants, parts_linux
 from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
@@ -112,6 +112,7 @@ class PiMeter:
             public_keys=site.public_keys,
             firmware=FIRMWARE,
             book=self._book(options.state),
+            calibration=constants.identity(site.calibration),
         )
         self._clock = hardware.clock
 

@@ -138,6 +138,11 @@ class TestConstants(unittest.TestCase):
             ],
         )
 
+    def test_a_calibration_is_told_by_its_checksum(self):
+        data = file_of("atm90e32", [{}])
+        self.assertEqual(constants.identity(data), json.loads(data)["crc"])
+        self.assertEqual(constants.identity(None), 0)
+
     def test_a_calibration_of_another_chip_is_refused_with_what_to_do(self):
         said = self.refused(pi_ade7953, file_of("atm90e32", [{}]))
         self.assertTrue("is for atm90e32, the board has ade7953; calibrate this" in said)

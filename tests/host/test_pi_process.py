@@ -209,6 +209,9 @@ def the_silence_of(bench, chip):
     assert run.code == 0, run.said
     assert "no battery clock" in run.said and "no chip answers at 0x68" in run.said
     assert "meter pi-0001 measures" in run.said and "Traceback" not in run.said
+    (bench.site / "calibration.json").unlink()
+    with bench.running():
+        time.sleep(1)
     shown = subprocess.run(
         [sys.executable, "-m", "wattledger.tools.cli", "ledger", "list", str(bench.state)],
         capture_output=True,
@@ -216,6 +219,7 @@ def the_silence_of(bench, chip):
         cwd=ROOT,
     )
     assert "chip silent" in shown.stdout, shown.stdout
+    assert shown.stdout.count("calibration changed: 0") == 1, shown.stdout
 
 
 def say_what_is_wrong(chip):
