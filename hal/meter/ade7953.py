@@ -57,8 +57,8 @@ SLOW_FIELDS = 4
 class Ade7953:
     """Driver of one chip behind `Ade7953Spi` or `Ade7953I2c`.
 
-    `second` says what the second current is: "neutral" (compared only) or "phase", a circuit at
-    the same voltage with energy of its own. `volt_lsb` and `amp_lsb` are LSB of an rms register
+    `second` says what the second current is: "phase", a circuit at the same voltage, or "neutral",
+    whose current is compared and whose energy stands in the sample after the phase's. `volt_lsb` and `amp_lsb` are LSB of an rms register
     per V and A, facts of the board. Levels are raw peaks as the chip's peak registers show them.
     """
 
@@ -81,6 +81,7 @@ class Ade7953:
         self._port = port
         self._wait_ms = wait_ms
         self.phases = 2 if second == "phase" else 1
+        self.neutral_phase = None if second == "phase" else 1
         if second not in ("neutral", "phase") or not self.phases <= len(calibration) <= 2:
             raise ChipError("ADE7953: a calibration for each channel in use", "calibration")
         if not (1000 <= volt_lsb <= 1_000_000 and 1000 <= amp_lsb <= 1_000_000):
@@ -190,6 +191,7 @@ class Ade7953:
             at += PHASE_FIELDS
             phase += 1
         if self.phases == 1:
+            self._fetch(AENERGYA + 1)
             sample[NEUTRAL_MA] = _scaled(self._fetch(IRMSA + 1), 1000, self._amp_lsb)
         self._turn = (self._turn + 1) % SLOW_FIELDS
         self._look_at_setup()
@@ -225,6 +227,7 @@ class Ade7953:
         overflow = self._events[0]
         if self.phases == 2:
             overflow |= self._events[1]
+        neutral = self._events[1] & IRQ_OVERFLOW if self.phases == 1 else 0
         self._events[0] = self._events[1] = 0
         if events & IRQ_SAG:
             flags |= FLAG_SAG
@@ -232,8 +235,10 @@ class Ade7953:
             flags |= FLAG_SATURATED
         sample[FLAGS] = flags
         held = self._access.held
+        if neutral:
+            held[1] = 0  # the neutral's energy only: what is billed is whole
         phase = 0
-        while phase < self.phases:
+        while phase < 2:
             if overflow & IRQ_OVERFLOW:
                 held[phase] = 0
             sample[phase * PHASE_FIELDS + ENERGY_COUNTS] = held[phase] >> COUNT_BITS
