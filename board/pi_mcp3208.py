@@ -1,6 +1,8 @@
 """Raspberry Pi with an MCP3208 converter on SPI 0, one voltage and one current transformer.
 
-The transformers are the isolation: nothing on this board touches the mains. Pins are BCM numbers.
+The transformers are the isolation: nothing on this board touches the mains. By the
+constants half a reference is 400 V and 101 A of the mains' peaks; calibration refines them. Pins
+are BCM numbers.
 """
 
 NAME = "pi_mcp3208"
@@ -12,8 +14,8 @@ CHIP_SELECT = 0
 SPI_HZ = 1_000_000  # at 3.3 V the converter takes little more
 SPI_MODE = 0
 PHASES = (0,)
-CALIBRATION = ({},)
-OPTIONS = {}
+CALIBRATION = ({"voltage_gain": 195_312, "current_gain": 49_718},)
+OPTIONS = {"pairs": ((0, 1),)}  # channels of voltage and current
 MAX_AMPS = 60
 MAX_VOLTS = 276
 RELAY_KIND = "latching"

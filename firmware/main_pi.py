@@ -8,6 +8,7 @@ moved.
 """
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -17,7 +18,7 @@ from wattledger.agent.agent import Agent
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
-from wattledger.firmware import broker_linux, parts_linux
+from wattledger.firmware import broker_linux, constants, parts_linux
 from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
@@ -61,18 +62,37 @@ def log(line):
     print(line, file=sys.stderr, flush=True)
 
 
+def state_folder(path):
+    """The storage in the folder `path`; FirmwareError when there is none."""
+    if not os.path.isdir(path):
+        raise FirmwareError(
+            "%s: no such folder; create it for the user the meter runs as, mode 0700" % path
+        )
+    return PosixStorage(path)
+
+
 class PiMeter:
     """A meter on this computer. `parts` makes its hardware (parts_linux), replaced in tests."""
 
     def __init__(self, options, parts=parts_linux):
+        self._page = None
+        self._link = None
+        self._runtime = None
+        self._hardware = None
+        self.watchdog = SystemdWatchdog()
+        try:
+            self._make(options, parts)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _make(self, options, parts):
         site = Site(options.site)
         self._config = config = site.config
         self._tariff = site.tariff
-        self._page = None
-        self._link = None
-        storage = PosixStorage(options.state)
-        self._hardware = hardware = parts.Hardware(config.board, site.calibration)
-        self.watchdog = SystemdWatchdog()
+        self._state = options.state
+        storage = state_folder(options.state)
+        self._hardware = hardware = parts.Hardware(config.board, site.calibration, log)
         if options.broker:
             self._link = broker_linux.connect(
                 options.broker, config, options.ca, options.cert, options.key
@@ -92,9 +112,9 @@ class PiMeter:
             public_keys=site.public_keys,
             firmware=FIRMWARE,
             book=self._book(options.state),
+            calibration=constants.identity(site.calibration),
         )
         self._clock = hardware.clock
-        self._runtime = None
 
     def _faces(self, options, hardware):
         faces = [hardware.button] if hardware.button is not None else []
@@ -127,6 +147,11 @@ class PiMeter:
                 log("tariff.json is refused: %s" % error)
         self._runtime = Runtime(self.agent, self._clock, self.watchdog, log)
         self.watchdog.ready()
+        if self.agent.ledger.missing:
+            log(
+                "no ledger in %s: nothing is billed or cut; open it with --commission MICRO, or "
+                "restore the meter's files" % self._state
+            )
         log("meter %s measures" % self._config.meter)
 
     def turn(self):
@@ -142,13 +167,15 @@ class PiMeter:
             self._link.close()
         if self._page is not None:
             self._page.stop()
-        self._hardware.close()
+        if self._hardware is not None:
+            self._hardware.close()
 
 
 def open_ledger(options, parts=parts_linux):
     """Open the ledger of a new meter; AgentError when it has one already."""
     site = Site(options.site)
-    hardware = parts.Hardware(site.config.board, site.calibration)
+    storage = state_folder(options.state)
+    hardware = parts.Hardware(site.config.board, site.calibration, log)
     try:
         closed = hardware.relay.contact()
         unix, trust = hardware.clock.unix_s(), hardware.clock.trust()
@@ -158,9 +185,7 @@ def open_ledger(options, parts=parts_linux):
     supply = DISCONNECTED if closed is False else CONNECTED
     if offer is not None:
         unix = offer[0]
-    commission(
-        PosixStorage(options.state), site.config.meter, unix, trust, options.commission, supply
-    )
+    commission(storage, site.config.meter, unix, trust, options.commission, supply)
     log("the ledger of %s is open with %d micro-units" % (site.config.meter, options.commission))
 
 

@@ -47,10 +47,11 @@ def run(arguments: list[str]) -> int:
 def _is_told(error: Exception) -> bool:
     """True for the errors of a room, whose message is written for a person."""
     from wattledger.agent.errors import AgentError
+    from wattledger.firmware.errors import FirmwareError
     from wattledger.hal.errors import HalError
     from wattledger.host_sim.errors import SimulatorError
 
-    return isinstance(error, (AgentError, HalError, SimulatorError))
+    return isinstance(error, (AgentError, FirmwareError, HalError, SimulatorError))
 
 
 def _wrong_usage(error: Exception) -> int:

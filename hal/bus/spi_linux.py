@@ -80,5 +80,9 @@ class LinuxSpi:
         except OSError as error:
             raise BusError("%s: the transfer failed: %s" % (self.place, error)) from None
 
+    def fileno(self):
+        """The open device, for spi_batch_linux.py."""
+        return self._port.fileno()
+
     def close(self):
         self._port.close()

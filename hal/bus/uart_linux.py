@@ -65,7 +65,7 @@ def _refusal(place, error):
     if error.errno == errno.ENOENT:
         return (
             "%s is missing: plug the adapter in, or enable the serial port with raspi-config "
-            "(login shell: no, hardware: yes) and restart" % place
+            "(login shell off, hardware on) and restart" % place
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return (

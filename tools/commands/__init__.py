@@ -10,6 +10,7 @@ import typer
 from wattledger.tools.commands import (
     boards,
     calibrate,
+    doctor,
     document,
     journal,
     rating,
@@ -62,6 +63,7 @@ for command in (
     journal.statement,
     journal.book,
     calibrate.calibrate,
+    doctor.doctor,
     run.sim,
     run.bench,
 ):

@@ -59,11 +59,10 @@ def calibrate(
     from wattledger.tools.calibration.reading import CalibrationError
     from wattledger.tools.calibration.reference import FromCsv, Typed
     from wattledger.tools.calibration.simulated import SimulatedBench
+    from wattledger.tools.calibration.wired import WiredBench
 
-    if not simulate:
-        raise CalibrationError(
-            "no board with a bus to calibrate on is known yet; try it with --simulate"
-        )
+    if not simulate and board == "sim":
+        raise CalibrationError("name the board of this computer with --board, or take --simulate")
 
     def say(text: str) -> None:
         typer.echo(fill(text, WIDTH, subsequent_indent="  "), err=True)
@@ -82,8 +81,15 @@ def calibrate(
     if angle_mdeg is None:
         angle_mdeg = ANGLE_MDEG if hasattr(table, "angle") else 0
     options = getattr(module, "OPTIONS", {})
-    bench = SimulatedBench(table, constants, voltage_ppm, current_ppm, angle_mdeg, options)
-    result = guide.Guide(bench, source, say).run()
+    if simulate:
+        bench = SimulatedBench(table, constants, voltage_ppm, current_ppm, angle_mdeg, options)
+        result = guide.Guide(bench, source, say).run()
+    else:
+        wired = WiredBench(board, table, constants)
+        try:
+            result = guide.Guide(wired, source, say).run()
+        finally:
+            wired.close()
     content = guide.document(
         table.NAME, result, int(time.time()), f"{against} ({source.name})", by
     )

@@ -1,0 +1,58 @@
+"""The calibration constants of a board's chip: the board's own, and what calibration made of them.
+
+Portable, and a file of its own: needed at boot only.
+"""
+
+import json
+
+from wattledger.hal.errors import ChipError
+
+
+def table(chip):
+    """The constants that a calibration of `chip` may name: rows of (name, nominal, low, high)."""
+    if chip == "atm90e32":
+        from wattledger.hal.meter.atm90e32_setup import CONSTANTS
+    elif chip == "ade7953":
+        from wattledger.hal.meter.ade7953_setup import CONSTANTS
+    elif chip == "bl0942":
+        from wattledger.hal.meter.bl0942 import CONSTANTS
+    elif chip == "cse7766":
+        from wattledger.hal.meter.cse7766 import CONSTANTS
+    elif chip == "pzem004t":
+        from wattledger.hal.meter.pzem004t import CONSTANTS
+    elif chip == "ina228":
+        from wattledger.hal.meter.ina228 import CONSTANTS
+    elif chip == "mcp3208":
+        from wattledger.hal.meter.mcp3208 import CONSTANTS
+    else:
+        raise ChipError("there is no driver for the chip %r" % chip, "board")
+    return CONSTANTS
+
+
+def constants(board, data):
+    """The constants of each phase: the board's, and over them those of calibration.json.
+
+    `data` is the file's bytes, None without one. ChipError at stage "calibration" says what is
+    wrong with the file and what to do.
+    """
+    found = [dict(phase) for phase in board.CALIBRATION]
+    if data is None:
+        return found
+    # Here, because a meter without a calibration has no heap to spare for its reader.
+    from wattledger.hal.meter import calibration
+
+    phases = calibration.load(data, board.CHIP, table(board.CHIP))
+    if len(phases) != len(found):
+        raise ChipError(
+            "calibration file: has %d phases, the board %s has %d; calibrate this meter again"
+            % (len(phases), board.NAME, len(found)),
+            "calibration",
+        )
+    for phase, measured in enumerate(phases):
+        found[phase].update(measured)
+    return found
+
+
+def identity(data):
+    """Which calibration a checked file is: its CRC-32; 0 for the board's own constants."""
+    return 0 if data is None else json.loads(data)["crc"]
