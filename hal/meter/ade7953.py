@@ -58,8 +58,9 @@ class Ade7953:
     """Driver of one chip behind `Ade7953Spi` or `Ade7953I2c`.
 
     `second` says what the second current is: "phase", a circuit at the same voltage, or "neutral",
-    whose current is compared and whose energy stands in the sample after the phase's. `volt_lsb` and `amp_lsb` are LSB of an rms register
-    per V and A, facts of the board. Levels are raw peaks as the chip's peak registers show them.
+    whose current is compared and whose energy stands in the sample after the phase's.
+    `volt_lsb` and `amp_lsb` are LSB of an rms register per V and A, facts of the board. Levels
+    are raw peaks as the chip's peak registers show them.
     """
 
     bidirectional = True
