@@ -10,7 +10,7 @@ from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
-from wattledger.agent.comms.commands import OK, PURPOSES, SEARCHING, STALE, CommandDesk
+from wattledger.agent.comms.commands import GATE, OK, PURPOSES, SEARCHING, STALE, CommandDesk
 from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
@@ -22,6 +22,7 @@ from wattledger.agent.keeper import Keeper
 from wattledger.agent.ledger import Ledger
 from wattledger.agent.metering.meter import Meter
 from wattledger.agent.supply.control import SupplyControl
+from wattledger.agent.supply.rules import REMOTE
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
 from wattledger.hal.sample import TRUST_SYNCED
@@ -33,8 +34,9 @@ BUSY_MS = 10
 class Agent:
     """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
-    `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
-    the decoder key of its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
+    `clock` is the meter's time, `link_clock` the wall time of messages and people; `gate_key` the
+    second secret that a remote opening needs (none: it takes none); `token_key` the decoder key of
+    its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
     `firmware` names this build, `cause` why it restarted.
     """
 
@@ -50,6 +52,7 @@ class Agent:
         link=None,
         page=None,
         device_key=b"",
+        gate_key=b"",
         token_key=b"",
         public_keys=None,
         firmware="",
@@ -64,6 +67,9 @@ class Agent:
         self._page = page
         self._shown_at = None
         self._unanswered = None  # a command that needs more than one step
+        self._storage = storage
+        self._entropy = entropy
+        self.gated = bool(gate_key)
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config)
         self.account = self.ledger.account
@@ -103,15 +109,17 @@ class Agent:
             self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = self.desk = self.documents = None
         if link is not None:
-            self._join(entropy, device_key)
+            self._join(entropy, device_key, gate_key)
             if public_keys:
                 # Here, because a meter without a utility's keys has no heap to spare for it.
                 from wattledger.agent.comms.documents import DocumentDesk
 
                 self.documents = DocumentDesk(self, public_keys, storage, link, link_clock)
 
-    def _join(self, entropy, device_key):
+    def _join(self, entropy, device_key, gate_key):
         keyring = Keyring(device_key, PURPOSES)
+        if gate_key:
+            keyring.add(GATE, gate_key)
         challenge = Challenge(entropy, self._link_clock)
         self.sender = Sender(
             self.config, self._link, keyring, self.journal, challenge, self._link_clock
@@ -159,10 +167,21 @@ class Agent:
             self.report(code, value)
         self.report(events.STARTED, state.boots)
         self.control.recover(state)
+        if state.remote_opens or state.reasons & REMOTE:
+            self.remote().recover(state)
         if self.tokens:
             self.tokens.apply_limits()
         self.meter.begin()
         self.keeper.now()
+
+    def remote(self):
+        """The openings that the utility orders."""
+        if self.control.remote is None:
+            # Rare, and a meter's heap is better free for other things until there is one.
+            from wattledger.agent.comms.remote_open import RemoteOpening
+
+            self.control.remote = RemoteOpening(self, self._storage, self._entropy)
+        return self.control.remote
 
     def _restore_registers(self, state):
         register = self.meter.register

@@ -39,6 +39,10 @@ OVER_VOLTAGE = 45  # value: mV
 OVER_TEMPERATURE = 46  # value: 0.1 C
 UNDER_VOLTAGE = 47  # value: mV; the same with 0: over
 OVERLOAD = 48  # value: W
+REMOTE_SCHEDULED = 51  # the utility's opening; value: seconds to it
+REMOTE_CANCELLED = 52  # by relay.arm, supply.keep or a top-up
+REMOTE_OPENED = 53  # value: its reason, from 1 (agent/comms/remote_open.py)
+REMOTE_OVER = 54  # it has ended by itself
 CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
 
@@ -81,6 +85,10 @@ NAMES = {
     OVERLOAD: "load over its limit",
     TOKEN_MEMORY_LOST: "token memory lost",
     TOKENS_LOCKED: "tokens locked out",
+    REMOTE_SCHEDULED: "remote opening in",
+    REMOTE_CANCELLED: "remote opening cancelled",
+    REMOTE_OPENED: "remote opening",
+    REMOTE_OVER: "remote opening over",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
 }

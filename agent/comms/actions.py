@@ -28,6 +28,8 @@ class Actions:
             commands.SUPPLY_KEEP: self.supply_keep,
             commands.DEBT_SET: self.debt_set,
         }
+        if agent.gated:
+            self.table[commands.RELAY_OPEN] = self.relay_open
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
 
@@ -47,7 +49,7 @@ class Actions:
             account.watch.arm(
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
-            agent.control.look_again()
+            agent.control.topped_up()
             if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
@@ -77,13 +79,22 @@ class Actions:
     def relay_arm(self, arguments):
         """Clear a remote opening. Only arms: a person at the meter closes."""
         supply = self._agent.supply
+        remote = self._agent.control.remote
+        if remote and remote.cancel() and supply.state == states.CONNECTED:
+            return commands.OK, "connected; the opening that was scheduled is cancelled"
         if supply.state == states.CONNECTED:
             return commands.OK, "connected already"
         supply.hold_open(rules.REMOTE, False)
+        if remote:
+            remote.end()
         supply.settle()
         if supply.reasons:
             raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
         return commands.OK, "ready: hold the button for 3 s"
+
+    def relay_open(self, arguments):
+        """reason and perhaps until: open the supply after a warning and a random delay."""
+        return self._agent.remote().order(arguments)
 
     def supply_keep(self, arguments):
         """hours of powered time in which credit cuts nothing; 0 ends it. Arms what credit cut."""
@@ -92,6 +103,8 @@ class Actions:
         if agent.keeper.failed:
             raise RefusalError(commands.NO_SPACE, "storage does not take writes")
         agent.control.credit.keep(hours * 3600)
+        if hours and agent.control.remote:
+            agent.control.remote.cancel()
         agent.control.look_again()
         if not agent.keeper.now():
             raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")

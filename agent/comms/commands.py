@@ -14,13 +14,14 @@ from wattledger.agent.values import is_integer
 
 OK = "ok"
 DUPLICATE = "duplicate"
+SCHEDULED = "scheduled"
 STALE = "stale"
 BAD_SIGNATURE = "bad signature"
 RANGE = "range"
 RATE = "rate"
 DENIED = "denied locally"
 NO_SPACE = "no space"
-RESULTS = (OK, "scheduled", DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
+RESULTS = (OK, SCHEDULED, DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
 
 SEARCHING = "searching"  # never said: the command goes on in the next step
 
@@ -30,6 +31,7 @@ JOURNAL_ACK = "journal.ack"
 SUPPLY_KEEP = "supply.keep"
 TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
+RELAY_OPEN = "relay.open"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
@@ -38,9 +40,11 @@ OPS = {
     SUPPLY_KEEP: (4, "relay", True),
     TOKEN_ENTER: (5, "credit", False),
     DEBT_SET: (8, "config", True),
+    RELAY_OPEN: (9, "relay", True),
 }
 UNKNOWN_OP = 0
 PURPOSES = ("relay", "credit", "config")
+GATE = "gate"  # the second signature, of another service, around a relay.open
 PAYLOAD_KEYS = ("m", "op", "ch", "ctr", "a")
 
 BAD_A_MINUTE = 10
@@ -104,12 +108,15 @@ class CommandDesk:
             result, detail = self._do(message, answer)
         except RefusalError as refusal:
             result, detail = refusal.result, refusal.detail
-        if result not in (OK, SEARCHING):
+        if result not in (OK, SCHEDULED, SEARCHING):
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail
         # A repeated journal.ack is no repetition: it says that nothing new has arrived.
-        if result in (OK, DUPLICATE, RANGE, DENIED) and answer["op"] != OPS[JOURNAL_ACK][0]:
+        if (
+            result in (OK, SCHEDULED, DUPLICATE, RANGE, DENIED)
+            and answer["op"] != OPS[JOURNAL_ACK][0]
+        ):
             self._last, self._last_answer = digest, answer
         return answer
 
@@ -127,6 +134,9 @@ class CommandDesk:
     def _do(self, message, answer):
         try:
             purpose, payload = self._keyring.open(message)
+            gated = purpose == GATE
+            if gated:
+                purpose, payload = self._keyring.open(payload)
         except EnvelopeError:
             self._count_bad()
             raise RefusalError(BAD_SIGNATURE)
@@ -144,6 +154,8 @@ class CommandDesk:
         answer["op"] = code
         if purpose != owner:
             raise RefusalError(DENIED, "the %s key may not %s" % (purpose, op))
+        if gated != (op == RELAY_OPEN):
+            raise RefusalError(DENIED, "%s needs %s" % (op, "no gate" if gated else "the gate"))
         if fresh and not self._is_fresh(command):
             raise RefusalError(STALE)
         arguments = command.get("a")

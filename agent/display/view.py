@@ -110,6 +110,7 @@ class View:
             agent.account.watch.alarms,
             agent.account.watch.accepted,
             agent.control.credit.warned_s,
+            agent.control.remote and agent.control.remote.opens_at,
             agent.journal.balance if agent.journal.durable == agent.journal.sequence else None,
             tariff.n if tariff else 0,
         )
@@ -222,6 +223,7 @@ class View:
             "keep_power_s": control.credit.keep_power_s,
             "time_left_s": agent.tokens.time_left_s() if agent.tokens else None,
             "load_limit_w": control.limits.load_limit_w,
+            "remote_in_s": control.remote.opens_in_s() if control.remote else None,
             "hold_ms": control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if armed else 0,
             "closes": rules.CLOSES[who][0],

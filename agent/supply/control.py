@@ -50,6 +50,8 @@ class SupplyControl:
         self._close_at = None  # powered seconds at which it closes without a person
         self._restore_since = None  # powered seconds since which measurement is good
         self.restoring = False
+        self.remote = None  # a RemoteOpening, on a meter that knows of one
+        self.remote_opens = 0  # the last of them, as it keeps them in the slot
 
     def recover(self, state):
         """After a boot: the last durable state, and what the journal knows of movements. The
@@ -59,6 +61,7 @@ class SupplyControl:
         supply.restore(state.supply, state.reasons, state.last_move_s, since, state.load_tries)
         supply.closings = self._ledger.closings
         supply.moved_at = self._ledger.moved_at or None
+        self.remote_opens = state.remote_opens
         self.credit.recover(state)
         contact = self._relay.contact()
         connected = supply.state == states.CONNECTED
@@ -84,10 +87,17 @@ class SupplyControl:
         state.flags = supply.since | self.credit.flags()
         state.warning_s = self.credit.warned_s
         state.keep_power_s = self.credit.keep_power_s
+        state.remote_opens = self.remote_opens
 
     def look_again(self):
         """Decide in the next step although no tick has passed (credit has arrived)."""
         self._seen = -1
+
+    def topped_up(self):
+        """Money or time has arrived: look again, and what the utility had scheduled is off."""
+        self.look_again()
+        if self.remote:
+            self.remote.cancel()
 
     def decide(self):
         """Alarms, open reasons and the movement they ask for; once a tick."""
@@ -98,6 +108,8 @@ class SupplyControl:
             self._open_relay()
         self.limits.judge()
         self.credit.judge()
+        if self.remote:
+            self.remote.judge()
         supply = self._supply
         if supply.must_open():
             self.restoring = False
