@@ -28,6 +28,8 @@ from wattledger.agent.timekeeping import Timekeeper
 from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
+SETTINGS = "settings"  # the stores of overrides.py and message.py
+MESSAGE = "message"
 BUSY_MS = 10
 
 
@@ -67,9 +69,10 @@ class Agent:
         self._page = page
         self._shown_at = None
         self._unanswered = None  # a command that needs more than one step
-        self._storage = storage
+        self.storage = storage
         self._entropy = entropy
         self.gated = bool(gate_key)
+        self.message = None  # {"time", "text"} of the utility
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config)
         self.account = self.ledger.account
@@ -171,8 +174,20 @@ class Agent:
             self.remote().recover(state)
         if self.tokens:
             self.tokens.apply_limits()
+        self._recall()
         self.meter.begin()
         self.keeper.now()
+
+    def _recall(self):
+        """What the utility has set or said; a meter where it has not loads nothing."""
+        if self.storage.size(SETTINGS):
+            from wattledger.agent.overrides import restore
+
+            restore(self)
+        if self.storage.size(MESSAGE):
+            from wattledger.agent.message import load
+
+            self.message = load(self.storage)
 
     def remote(self):
         """The openings that the utility orders."""
@@ -180,7 +195,7 @@ class Agent:
             # Rare, and a meter's heap is better free for other things until there is one.
             from wattledger.agent.comms.remote_open import RemoteOpening
 
-            self.control.remote = RemoteOpening(self, self._storage, self._entropy)
+            self.control.remote = RemoteOpening(self, self.storage, self._entropy)
         return self.control.remote
 
     def _restore_registers(self, state):

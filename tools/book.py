@@ -60,6 +60,8 @@ def _describe(row: dict[str, Any]) -> str:
         return f"{output.money(row['amount_micro'] * 1000)}{number}, balance {balance}"
     if "code" in row:
         return entries.describe("event", payloads.pack_event(row["code"], row["value"]))
+    if "text" in row:
+        return str(row["text"])
     if "operation" in row:
         cause = rules.CAUSES.get(row["cause"], str(row["cause"]))
         return f"{states.NAMES[row['operation']]} by {cause}"

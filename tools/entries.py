@@ -29,6 +29,7 @@ RECORDS_ONLY = (
     "command",
     "clock",
     "freeze",
+    "message",
     "correction",
 )
 
@@ -219,6 +220,8 @@ def describe(kind: str, payload: bytes) -> str:
         what = f"cycle of {cycle:08d}" if flags & 1 else "the blocks start anew"
         registers = f"import {import_wh} Wh, export {export_wh} Wh"
         return f"{what}: {registers}, {used_wh} Wh in blocks, {watts} W"
+    if kind == "message":
+        return payload.decode(errors="replace") or "cleared"
     if kind == "event":
         code, value = struct.unpack_from("<Hq", payload)
         return f"{events.NAMES.get(code, code)}: {value}"

@@ -11,6 +11,13 @@ from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
 
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
+RARE = (
+    commands.MESSAGE_SHOW,
+    commands.TIME_SET,
+    commands.CONFIG_SET,
+    commands.READ_CONFIG,
+    commands.READ_JOURNAL,
+)
 MAX_SEQUENCE = 0xFFFFFFFF
 MAX_KEEP_HOURS = 720
 
@@ -28,10 +35,20 @@ class Actions:
             commands.SUPPLY_KEEP: self.supply_keep,
             commands.DEBT_SET: self.debt_set,
         }
+        for op in RARE:
+            self.table[op] = self._rare(op)
         if agent.gated:
             self.table[commands.RELAY_OPEN] = self.relay_open
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
+
+    def _rare(self, op):
+        def act(arguments):
+            from wattledger.agent.comms.orders import TABLE  # once in a while: no heap till then
+
+            return TABLE[op](self._agent, arguments)
+
+        return act
 
     def credit_add(self, arguments):
         """n and amount (micro-units): money and its replay memory are one entry."""

@@ -6,9 +6,9 @@ identical last one gets its stored answer.
 
 import binascii
 import hashlib
-import json
 
 from wattledger.agent import events
+from wattledger.agent.comms.payload import parse
 from wattledger.agent.errors import EnvelopeError, RefusalError
 from wattledger.agent.values import is_integer
 
@@ -32,6 +32,11 @@ SUPPLY_KEEP = "supply.keep"
 TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
 RELAY_OPEN = "relay.open"
+MESSAGE_SHOW = "message.show"
+TIME_SET = "time.set"
+CONFIG_SET = "config.set"
+READ_CONFIG = "read.config"
+READ_JOURNAL = "read.journal"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
@@ -41,6 +46,11 @@ OPS = {
     TOKEN_ENTER: (5, "credit", False),
     DEBT_SET: (8, "config", True),
     RELAY_OPEN: (9, "relay", True),
+    MESSAGE_SHOW: (10, "config", True),
+    TIME_SET: (11, "config", True),
+    CONFIG_SET: (12, "config", True),
+    READ_CONFIG: (13, "config", True),
+    READ_JOURNAL: (14, "config", True),
 }
 UNKNOWN_OP = 0
 PURPOSES = ("relay", "credit", "config")
@@ -140,7 +150,10 @@ class CommandDesk:
         except EnvelopeError:
             self._count_bad()
             raise RefusalError(BAD_SIGNATURE)
-        command = _parse(payload)
+        try:
+            command = parse(payload)
+        except ValueError as error:
+            raise RefusalError(RANGE, "the payload is no command: %s" % error)
         if command.get("m") != self._meter:
             raise RefusalError(RANGE, "m names another meter")
         for key in command:
@@ -176,16 +189,6 @@ class CommandDesk:
         if len(self._bad_at) >= BAD_A_MINUTE:
             self._silent_since = self._clock.ticks_ms()
             self._report(events.COMMANDS_SILENCED, len(self._bad_at))
-
-
-def _parse(payload):
-    try:
-        command = json.loads(payload)
-    except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deep
-        raise RefusalError(RANGE, "the payload is not JSON")
-    if not isinstance(command, dict):
-        raise RefusalError(RANGE, "the payload must be an object")
-    return command
 
 
 def whole(arguments, key, low, high):

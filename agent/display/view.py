@@ -58,7 +58,7 @@ class View:
             for time, amount, n in agent.keeper.purchases
         ]
         view["debt"] = self._debt(account.debt)
-        view["messages"] = []
+        view["messages"] = [agent.message] if agent.message else []
         view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()

@@ -32,7 +32,7 @@ class SupplyControl:
         report,
     ):
         self._holds = config.relay_kind == "hold"
-        self._tries = config.load_tries
+        self.take_config(config)
         self._relay = relay
         self._meter = meter
         self._ledger = ledger
@@ -52,6 +52,10 @@ class SupplyControl:
         self.restoring = False
         self.remote = None  # a RemoteOpening, on a meter that knows of one
         self.remote_opens = 0  # the last of them, as it keeps them in the slot
+
+    def take_config(self, config):
+        """Take what can change in the field."""
+        self._tries = config.load_tries
 
     def recover(self, state):
         """After a boot: the last durable state, and what the journal knows of movements. The
