@@ -118,6 +118,10 @@ class Agent:
                 from wattledger.agent.comms.documents import DocumentDesk
 
                 self.documents = DocumentDesk(self, public_keys, storage, link, link_clock)
+                if any(kid.startswith("root.") for kid in public_keys):
+                    from wattledger.agent.comms.root import RootDesk
+
+                    self.desk.root = RootDesk(public_keys, self.documents)
 
     def _join(self, entropy, device_key, gate_key):
         keyring = Keyring(device_key, PURPOSES)

@@ -37,10 +37,17 @@ class Actions:
         }
         for op in RARE:
             self.table[op] = self._rare(op)
+        self.table[commands.LEDGER_OPEN] = self.ledger_open
         if agent.gated:
             self.table[commands.RELAY_OPEN] = self.relay_open
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
+
+    def ledger_open(self, arguments):
+        """Begin a lost ledger anew."""
+        from wattledger.agent.comms.root import ledger_open
+
+        return ledger_open(self._agent, arguments)
 
     def _rare(self, op):
         def act(arguments):

@@ -37,6 +37,7 @@ TIME_SET = "time.set"
 CONFIG_SET = "config.set"
 READ_CONFIG = "read.config"
 READ_JOURNAL = "read.journal"
+LEDGER_OPEN = "ledger.open"
 # op: (code in the journal, purpose of its key, needs a challenge)
 OPS = {
     CREDIT_ADD: (1, "credit", False),
@@ -51,6 +52,7 @@ OPS = {
     CONFIG_SET: (12, "config", True),
     READ_CONFIG: (13, "config", True),
     READ_JOURNAL: (14, "config", True),
+    LEDGER_OPEN: (15, "root", True),
 }
 UNKNOWN_OP = 0
 PURPOSES = ("relay", "credit", "config")
@@ -76,6 +78,7 @@ class CommandDesk:
         self._clock = link_clock
         self._actions = actions
         self._report = report  # called with an event code and a value
+        self.root = None  # a RootDesk, on a meter with a root key
         self.refused = 0
         self.bad_signatures = 0
         self._bad_at = []  # ticks of bad signatures within the last minute
@@ -143,13 +146,12 @@ class CommandDesk:
 
     def _do(self, message, answer):
         try:
-            purpose, payload = self._keyring.open(message)
-            gated = purpose == GATE
-            if gated:
-                purpose, payload = self._keyring.open(payload)
+            gated, purpose, payload = self._open(message)
         except EnvelopeError:
             self._count_bad()
             raise RefusalError(BAD_SIGNATURE)
+        if payload is None:
+            return SEARCHING, ""
         try:
             command = parse(payload)
         except ValueError as error:
@@ -175,6 +177,15 @@ class CommandDesk:
         if not isinstance(arguments, dict):
             raise RefusalError(RANGE, "a must be an object")
         return self._actions[op](arguments)
+
+    def _open(self, message):
+        """(signed by the gate too, purpose of the key, payload or None: not verified yet)."""
+        if self.root is not None and self.root.is_root(message):
+            return False, "root", self.root.open(message)
+        purpose, payload = self._keyring.open(message)
+        if purpose != GATE:
+            return False, purpose, payload
+        return (True,) + self._keyring.open(payload)
 
     def _is_fresh(self, command):
         counter = command.get("ctr")
