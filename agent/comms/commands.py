@@ -8,7 +8,7 @@ import binascii
 import hashlib
 
 from wattledger.agent import events
-from wattledger.agent.comms.payload import parse
+from wattledger.agent.comms.strict_json import parse
 from wattledger.agent.errors import EnvelopeError, RefusalError
 from wattledger.agent.values import is_integer
 

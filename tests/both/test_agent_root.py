@@ -1,6 +1,5 @@
 """The root key opens a lost ledger, once, with floors; nothing else does."""
 
-import json
 import unittest
 
 from wattledger.agent.journal import record as records
