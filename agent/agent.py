@@ -131,13 +131,15 @@ class Agent:
         self.sender = Sender(
             self.config, self._link, keyring, self.journal, challenge, self._link_clock
         )
+        actions = Actions(self)
         self.desk = CommandDesk(
             self.config.meter,
             keyring,
             challenge,
             self._link_clock,
-            Actions(self).table,
+            actions.table,
             self.report,
+            actions.rare,
         )
         self._commands = topic(self.config.tenant, self.config.meter, CMD)
         self._link.subscribe(self._commands)

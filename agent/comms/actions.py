@@ -11,13 +11,6 @@ from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
 
 JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
-RARE = (
-    commands.MESSAGE_SHOW,
-    commands.TIME_SET,
-    commands.CONFIG_SET,
-    commands.READ_CONFIG,
-    commands.READ_JOURNAL,
-)
 MAX_SEQUENCE = 0xFFFFFFFF
 MAX_KEEP_HOURS = 720
 
@@ -35,27 +28,14 @@ class Actions:
             commands.SUPPLY_KEEP: self.supply_keep,
             commands.DEBT_SET: self.debt_set,
         }
-        for op in RARE:
-            self.table[op] = self._rare(op)
-        self.table[commands.LEDGER_OPEN] = self.ledger_open
-        if agent.gated:
-            self.table[commands.RELAY_OPEN] = self.relay_open
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
 
-    def ledger_open(self, arguments):
-        """Begin a lost ledger anew."""
-        from wattledger.agent.comms.root import ledger_open
+    def rare(self, op):
+        """What CommandDesk asks for an op that is not in the table."""
+        from wattledger.agent.comms import orders  # once in a while: no heap till then
 
-        return ledger_open(self._agent, arguments)
-
-    def _rare(self, op):
-        def act(arguments):
-            from wattledger.agent.comms.orders import TABLE  # once in a while: no heap till then
-
-            return TABLE[op](self._agent, arguments)
-
-        return act
+        return orders.find(self._agent, op)
 
     def credit_add(self, arguments):
         """n and amount (micro-units): money and its replay memory are one entry."""
@@ -115,10 +95,6 @@ class Actions:
         if supply.reasons:
             raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
         return commands.OK, "ready: hold the button for 3 s"
-
-    def relay_open(self, arguments):
-        """reason and perhaps until: open the supply after a warning and a random delay."""
-        return self._agent.remote().order(arguments)
 
     def supply_keep(self, arguments):
         """hours of powered time in which credit cuts nothing; 0 ends it. Arms what credit cut."""

@@ -31,14 +31,7 @@ JOURNAL_ACK = "journal.ack"
 SUPPLY_KEEP = "supply.keep"
 TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
-RELAY_OPEN = "relay.open"
-MESSAGE_SHOW = "message.show"
-TIME_SET = "time.set"
-CONFIG_SET = "config.set"
-READ_CONFIG = "read.config"
-READ_JOURNAL = "read.journal"
-LEDGER_OPEN = "ledger.open"
-# op: (code in the journal, purpose of its key, needs a challenge)
+# op: (code in the journal, purpose of its key, needs a challenge); the rare ones are in orders.py
 OPS = {
     CREDIT_ADD: (1, "credit", False),
     RELAY_ARM: (2, "relay", True),
@@ -46,15 +39,9 @@ OPS = {
     SUPPLY_KEEP: (4, "relay", True),
     TOKEN_ENTER: (5, "credit", False),
     DEBT_SET: (8, "config", True),
-    RELAY_OPEN: (9, "relay", True),
-    MESSAGE_SHOW: (10, "config", True),
-    TIME_SET: (11, "config", True),
-    CONFIG_SET: (12, "config", True),
-    READ_CONFIG: (13, "config", True),
-    READ_JOURNAL: (14, "config", True),
-    LEDGER_OPEN: (15, "root", True),
 }
 UNKNOWN_OP = 0
+OPENING = 9  # relay.open, the one that needs the gate
 PURPOSES = ("relay", "credit", "config")
 GATE = "gate"  # the second signature, of another service, around a relay.open
 PAYLOAD_KEYS = ("m", "op", "ch", "ctr", "a")
@@ -68,15 +55,17 @@ MAX_AMOUNT_MICRO = 1000000000000000
 class CommandDesk:
     """`handle(message)` returns an answer dict to sign and send, or None for silence.
 
-    `actions` maps an op to a function of its arguments that returns (result, detail).
+    `actions` maps an op to a function of its arguments that returns (result, detail); `rare(op)`
+    gives (code, purpose, needs a challenge, function) of one that it does not hold, or None.
     """
 
-    def __init__(self, meter, keyring, challenge, link_clock, actions, report):
+    def __init__(self, meter, keyring, challenge, link_clock, actions, report, rare=None):
         self._meter = meter
         self._keyring = keyring
         self._challenge = challenge
         self._clock = link_clock
         self._actions = actions
+        self._rare = rare
         self._report = report  # called with an event code and a value
         self.root = None  # a RootDesk, on a meter with a root key
         self.refused = 0
@@ -162,21 +151,18 @@ class CommandDesk:
             if key not in PAYLOAD_KEYS:
                 raise RefusalError(RANGE, "unknown key in the command")
         op = command.get("op")
-        known = OPS.get(op) if isinstance(op, str) and op in self._actions else None
-        if known is None:
-            raise RefusalError(RANGE, "unknown op")
-        code, owner, fresh = known
+        code, owner, fresh, act = self._find(op)
         answer["op"] = code
         if purpose != owner:
             raise RefusalError(DENIED, "the %s key may not %s" % (purpose, op))
-        if gated != (op == RELAY_OPEN):
+        if gated != (code == OPENING):
             raise RefusalError(DENIED, "%s needs %s" % (op, "no gate" if gated else "the gate"))
         if fresh and not self._is_fresh(command):
             raise RefusalError(STALE)
         arguments = command.get("a")
         if not isinstance(arguments, dict):
             raise RefusalError(RANGE, "a must be an object")
-        return self._actions[op](arguments)
+        return act(arguments)
 
     def _open(self, message):
         """(signed by the gate too, purpose of the key, payload or None: not verified yet)."""
@@ -186,6 +172,16 @@ class CommandDesk:
         if purpose != GATE:
             return False, purpose, payload
         return (True,) + self._keyring.open(payload)
+
+    def _find(self, op):
+        """(code, purpose, needs a challenge, what does it) of an op; RefusalError for others."""
+        if isinstance(op, str):
+            if op in self._actions:
+                return OPS[op] + (self._actions[op],)
+            found = self._rare(op) if self._rare else None
+            if found:
+                return found
+        raise RefusalError(RANGE, "unknown op")
 
     def _is_fresh(self, command):
         counter = command.get("ctr")
