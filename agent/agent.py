@@ -10,7 +10,7 @@ from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
 from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
-from wattledger.agent.comms.commands import OK, PURPOSES, SEARCHING, STALE, CommandDesk
+from wattledger.agent.comms.commands import GATE, OK, PURPOSES, SEARCHING, STALE, CommandDesk
 from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
@@ -23,11 +23,14 @@ from wattledger.agent.ledger import Ledger
 from wattledger.agent.metering.meter import Meter
 from wattledger.agent.metering.watch import Watch
 from wattledger.agent.supply.control import SupplyControl
+from wattledger.agent.supply.rules import REMOTE
 from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
 from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
+SETTINGS = "settings"  # the stores of overrides.py and message.py
+MESSAGE = "message"
 BUSY_MS = 10
 HOUR_S = 3600
 MANY_CORRUPT = 5  # readings an hour
@@ -37,8 +40,9 @@ MANY_UNCONFIRMED = 36  # one in a hundred at a second each
 class Agent:
     """Wired by constructor arguments (hal/contract.py); `link`, `page` and `book` may be None.
 
-    `clock` is the meter's time, `link_clock` the wall time of messages and people; `token_key`
-    the decoder key of its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
+    `clock` is the meter's time, `link_clock` the wall time of messages and people; `gate_key` the
+    second secret that a remote opening needs (none: it takes none); `token_key` the decoder key of
+    its tokens; `public_keys` of those who sign documents (kid: 64 bytes);
     `firmware` names this build, `cause` why it restarted; `inputs` are the switches of cover and
     magnet, None where there are none; `calibration` is the CRC-32 of the chip's, 0 for nominal;
     `tidy`, of a root short of heap, lets go of modules that only one piece of work needed.
@@ -56,6 +60,7 @@ class Agent:
         link=None,
         page=None,
         device_key=b"",
+        gate_key=b"",
         token_key=b"",
         public_keys=None,
         firmware="",
@@ -66,7 +71,6 @@ class Agent:
         tidy=None,
     ):
         self.config = config
-        self._storage = storage
         self._calibration = calibration
         self._tidy = tidy
         self.firmware = firmware
@@ -76,6 +80,10 @@ class Agent:
         self._page = page
         self._shown_at = None
         self._unanswered = None  # a command that needs more than one step
+        self.storage = storage
+        self._entropy = entropy
+        self.gated = bool(gate_key)
+        self.message = None  # {"time", "text"} of the utility
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config, tidy)
         self.account = self.ledger.account
@@ -119,26 +127,34 @@ class Agent:
             self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = self.desk = self.documents = None
         if link is not None:
-            self._join(entropy, device_key)
+            self._join(entropy, device_key, gate_key)
             if public_keys:
                 # Here, because a meter without a utility's keys has no heap to spare for it.
                 from wattledger.agent.comms.documents import DocumentDesk
 
                 self.documents = DocumentDesk(self, public_keys, storage, link, link_clock)
+                if any(kid.startswith("root.") for kid in public_keys):
+                    from wattledger.agent.comms.root import RootDesk
 
-    def _join(self, entropy, device_key):
+                    self.desk.root = RootDesk(public_keys, self.documents)
+
+    def _join(self, entropy, device_key, gate_key):
         keyring = Keyring(device_key, PURPOSES)
+        if gate_key:
+            keyring.add(GATE, gate_key)
         challenge = Challenge(entropy, self._link_clock)
         self.sender = Sender(
             self.config, self._link, keyring, self.journal, challenge, self._link_clock
         )
+        actions = Actions(self)
         self.desk = CommandDesk(
             self.config.meter,
             keyring,
             challenge,
             self._link_clock,
-            Actions(self).table,
+            actions.table,
             self.report,
+            actions.rare,
         )
         self._commands = topic(self.config.tenant, self.config.meter, CMD)
         self._link.subscribe(self._commands)
@@ -179,8 +195,11 @@ class Agent:
             self.report(code, value)
         self.report(events.STARTED, state.boots)
         self.control.recover(state)
+        if state.remote_opens or state.reasons & REMOTE:
+            self.remote().recover(state)
         if self.tokens:
             self.tokens.apply_limits()
+        self._recall()
         self.meter.begin()
         self._let_go()
         if self._calibration is None:
@@ -196,12 +215,32 @@ class Agent:
     def _take_calibration(self):
         from wattledger.agent.metering import provenance  # at a boot only
 
-        new = provenance.is_new(self._storage, self._calibration)
+        new = provenance.is_new(self.storage, self._calibration)
         if new:
             provenance.close_rest(self.meter.register, self.report, self._calibration)
         self.keeper.now()
         if new and not self.keeper.failed:
-            provenance.keep(self._storage, self._calibration)
+            provenance.keep(self.storage, self._calibration)
+
+    def _recall(self):
+        """What the utility has set or said; a meter where it has not loads nothing."""
+        if self.storage.size(SETTINGS):
+            from wattledger.agent.overrides import restore
+
+            restore(self)
+        if self.storage.size(MESSAGE):
+            from wattledger.agent.message import load
+
+            self.message = load(self.storage)
+
+    def remote(self):
+        """The openings that the utility orders."""
+        if self.control.remote is None:
+            # Rare, and a meter's heap is better free for other things until there is one.
+            from wattledger.agent.comms.remote_open import RemoteOpening
+
+            self.control.remote = RemoteOpening(self, self.storage, self._entropy)
+        return self.control.remote
 
     def _restore_registers(self, state):
         register = self.meter.register

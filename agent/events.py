@@ -39,6 +39,10 @@ OVER_VOLTAGE = 45  # the supply opened; value: mV
 OVER_TEMPERATURE = 46  # the supply opened; value: 0.1 C
 # 47 was under-voltage before there were conditions; it stays free.
 OVERLOAD = 48  # value: W
+REMOTE_SCHEDULED = 51  # the utility's opening; value: seconds to it
+REMOTE_CANCELLED = 52  # by relay.arm, supply.keep or a top-up
+REMOTE_OPENED = 53  # value: its reason, from 1 (agent/comms/remote_open.py)
+REMOTE_OVER = 54  # it has ended by itself
 CORRECTION_FAILED = 50  # its document or records cannot be read any more; value: n
 # 70 to 77 are the chip's and the watch's.
 CALIBRATION_CHANGED = 70  # the rest of a Wh was dropped; value: CRC-32 of the new one, 0 nominal
@@ -105,6 +109,10 @@ NAMES = {
     OVERLOAD: "load over its limit",
     TOKEN_MEMORY_LOST: "token memory lost",
     TOKENS_LOCKED: "tokens locked out",
+    REMOTE_SCHEDULED: "remote opening in",
+    REMOTE_CANCELLED: "remote opening cancelled",
+    REMOTE_OPENED: "remote opening",
+    REMOTE_OVER: "remote opening over",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
     CALIBRATION_CHANGED: "calibration changed",

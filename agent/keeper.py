@@ -17,7 +17,7 @@ class Keeper:
     """`failed` is the errno of storage that does not take writes, 0 when all is well."""
 
     def __init__(self, config, clock, meter, ledger, supply, time, report):
-        self._every_ms = config.snapshot_s * 1000
+        self.take_config(config)
         self._every_wh = config.snapshot_wh
         self._clock = clock
         self._meter = meter
@@ -37,6 +37,10 @@ class Keeper:
         self.today_nano = 0  # what the local day has moved on the balance, purchases apart
         self.purchases = []
         self.owed = 0  # nano
+
+    def take_config(self, config):
+        """Take what can change in the field."""
+        self._every_ms = config.snapshot_s * 1000
 
     def work(self):
         """Flush and commit when it is time."""

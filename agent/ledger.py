@@ -139,6 +139,12 @@ class Ledger:
             self.account.debt.settle(self.account, trust)
             self._write_checkpoint(unix, trust, self.closings, self.moved_at)
 
+    def restart(self, unix, trust):
+        """Go on as in order: the utility said what a lost memory must not take again."""
+        self.missing = False
+        self.fault = None
+        self._write_checkpoint(unix, trust, self.closings, self.moved_at)
+
     def _write_checkpoint(self, unix, trust, closings, moved_at):
         # Once a segment, as its retention.
         from wattledger.agent.billing.summary import sum_up

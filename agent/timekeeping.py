@@ -21,6 +21,7 @@ class Timekeeper:
         self._rest_ms = 0
         self.powered_s = 0
         self.budget_s = CLOCK_BUDGET_S
+        self.signed = None  # a time the utility has signed
         self.refused = 0  # offers not believed
         self._far = None  # (unix - powered seconds, source) of the last one that was too far
 
@@ -54,6 +55,9 @@ class Timekeeper:
 
     def offered(self):
         """The time to set, in unix seconds, when a source offers one worth taking; else None."""
+        if self.signed is not None:
+            unix, self.signed, self._far = self.signed, None, None
+            return unix
         offer = self._clock.offer()
         if offer is None:
             return None

@@ -64,6 +64,8 @@ def _describe(row: dict[str, Any]) -> str:
         else:
             payload = payloads.pack_event(row["code"], row["value"])
         return entries.describe("event", payload)
+    if "text" in row:
+        return str(row["text"])
     if "operation" in row:
         cause = rules.CAUSES.get(row["cause"], str(row["cause"]))
         return f"{states.NAMES[row['operation']]} by {cause}"

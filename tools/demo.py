@@ -196,6 +196,7 @@ class Demo:
             link=link,
             page=self._page,
             device_key=self._state.keys.device_key,
+            gate_key=self._state.gate_key,
             token_key=self._state.token_key,
             public_keys=self._state.public_keys,
             firmware=FIRMWARE,

@@ -2,6 +2,7 @@
 
 device.json   written last when the state is made, so that its presence says it is whole
 meter/        the meter's storage
+gate/         the second secret of remote openings, apart from the keys
 keys/         the utility's keys directory (demo keys and a test key for tokens, made here)
 world/        the simulated house
 utility/      the utility's replica of the journal
@@ -22,7 +23,7 @@ from wattledger.agent.supply.states import CONNECTED
 from wattledger.agent.tokens.settings import base_unix
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
-from wattledger.tools import durable, keys, places, signing, token_till
+from wattledger.tools import durable, keys, orders, places, signing, token_till
 from wattledger.tools.errors import ToolError
 from wattledger.tools.vend import parse_amount
 
@@ -46,6 +47,7 @@ class DemoState:
         self.folder = folder.resolve()
         self.meter_folder = self.folder / "meter"
         self.keys_folder = self.folder / "keys"
+        self.gate_folder = self.folder / "gate"
         self.world_folder = self.folder / "world"
         self.utility_folder = self.folder / "utility"
         self._board = board
@@ -111,6 +113,9 @@ class DemoState:
         self.device = device
         self.config = places.load(device, configs.load)
         self.keys = keys.load(self.keys_folder, self.config.meter)
+        if not (self.gate_folder / f"{self.config.meter}.json").exists():
+            orders.create_gate(self.gate_folder, self.config.meter)
+        self.gate_key = orders.load_gate(self.gate_folder, self.config.meter)
         self.public_keys = signing.public_keys(self.keys_folder)
         self.token_key = b""
         if self.config.token:

@@ -28,6 +28,7 @@ RECORDS_ONLY = (
     "command",
     "clock",
     "freeze",
+    "message",
     "correction",
 )
 
@@ -218,6 +219,8 @@ def describe(kind: str, payload: bytes) -> str:
         what = f"cycle of {cycle:08d}" if flags & 1 else "the blocks start anew"
         registers = f"import {import_wh} Wh, export {export_wh} Wh"
         return f"{what}: {registers}, {used_wh} Wh in blocks, {watts} W"
+    if kind == "message":
+        return payload.decode(errors="replace") or "cleared"
     if kind == "event":
         return entries_event.describe(payload)
     if kind == "relay":

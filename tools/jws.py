@@ -37,8 +37,19 @@ def decode(text: bytes) -> bytes:
 
 def sign(payload: Mapping[str, Any], key: bytes, kid: str) -> bytes:
     """The compact token of `payload` (a JSON object) signed with `key`, named `kid`."""
+    return _signed(
+        json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode(), key, kid
+    )
+
+
+def wrap(token: bytes, key: bytes, kid: str) -> bytes:
+    """A second token around a whole one, which is its payload."""
+    return _signed(token, key, kid)
+
+
+def _signed(payload: bytes, key: bytes, kid: str) -> bytes:
     head = encode(b'{"alg":"HS256","kid":"%s"}' % kid.encode())
-    body = encode(json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode())
+    body = encode(payload)
     return head + b"." + body + b"." + _mac(key, head + b"." + body)
 
 

@@ -37,7 +37,12 @@ class MeterKeys:
         """The 32-byte key `kid`, "<purpose>.<generation>" as in "credit.1"."""
         if not _KID.fullmatch(kid):
             raise KeysError(f"no key is called {kid!r}: use relay, credit, config or up and .1")
-        return hmac.new(self.device_key, b"wattledger/1/" + kid.encode(), hashlib.sha256).digest()
+        return derive(self.device_key, kid)
+
+
+def derive(secret: bytes, kid: str) -> bytes:
+    """The 32-byte key `kid` of a secret."""
+    return hmac.new(secret, b"wattledger/1/" + kid.encode(), hashlib.sha256).digest()
 
 
 def create(directory: str | Path, meter: str) -> MeterKeys:

@@ -32,6 +32,12 @@ class Actions:
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
 
+    def rare(self, op):
+        """What CommandDesk asks for an op that is not in the table."""
+        from wattledger.agent.comms import orders  # once in a while: no heap till then
+
+        return orders.find(self._agent, op)
+
     def credit_add(self, arguments):
         """n and amount (micro-units): money and its replay memory are one entry."""
         agent = self._agent
@@ -48,7 +54,7 @@ class Actions:
             account.watch.arm(
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
-            agent.control.look_again()
+            agent.control.topped_up()
             if not agent.keeper.money():
                 raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         return result, detail
@@ -78,9 +84,14 @@ class Actions:
     def relay_arm(self, arguments):
         """Clear a remote opening. Only arms: a person at the meter closes."""
         supply = self._agent.supply
+        remote = self._agent.control.remote
+        if remote and remote.cancel() and supply.state == states.CONNECTED:
+            return commands.OK, "connected; the opening that was scheduled is cancelled"
         if supply.state == states.CONNECTED:
             return commands.OK, "connected already"
         supply.hold_open(rules.REMOTE, False)
+        if remote:
+            remote.end()
         supply.settle()
         if supply.reasons:
             raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
@@ -93,6 +104,8 @@ class Actions:
         if agent.keeper.failed:
             raise RefusalError(commands.NO_SPACE, "storage does not take writes")
         agent.control.credit.keep(hours * 3600)
+        if hours and agent.control.remote:
+            agent.control.remote.cancel()
         agent.control.look_again()
         if not agent.keeper.now():
             raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")

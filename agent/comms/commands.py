@@ -6,21 +6,22 @@ identical last one gets its stored answer.
 
 import binascii
 import hashlib
-import json
 
 from wattledger.agent import events
+from wattledger.agent.comms.strict_json import parse
 from wattledger.agent.errors import EnvelopeError, RefusalError
 from wattledger.agent.values import is_integer
 
 OK = "ok"
 DUPLICATE = "duplicate"
+SCHEDULED = "scheduled"
 STALE = "stale"
 BAD_SIGNATURE = "bad signature"
 RANGE = "range"
 RATE = "rate"
 DENIED = "denied locally"
 NO_SPACE = "no space"
-RESULTS = (OK, "scheduled", DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
+RESULTS = (OK, SCHEDULED, DUPLICATE, STALE, BAD_SIGNATURE, RANGE, RATE, DENIED, NO_SPACE)
 
 SEARCHING = "searching"  # never said: the command goes on in the next step
 
@@ -31,7 +32,7 @@ SUPPLY_KEEP = "supply.keep"
 TOKEN_ENTER = "token.enter"
 DEBT_SET = "debt.set"
 TAMPER_CLEAR = "tamper.clear"
-# op: (code in the journal, purpose of its key, needs a challenge)
+# op: (code in the journal, purpose of its key, needs a challenge); the rare ones are in orders.py
 OPS = {
     CREDIT_ADD: (1, "credit", False),
     RELAY_ARM: (2, "relay", True),
@@ -42,7 +43,9 @@ OPS = {
     TAMPER_CLEAR: (20, "config", True),
 }
 UNKNOWN_OP = 0
+OPENING = 9  # relay.open, the one that needs the gate
 PURPOSES = ("relay", "credit", "config")
+GATE = "gate"  # the second signature, of another service, around a relay.open
 PAYLOAD_KEYS = ("m", "op", "ch", "ctr", "a")
 
 BAD_A_MINUTE = 10
@@ -54,16 +57,19 @@ MAX_AMOUNT_MICRO = 1000000000000000
 class CommandDesk:
     """`handle(message)` returns an answer dict to sign and send, or None for silence.
 
-    `actions` maps an op to a function of its arguments that returns (result, detail).
+    `actions` maps an op to a function of its arguments that returns (result, detail); `rare(op)`
+    gives (code, purpose, needs a challenge, function) of one that it does not hold, or None.
     """
 
-    def __init__(self, meter, keyring, challenge, link_clock, actions, report):
+    def __init__(self, meter, keyring, challenge, link_clock, actions, report, rare=None):
         self._meter = meter
         self._keyring = keyring
         self._challenge = challenge
         self._clock = link_clock
         self._actions = actions
+        self._rare = rare
         self._report = report  # called with an event code and a value
+        self.root = None  # a RootDesk, on a meter with a root key
         self.refused = 0
         self.bad_signatures = 0
         self._bad_at = []  # ticks of bad signatures within the last minute
@@ -106,12 +112,15 @@ class CommandDesk:
             result, detail = self._do(message, answer)
         except RefusalError as refusal:
             result, detail = refusal.result, refusal.detail
-        if result not in (OK, SEARCHING):
+        if result not in (OK, SCHEDULED, SEARCHING):
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail
         # A repeated journal.ack is no repetition: it says that nothing new has arrived.
-        if result in (OK, DUPLICATE, RANGE, DENIED) and answer["op"] != OPS[JOURNAL_ACK][0]:
+        if (
+            result in (OK, SCHEDULED, DUPLICATE, RANGE, DENIED)
+            and answer["op"] != OPS[JOURNAL_ACK][0]
+        ):
             self._last, self._last_answer = digest, answer
         return answer
 
@@ -128,30 +137,53 @@ class CommandDesk:
 
     def _do(self, message, answer):
         try:
-            purpose, payload = self._keyring.open(message)
+            gated, purpose, payload = self._open(message)
         except EnvelopeError:
             self._count_bad()
             raise RefusalError(BAD_SIGNATURE)
-        command = _parse(payload)
+        if payload is None:
+            return SEARCHING, ""
+        try:
+            command = parse(payload)
+        except ValueError as error:
+            raise RefusalError(RANGE, "the payload is no command: %s" % error)
         if command.get("m") != self._meter:
             raise RefusalError(RANGE, "m names another meter")
         for key in command:
             if key not in PAYLOAD_KEYS:
                 raise RefusalError(RANGE, "unknown key in the command")
         op = command.get("op")
-        known = OPS.get(op) if isinstance(op, str) and op in self._actions else None
-        if known is None:
-            raise RefusalError(RANGE, "unknown op")
-        code, owner, fresh = known
+        code, owner, fresh, act = self._find(op)
         answer["op"] = code
         if purpose != owner:
             raise RefusalError(DENIED, "the %s key may not %s" % (purpose, op))
+        if gated != (code == OPENING):
+            raise RefusalError(DENIED, "%s needs %s" % (op, "no gate" if gated else "the gate"))
         if fresh and not self._is_fresh(command):
             raise RefusalError(STALE)
         arguments = command.get("a")
         if not isinstance(arguments, dict):
             raise RefusalError(RANGE, "a must be an object")
-        return self._actions[op](arguments)
+        return act(arguments)
+
+    def _open(self, message):
+        """(signed by the gate too, purpose of the key, payload or None: not verified yet)."""
+        if self.root is not None and self.root.is_root(message):
+            return False, "root", self.root.open(message)
+        purpose, payload = self._keyring.open(message)
+        if purpose != GATE:
+            return False, purpose, payload
+        return (True,) + self._keyring.open(payload)
+
+    def _find(self, op):
+        """(code, purpose, needs a challenge, what does it) of an op; RefusalError for others."""
+        if isinstance(op, str):
+            if op in self._actions:
+                return OPS[op] + (self._actions[op],)
+            found = self._rare(op) if self._rare else None
+            if found:
+                return found
+        raise RefusalError(RANGE, "unknown op")
 
     def _is_fresh(self, command):
         counter = command.get("ctr")
@@ -166,16 +198,6 @@ class CommandDesk:
         if len(self._bad_at) >= BAD_A_MINUTE:
             self._silent_since = self._clock.ticks_ms()
             self._report(events.COMMANDS_SILENCED, len(self._bad_at))
-
-
-def _parse(payload):
-    try:
-        command = json.loads(payload)
-    except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deep
-        raise RefusalError(RANGE, "the payload is not JSON")
-    if not isinstance(command, dict):
-        raise RefusalError(RANGE, "the payload must be an object")
-    return command
 
 
 def whole(arguments, key, low, high):

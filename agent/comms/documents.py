@@ -50,6 +50,7 @@ class DocumentDesk:
         self._reported_at = None
         self.why = None  # why the last document that was signed was refused, for the utility
         self.want = wants.load(storage, agent.config.meter)
+        self._floor = wants.floor(storage)
         self._topics = {}
         self._join()
 
@@ -92,9 +93,24 @@ class DocumentDesk:
             self._report(NOT_SIGNED)
         return True
 
-    def _begin(self):
+    def may_verify(self):
+        """True once a minute: then the minute begins."""
+        if self._rests():
+            return False
+        self._verified_at = self._clock.ticks_ms()
+        return True
+
+    def set_floor(self, version):
+        """Take no want up to `version` again, whatever storage has lost. OSError: not kept."""
+        self._storage.commit(wants.FLOOR, b"%d" % version)
+        self._floor = version
+
+    def _rests(self):
         at = self._verified_at
-        if at is not None and self._clock.elapsed_ms(at) < VERIFY_MS:
+        return at is not None and self._clock.elapsed_ms(at) < VERIFY_MS
+
+    def _begin(self):
+        if self._rests():
             return False
         for kind in KINDS:
             if kind not in self._waiting:
@@ -115,11 +131,11 @@ class DocumentDesk:
         point = self._keys.get(message[:first]) if 0 < first < last else None
         if point is None:
             raise EnvelopeError("unknown protected header")
-        payload = _decoded(message[first + 1 : last])
+        payload = decoded(message[first + 1 : last])
         if self._is_held(kind, payload):
             self._done[kind] = digest
             return None
-        signature = _decoded(message[last + 1 :])
+        signature = decoded(message[last + 1 :])
         # Only here: it is 3 kB of code, and is wanted once in a long while.
         from wattledger.agent.comms.p256 import Verification
 
@@ -147,8 +163,9 @@ class DocumentDesk:
     def _take_want(self, payload):
         want = wants.Want(payload, self._agent.config.meter)
         held = self.want
-        if held and want.version <= held.version:
-            self._refuse(OLD_WANT, "want: v must be above %d" % held.version)
+        least = max(held.version if held else -1, self._floor)
+        if want.version <= least:
+            self._refuse(OLD_WANT, "want: v must be above %d" % least)
             return
         self._storage.commit(wants.STORE, payload)
         self.want = want
@@ -184,7 +201,7 @@ class DocumentDesk:
             self._agent.report(events.DOCUMENT_REFUSED, reason)
 
 
-def _decoded(text):
+def decoded(text):
     """Bytes of base64url in its one form; EnvelopeError otherwise: a lenient decoder lets flipped
     bits pass."""
     data = from_base64url(text)

@@ -73,13 +73,17 @@ class Keyring:
     def __init__(self, device_key, purposes, generation=1):
         self._by_header = {}
         for purpose in purposes:
-            kid = "%s.%d" % (purpose, generation)
-            found = (purpose, Mac(derive(device_key, kid)))
-            for header in ('{"alg":"HS256","kid":"%s"}', '{"kid":"%s","alg":"HS256"}'):
-                self._by_header[base64url((header % kid).encode())] = found
+            self.add(purpose, device_key, generation)
         kid = "up.%d" % generation
         self._up = Mac(derive(device_key, kid))
         self._up_header = base64url(('{"alg":"HS256","kid":"%s"}' % kid).encode())
+
+    def add(self, purpose, secret, generation=1):
+        """Open messages of one more purpose, whose key is derived from `secret`."""
+        kid = "%s.%d" % (purpose, generation)
+        found = (purpose, Mac(derive(secret, kid)))
+        for header in ('{"alg":"HS256","kid":"%s"}', '{"kid":"%s","alg":"HS256"}'):
+            self._by_header[base64url((header % kid).encode())] = found
 
     def sign(self, payload):
         """A JWS of ours over `payload` (bytes)."""

@@ -27,7 +27,7 @@ class Sender:
         for leaf in (topics.STATUS, topics.HELLO, topics.STATE, topics.JOURNAL, topics.ACK):
             self._topic[leaf] = topics.topic(config.tenant, config.meter, leaf)
         self._meter = config.meter
-        self._state_ms = config.state_s * 1000
+        self.take_config(config)
         self._link = link
         self._keyring = keyring
         self._journal = journal
@@ -44,8 +44,17 @@ class Sender:
         self._acks = []
         self._flying = []  # (token, last sequence) of journal messages on their way
         self._next = 1
+        self._again = None  # (next, last) of a range the utility reads once more
         self._stalled_since = link_clock.ticks_ms()
         self.acknowledged = 0
+
+    def take_config(self, config):
+        """Take what can change in the field."""
+        self._state_ms = config.state_s * 1000
+
+    def send_again(self, first, last):
+        """Send the entries of a range once more, beside what is new."""
+        self._again = (first, last)
 
     def start_at(self, acknowledged):
         """Go on after a boot: nothing up to `acknowledged` is sent again."""
@@ -168,15 +177,29 @@ class Sender:
             self._flying = self._flying[1:]
         if not self._flying:
             self._rewind(RESEND_MS)
-        if len(self._flying) >= IN_FLIGHT or self._next > self._journal.durable:
+        if len(self._flying) >= IN_FLIGHT:
             return False
-        self._next = self._journal.present_from(self._next)
-        previous = self._journal.hash_before(self._next)
+        if self._again and self._send_entries(*self._again):
+            first, last = self._flying[-1][1] + 1, self._again[1]
+            self._again = (first, last) if first <= last else None
+            return True
+        self._again = None
+        if not self._send_entries(self._next, self._journal.durable):
+            return False
+        self._next = self._flying[-1][1] + 1
+        return True
+
+    def _send_entries(self, first, last):
+        """One message of the entries from `first` on; True when it is on its way."""
+        if first > last:
+            return False
+        first = self._journal.present_from(first)
+        previous = self._journal.hash_before(first)
         if previous is None:
             return False
         entries = []
-        sequence = self._next
-        while len(entries) < BATCH:
+        sequence = first
+        while len(entries) < BATCH and sequence <= last:
             data = self._journal.read(sequence)
             if data is None:
                 break
@@ -186,7 +209,7 @@ class Sender:
             return False
         message = {
             "m": self._meter,
-            "from": self._next,
+            "from": first,
             "prev": binascii.hexlify(previous).decode(),
             "e": entries,
         }
@@ -194,7 +217,6 @@ class Sender:
         if not token:
             return False
         self._flying.append((token, sequence - 1))
-        self._next = sequence
         return True
 
     def _rewind(self, after_ms):

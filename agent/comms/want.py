@@ -8,6 +8,7 @@ from wattledger.agent.errors import PlacedError
 from wattledger.agent.values import is_integer, is_name, parse_object, shown
 
 STORE = "want"
+FLOOR = "want.floor"
 MAX_BYTES = 512
 MAX_NUMBER = 0xFFFFFFFF
 NAMES = ("id", "group")
@@ -57,3 +58,13 @@ def load(storage, meter):
         return Want(bytes(buffer[: storage.read_from(STORE, 0, buffer)]), meter)
     except WantError:
         return None  # rot: the utility's retained one comes again
+
+
+def floor(storage):
+    """The version up to which no want is taken, -1 without one."""
+    buffer = bytearray(16)
+    try:
+        size = storage.read_from(FLOOR, 0, buffer)
+        return int(bytes(buffer[:size])) if size else -1
+    except (OSError, ValueError):
+        return -1

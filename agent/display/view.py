@@ -58,7 +58,7 @@ class View:
             for time, amount, n in agent.keeper.purchases
         ]
         view["debt"] = self._debt(account.debt)
-        view["messages"] = []
+        view["messages"] = [agent.message] if agent.message else []
         view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
@@ -114,6 +114,7 @@ class View:
             agent.account.watch.accepted,
             agent.control.credit.warned_s,
             agent.watch.latched,
+            agent.control.remote and agent.control.remote.opens_at,
             agent.journal.balance if agent.journal.durable == agent.journal.sequence else None,
             tariff.n if tariff else 0,
         )
@@ -226,6 +227,7 @@ class View:
             "keep_power_s": control.credit.keep_power_s,
             "time_left_s": agent.tokens.time_left_s() if agent.tokens else None,
             "load_limit_w": control.limits.load_limit_w,
+            "remote_in_s": control.remote.opens_in_s() if control.remote else None,
             "hold_ms": control.button.held_ms(),
             "wait_s": supply.wait_s(agent.time.powered_s) if armed else 0,
             "closes": rules.CLOSES[who][0],

@@ -122,6 +122,9 @@ def _document(entry):
         operation, reasons, cause, _ = readers.unpack_relay(entry.payload)
         document["operation"], document["reasons"], document["cause"] = operation, reasons, cause
         return "events", document
+    if entry.kind == records.MESSAGE:
+        document["text"] = entry.payload.decode()
+        return "messages", document
     if entry.kind == records.TARIFF:
         document["n"], digest, document["id"] = readers.unpack_tariff(entry.payload)
         document["sha256"] = _text(digest)

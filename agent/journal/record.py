@@ -40,6 +40,7 @@ RELAY = 16
 COMMAND = 17
 CLOCK = 18
 FREEZE = 19
+MESSAGE = 20
 
 # For people; nothing on the device reads it, so its image has no such table.
 KINDS = {
@@ -62,6 +63,7 @@ KINDS = {
     COMMAND: "command",
     CLOCK: "clock",
     FREEZE: "freeze",
+    MESSAGE: "message",
 }
 
 # Kinds that are money a person paid in; every other amount is a charge or a credit for export.
@@ -167,7 +169,7 @@ def decode(data):
     _, kind, _, sequence, low, high, trust, amount, balance = struct.unpack_from(
         HEAD_FORMAT, data, 0
     )
-    if not OPENING <= kind <= FREEZE:
+    if not OPENING <= kind <= MESSAGE:
         raise RecordError("unknown record kind %d" % kind)
     return Record(
         kind,

@@ -32,7 +32,7 @@ class SupplyControl:
         report,
     ):
         self._holds = config.relay_kind == "hold"
-        self._tries = config.load_tries
+        self.take_config(config)
         self._relay = relay
         self._meter = meter
         self._ledger = ledger
@@ -50,6 +50,12 @@ class SupplyControl:
         self._close_at = None  # powered seconds at which it closes without a person
         self._restore_since = None  # powered seconds since which measurement is good
         self.restoring = False
+        self.remote = None  # a RemoteOpening, on a meter that knows of one
+        self.remote_opens = 0  # the last of them, as it keeps them in the slot
+
+    def take_config(self, config):
+        """Take what can change in the field."""
+        self._tries = config.load_tries
 
     def recover(self, state):
         """After a boot: the last durable state, and what the journal knows of movements. The
@@ -59,6 +65,7 @@ class SupplyControl:
         supply.restore(state.supply, state.reasons, state.last_move_s, since, state.load_tries)
         supply.closings = self._ledger.closings
         supply.moved_at = self._ledger.moved_at or None
+        self.remote_opens = state.remote_opens
         self.credit.recover(state)
         contact = self._relay.contact()
         connected = supply.state == states.CONNECTED
@@ -84,6 +91,7 @@ class SupplyControl:
         state.flags = supply.since | self.credit.flags()
         state.warning_s = self.credit.warned_s
         state.keep_power_s = self.credit.keep_power_s
+        state.remote_opens = self.remote_opens
 
     def is_open(self):
         """True while the relay was told to open and, as far as it can tell, has."""
@@ -97,6 +105,12 @@ class SupplyControl:
         """Decide in the next step although no tick has passed (credit has arrived)."""
         self._seen = -1
 
+    def topped_up(self):
+        """Money or time has arrived: look again, and what the utility had scheduled is off."""
+        self.look_again()
+        if self.remote:
+            self.remote.cancel()
+
     def decide(self):
         """Alarms, open reasons and the movement they ask for; once a tick."""
         if self._meter.ticks == self._seen or self._ledger.missing:
@@ -106,6 +120,8 @@ class SupplyControl:
             self._open_relay()
         self.limits.judge()
         self.credit.judge()
+        if self.remote:
+            self.remote.judge()
         supply = self._supply
         if supply.must_open():
             self.restoring = False

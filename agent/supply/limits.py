@@ -30,13 +30,17 @@ class Limits:
         self._over_mv = config.nominal_volts * config.over_percent * 10
         self._max_dc = config.max_celsius * 10
         self._safety_s = config.safety_s
-        self._overload_s = config.load_limit_s
-        self._reclose_s = config.load_reclose_s
-        self.load_limit_w = config.load_limit_w  # 0: none
         self.unbalance_limit_w = 0  # 0: none; a token sets it
+        self.take_config(config)
         self._unsafe_since = None
         self._safe_since = None
         self._over_since = None
+
+    def take_config(self, config):
+        """Take what can change in the field."""
+        self._overload_s = config.load_limit_s
+        self._reclose_s = config.load_reclose_s
+        self.set_load_limit(config.load_limit_w)
 
     def set_load_limit(self, watts):
         """The load limit from now on, W; 0 for none. Whoever sets it keeps it over reboots."""

@@ -189,6 +189,7 @@ class TokenDesk:
             account.watch.arm(
                 account.tariff, account.available(register.import_wh, register.export_wh)
             )
+            agent.control.topped_up()
         agent.control.look_again()
         self.apply_limits()
         if not agent.keeper.money():

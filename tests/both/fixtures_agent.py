@@ -203,6 +203,7 @@ class House:
     `warned`: the five minutes after the last warning are over at each boot; credit cuts at once.
     """
 
+    gate_key = b""
     token_key = b""
     public_keys = None
     calibration = None
@@ -249,6 +250,7 @@ class House:
             link=self.link,
             page=self.page,
             device_key=DEVICE_KEY,
+            gate_key=self.gate_key,
             token_key=self.token_key,
             public_keys=self.public_keys,
             calibration=self.calibration,

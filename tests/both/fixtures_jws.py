@@ -7,6 +7,7 @@ import hashlib
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 DEVICE_KEY = bytes(range(32))
+GATE_SECRET = bytes(range(100, 132))
 METER = "demo-0001"
 
 
@@ -68,6 +69,22 @@ def arm(challenge, counter, meter=METER):
     """relay.arm."""
     text = '{"m":"%s","op":"relay.arm","ch":"%s","ctr":%d,"a":{}}'
     return sign(text % (meter, challenge, counter), "relay.1")
+
+
+def wrap(message, key=None, kid="gate.1"):
+    """`message` (bytes) as the payload of a second signature, by default the gate's."""
+    return sign(message, kid, key=key or key_of(kid, GATE_SECRET))
+
+
+def open_(challenge, counter, arguments='{"reason":"request"}', meter=METER):
+    """relay.open with both signatures."""
+    return wrap(bare_open(challenge, counter, arguments, meter))
+
+
+def bare_open(challenge, counter, arguments='{"reason":"request"}', meter=METER):
+    """relay.open with one signature only."""
+    text = '{"m":"%s","op":"relay.open","ch":"%s","ctr":%d,"a":%s}'
+    return sign(text % (meter, challenge, counter, arguments), "relay.1")
 
 
 def journal_ack(sequence, hash_text, meter=METER):

@@ -18,9 +18,16 @@ class Linked(unittest.TestCase):
     """A house with a link; `ask` sends a command and returns its signed answers."""
 
     def setUp(self):
-        self.house = House(credit=10, linked=True)
+        self.house = self.build()
         self.house.run(1)
         self.house.talk()
+        self.greet()
+
+    def build(self):
+        return House(credit=10, linked=True)
+
+    def greet(self):
+        """Take the challenge of the newest hello."""
         hello = self.house.link.take("hello")[-1]
         self.challenge = json.loads(jws.unsign(hello[1]))["challenge"]
 

@@ -184,7 +184,7 @@ class TestArm(Linked):
             ('"ctr":1,', "stale"),
             ('"ch":"","ctr":1,', "stale"),
             ('"ch":null,"ctr":1,', "stale"),
-            ('"ch":["%s"],"ctr":1,' % self.challenge, "stale"),
+            ('"ch":["%s"],"ctr":1,' % self.challenge, "range"),
             ('"ch":"%s","ctr":0,' % self.challenge, "range"),
             ('"ch":"%s","ctr":-1,' % self.challenge, "range"),
             ('"ch":"%s","ctr":true,' % self.challenge, "range"),

@@ -105,7 +105,7 @@ class TestRecord(unittest.TestCase):
         self.assertEqual(records.length_of(b"\xa7\x05\x00\x02more"), 512)
 
     def test_unknown_kinds_are_refused(self):
-        for kind in (0, 20, 255):
+        for kind in (0, 21, 255):
             with self.assertRaises(RecordError):
                 records.decode(by_hand(kind, 1, 0, 0, 0, 0, b"", b"\0" * 8))
 

@@ -37,11 +37,8 @@ def folder(tmp_path):
 class Meter:
     """A house on a broker, its clocks a few hundred times as fast as the wall."""
 
-    def __init__(self, url, folder):
-        class OfUtility(House):
-            public_keys = signing.public_keys(folder)
-
-        self.house = OfUtility()
+    def __init__(self, url, house):
+        self.house = house
         port = int(url.rsplit(":", 1)[1])
         self.link = self.house.link = PahoLink("127.0.0.1", port, METER, backoff_s=(0.1, 1))
         self.house.boot()
@@ -64,7 +61,10 @@ class Meter:
 
 @contextlib.contextmanager
 def running_meter(broker, folder):
-    with Meter(broker.url, folder) as meter:
+    class OfUtility(House):
+        public_keys = signing.public_keys(folder)
+
+    with Meter(broker.url, OfUtility()) as meter:
         yield meter
 
 

@@ -126,6 +126,10 @@ function paintNotices(view) {
     const byTime = known(supply.time_left_s) && supply.time_left_s <= supply.cut_in_s;
     add("bad", byTime ? t("cut.time", left) : t("cut.soon", left));
   }
+  if (known(supply.remote_in_s)) {
+    const left = { duration: duration(Math.max(Math.round(supply.remote_in_s / 60), 1) * 60) };
+    add("bad", t("remote.soon", left));
+  }
   for (const alarm of view.alarms ?? []) if (alarm) add("bad", named("alarm", alarm));
   if (view.quality && view.quality !== "ok") add("warn", named("quality", view.quality));
   if (view.trust && view.trust !== "synced") add("warn", named("trust", view.trust));
