@@ -19,7 +19,7 @@ from wattledger.tests.both.houses_meter import credit as pay
 from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut, TearingStorage
 from wattledger.tests.both.houses_tariffs import DAY, credit, data, local_2027
 
-HEAP = "512K"
+HEAP = "576K"
 
 WEDNESDAY = local_2027(6, 2, 12)
 MONDAY = local_2027(6, 7)

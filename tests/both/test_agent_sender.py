@@ -14,7 +14,7 @@ from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import ScriptedLink, config_of
 
-HEAP = "384K"
+HEAP = "448K"
 
 
 class TestSender(unittest.TestCase):
