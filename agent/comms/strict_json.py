@@ -9,89 +9,93 @@ import json
 
 DEPTH = 2
 MAX_DIGITS = 20
-ESCAPES = '"\\/bfnrtu'
-HEX = "0123456789abcdefABCDEF"
-WORDS = (("true", True), ("false", False), ("null", None))
+SPACE = b" \t\r\n"
+NUMBER = b"-0123456789"
+ESCAPES = b'"\\/bfnrtu'
+HEX = b"0123456789abcdefABCDEF"
+WORDS = ((b"true", True), (b"false", False), (b"null", None))
 
 
 def parse(payload):
     """The object in `payload` (bytes); ValueError when it is none, whatever is in it."""
-    text = payload.decode()  # UnicodeError is a ValueError
+    payload.decode()  # UnicodeError is a ValueError
+    # On bytes: MicroPython keeps a letter that is taken out of a text for ever.
     try:
-        found, at = _object(text, _skip(text, 0), DEPTH)
+        found, at = _object(payload, _skip(payload, 0), DEPTH)
     except IndexError:
         raise ValueError("it ends too early")
-    if _skip(text, at) < len(text):
+    if _skip(payload, at) < len(payload):
         raise ValueError("something after the end")
     return found
 
 
-def _skip(text, at):
-    while at < len(text) and text[at] in " \t\r\n":
+def _skip(data, at):
+    while at < len(data) and data[at] in SPACE:
         at += 1
     return at
 
 
-def _object(text, at, depth):
-    if text[at] != "{" or not depth:
+def _object(data, at, depth):
+    if data[at] != 0x7B or not depth:
         raise ValueError("no object, or too deep")
     found = {}
-    at = _skip(text, at + 1)
-    if text[at] == "}":
+    at = _skip(data, at + 1)
+    if data[at] == 0x7D:
         return found, at + 1
     while True:
-        key, at = _text(text, at)
-        at = _skip(text, at)
-        if text[at] != ":" or key in found:
+        key, at = _text(data, at)
+        at = _skip(data, at)
+        if data[at] != 0x3A or key in found:
             raise ValueError("no value, or a second one")
-        found[key], at = _value(text, _skip(text, at + 1), depth - 1)
-        at = _skip(text, at)
-        if text[at] == "}":
+        found[key], at = _value(data, _skip(data, at + 1), depth - 1)
+        at = _skip(data, at)
+        if data[at] == 0x7D:
             return found, at + 1
-        if text[at] != ",":
+        if data[at] != 0x2C:
             raise ValueError("no comma")
-        at = _skip(text, at + 1)
+        at = _skip(data, at + 1)
 
 
-def _value(text, at, depth):
-    if text[at] == "{":
-        return _object(text, at, depth)
-    if text[at] == '"':
-        return _text(text, at)
+def _value(data, at, depth):
+    if data[at] == 0x7B:
+        return _object(data, at, depth)
+    if data[at] == 0x22:
+        return _text(data, at)
     for word, value in WORDS:
-        if text[at : at + len(word)] == word:
+        if data[at : at + len(word)] == word:
             return value, at + len(word)
     end = at
-    while text[end] in "-0123456789":
+    while data[end] in NUMBER:
         end += 1
-    digits = text[at:end]
+    digits = data[at:end].decode()
     if not 0 < len(digits) <= MAX_DIGITS or str(int(digits)) != digits:
         raise ValueError("no number, or not in its one form")
     return int(digits), end
 
 
-def _text(text, at):
-    if text[at] != '"':
+def _text(data, at):
+    if data[at] != 0x22:
         raise ValueError("no text")
     end = at + 1
-    while text[end] != '"':
-        code = ord(text[end])
-        if text[end] == "\\":
+    while data[end] != 0x22:
+        byte = data[end]
+        if byte == 0x5C:
             end += 1
-            if text[end] not in ESCAPES:
+            if data[end] not in ESCAPES:
                 raise ValueError("unknown escape")
-            if text[end] == "u":
-                code = _hex(text[end + 1 : end + 5])
+            if data[end] == 0x75:
+                _check_hex(data[end + 1 : end + 5])
                 end += 4
-        elif code < 32:
+        elif byte < 32:
             raise ValueError("a control character")
-        if 0xD800 <= code < 0xE000 or code > 0xFFFF:
+        elif byte >= 0xF0 or (byte == 0xED and data[end + 1] >= 0xA0):
             raise ValueError("not of the basic plane")
         end += 1
-    return json.loads(text[at : end + 1]), end + 1
+    return json.loads(data[at : end + 1].decode()), end + 1
 
 
-def _hex(digits):
+def _check_hex(digits):
     if len(digits) != 4 or any(digit not in HEX for digit in digits):
         raise ValueError("not four hex digits")
-    return int(digits, 16)
+    if 0xD800 <= int(digits.decode(), 16) < 0xE000:
+        raise ValueError("not of the basic plane")
