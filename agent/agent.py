@@ -8,9 +8,17 @@ intervals, supply, storage, messages, people.
 from wattledger.agent import events
 from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
-from wattledger.agent.comms.actions import JOURNAL_ACK_CODE, Actions
 from wattledger.agent.comms.challenge import Challenge
-from wattledger.agent.comms.commands import GATE, OK, PURPOSES, SEARCHING, STALE, CommandDesk
+from wattledger.agent.comms.commands import (
+    GATE,
+    JOURNAL_ACK,
+    OK,
+    OPS,
+    PURPOSES,
+    SEARCHING,
+    STALE,
+    CommandDesk,
+)
 from wattledger.agent.comms.envelope import Keyring
 from wattledger.agent.comms.sender import Sender
 from wattledger.agent.comms.topics import CMD, topic
@@ -84,6 +92,7 @@ class Agent:
         self._entropy = entropy
         self.gated = bool(gate_key)
         self.message = None  # {"time", "text"} of the utility
+        self.refuted = 0  # the last sequence that the utility named with another hash
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config, tidy)
         self.account = self.ledger.account
@@ -146,18 +155,22 @@ class Agent:
         self.sender = Sender(
             self.config, self._link, keyring, self.journal, challenge, self._link_clock
         )
-        actions = Actions(self)
         self.desk = CommandDesk(
             self.config.meter,
             keyring,
             challenge,
             self._link_clock,
-            actions.table,
+            {},
             self.report,
-            actions.rare,
+            self._find_action,
         )
         self._commands = topic(self.config.tenant, self.config.meter, CMD)
         self._link.subscribe(self._commands)
+
+    def _find_action(self, op):
+        from wattledger.agent.comms import actions
+
+        return actions.find(self, op)
 
     def _take_tokens(self, storage, key, phases):
         # Here, because a meter without tokens has no heap to spare for them.
@@ -406,7 +419,7 @@ class Agent:
         if answer["result"] == SEARCHING:
             self._unanswered = message  # asked again in the next step, until the search ends
             return
-        if answer["op"] == JOURNAL_ACK_CODE and answer["result"] == OK:
+        if answer["op"] == OPS[JOURNAL_ACK][0] and answer["result"] == OK:
             return  # answering an acknowledgement would never end
         if not self.desk.repeated:
             result = self.desk.result_code(answer["result"])

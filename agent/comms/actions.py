@@ -1,4 +1,7 @@
-"""What each command does once it is verified and fresh. Each returns (result, detail)."""
+"""What each command does once it is verified and fresh. Each returns (result, detail).
+
+Loaded when a command comes: between them its heap is free for other things.
+"""
 
 import binascii
 
@@ -10,9 +13,18 @@ from wattledger.agent.errors import RefusalError
 from wattledger.agent.supply import rules, states
 from wattledger.agent.units import micro_of
 
-JOURNAL_ACK_CODE = commands.OPS[commands.JOURNAL_ACK][0]
 MAX_SEQUENCE = 0xFFFFFFFF
 MAX_KEEP_HOURS = 720
+
+
+def find(agent, op):
+    """(code, purpose of the key, needs a challenge, what does it) of an op, or None."""
+    table = Actions(agent).table
+    if op in table:
+        return commands.OPS[op] + (table[op],)
+    from wattledger.agent.comms import orders  # rarer still
+
+    return orders.find(agent, op)
 
 
 class Actions:
@@ -20,7 +32,6 @@ class Actions:
 
     def __init__(self, agent):
         self._agent = agent
-        self._refuted = 0
         self.table = {
             commands.CREDIT_ADD: self.credit_add,
             commands.RELAY_ARM: self.relay_arm,
@@ -31,12 +42,6 @@ class Actions:
         }
         if agent.tokens:
             self.table[commands.TOKEN_ENTER] = agent.tokens.order
-
-    def rare(self, op):
-        """What CommandDesk asks for an op that is not in the table."""
-        from wattledger.agent.comms import orders  # once in a while: no heap till then
-
-        return orders.find(self._agent, op)
 
     def credit_add(self, arguments):
         """n and amount (micro-units): money and its replay memory are one entry."""
@@ -133,8 +138,8 @@ class Actions:
             data = journal.read(sequence)
             held = data[len(data) - 8 :] if data else b""
         if arguments.get("hash") != binascii.hexlify(held).decode():
-            if self._refuted != sequence:
-                self._refuted = sequence
+            if agent.refuted != sequence:
+                agent.refuted = sequence
                 agent.report(events.JOURNAL_REFUTED, sequence)
             raise RefusalError(commands.DENIED, "the meter has another hash there")
         agent.sender.acknowledge(sequence)

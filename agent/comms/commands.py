@@ -8,7 +8,6 @@ import binascii
 import hashlib
 
 from wattledger.agent import events
-from wattledger.agent.comms.strict_json import parse
 from wattledger.agent.errors import EnvelopeError, RefusalError
 from wattledger.agent.values import is_integer
 
@@ -143,6 +142,8 @@ class CommandDesk:
             raise RefusalError(BAD_SIGNATURE)
         if payload is None:
             return SEARCHING, ""
+        from wattledger.agent.comms.strict_json import parse  # with a command only
+
         try:
             command = parse(payload)
         except ValueError as error:
