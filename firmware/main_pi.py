@@ -108,6 +108,7 @@ class PiMeter:
             link=self._link,
             page=self._faces(options, hardware),
             device_key=site.device_key,
+            gate_key=site.gate_key,
             token_key=site.token_key,
             public_keys=site.public_keys,
             firmware=FIRMWARE,

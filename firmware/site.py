@@ -29,12 +29,10 @@ class Site:
             self.config = configs.load(self._content("device.json"))
         except AgentError as error:
             raise SiteError("%s: %s" % (self._path("device.json"), error)) from None
-        self.device_key = self._key("device.key")
-        if len(self.device_key) != KEY_BYTES:
-            raise SiteError(
-                "%s: is %d bytes, not %d; provision the meter again"
-                % (self._path("device.key"), len(self.device_key), KEY_BYTES)
-            )
+        self.device_key = self._secret("device.key")
+        self.gate_key = b""  # a meter without it takes no remote opening
+        if os.path.exists(self._path("gate.key")):
+            self.gate_key = self._secret("gate.key")
         self.public_keys = self._public_keys()
         self.token_key = self._key("token.key") if self.config.token else b""
         self.calibration = self._content("calibration.json", optional=True)
@@ -73,6 +71,15 @@ class Site:
                 % (self._path("public_keys.json"), 2 * POINT_BYTES)
             )
         return found
+
+    def _secret(self, name):
+        key = self._key(name)
+        if len(key) != KEY_BYTES:
+            raise SiteError(
+                "%s: is %d bytes, not %d; provision the meter again"
+                % (self._path(name), len(key), KEY_BYTES)
+            )
+        return key
 
     def _key(self, name):
         path = self._path(name)

@@ -137,7 +137,7 @@ class Actions:
         if held is None:
             data = journal.read(sequence)
             held = data[len(data) - 8 :] if data else b""
-        if arguments.get("hash") != binascii.hexlify(held).decode():
+        if not held or arguments.get("hash") != binascii.hexlify(held).decode():
             if agent.refuted != sequence:
                 agent.refuted = sequence
                 agent.report(events.JOURNAL_REFUTED, sequence)

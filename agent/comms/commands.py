@@ -146,8 +146,8 @@ class CommandDesk:
 
         try:
             command = parse(payload)
-        except ValueError as error:
-            raise RefusalError(RANGE, "the payload is no command: %s" % error)
+        except ValueError:
+            raise RefusalError(RANGE, "the payload is no command")
         if command.get("m") != self._meter:
             raise RefusalError(RANGE, "m names another meter")
         for key in command:

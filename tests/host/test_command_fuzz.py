@@ -87,6 +87,10 @@ def fuzzed(count):
         message, payload, op = fuzz.command(seed, challenge(built))
         before = standing(built)
         answers = ask(built, message)
+        if op == "journal.ack" and not answers:
+            assert is_command(payload), (seed, payload)  # one that is taken is never answered
+            assert standing(built) == before, (seed, payload)
+            continue
         assert len(answers) == 1, (seed, payload)
         if answers[0]["result"] in DONE:
             assert is_command(payload), (seed, payload)

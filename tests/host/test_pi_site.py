@@ -71,6 +71,16 @@ def test_a_meter_with_tokens_needs_their_key(folder):
     assert Site(str(folder)).token_key == bytes.fromhex("0011223344556677")
 
 
+def test_the_gates_secret_is_optional_and_of_the_same_form(folder):
+    assert Site(str(folder)).gate_key == b""
+    secret(folder / "gate.key", "11" * 32)
+    assert Site(str(folder)).gate_key == b"\x11" * 32
+    secret(folder / "gate.key", "11" * 31)
+    assert "gate.key: is 31 bytes, not 32" in refusal(folder)
+    (folder / "gate.key").chmod(0o644)
+    assert "gate.key: others may read this secret" in refusal(folder)
+
+
 def test_public_keys_are_points(folder):
     assert Site(str(folder)).public_keys is None
     path = folder / "public_keys.json"
