@@ -39,6 +39,7 @@ class ChipBench:
     overflow_follows_power = True  # False where it is a buffer that lasts a time at any power
     slack = (0, 1, 10)  # how far a sample may be from the truth: mV, mA, mW
     slack_counts = 0  # in an hour of a kilowatt: what the calibration's own steps leave
+    hour_ms = 3_600_000  # less where an hour of a kilowatt takes too long to simulate
     hour_readings = 3600  # of the hour of a kilowatt; fewer where a transfer is slow
     finds_reset = True  # False where the chip cannot tell; say why in the docs
     signed_current = False  # True for a direct current: the sample's current has its sign
@@ -164,13 +165,14 @@ class MeteringChipContract:
         sample = new_sample()
         counts = 0
         for _ in range(bench.hour_readings):
-            bench.feed(3_600_000 // bench.hour_readings)
+            bench.feed(bench.hour_ms // bench.hour_readings)
             bench.fetch(sample)
             counts += sample[ENERGY_COUNTS]
         driver = bench.driver
-        wanted = 1000 * driver.energy_denominator
+        wanted = driver.energy_denominator * bench.hour_ms // 3_600
         # One count may still be on its way.
-        slack = (bench.slack_counts + 1) * driver.energy_numerator
+        slack = bench.slack_counts * bench.hour_ms // 3_600_000 + 1
+        slack *= driver.energy_numerator
         self.assert_near(counts * driver.energy_numerator, wanted, slack)
 
     def check_a_chip_that_lost_its_registers_is_found_out(self):

@@ -17,6 +17,7 @@ from wattledger.hal.meter.ade7953 import Ade7953
 from wattledger.hal.meter.ade7953_i2c import Ade7953I2c
 from wattledger.hal.meter.ade7953_spi import Ade7953Spi
 from wattledger.hal.meter.ina228 import Ina228
+from wattledger.hal.meter.mcp3208 import Mcp3208
 from wattledger.hal.meter.mcp3208_frames import code_of, round_of
 from wattledger.hal.sample import (
     CURRENT_MA,
@@ -28,9 +29,17 @@ from wattledger.hal.sample import (
     VOLTAGE_MV,
     new_sample,
 )
+from wattledger.tests.both import fixtures_adc as adc
 from wattledger.tests.both.houses_chips import keep_promises
 from wattledger.tests.both.test_hal_ade7953_contract import SpiBench
 from wattledger.tests.both.test_hal_ina228_contract import SHUNT, Ina228Bench
+from wattledger.tests.both.test_hal_mcp3208_contract import (
+    BLOCK,
+    PAIR_US,
+    ROOM,
+    WEIGHTS,
+    Mcp3208Bench,
+)
 from wattledger.tests.host.umockdev_bench import emulated
 
 NOON = 1_795_867_200  # 2026-11-28 12:00:00
@@ -187,6 +196,74 @@ def meter_by_the_sampler_of_the_root(chip):
     sampler.stop()
 
 
-@pytest.mark.parametrize("check", [convert_many_in_one_message, meter_by_the_sampler_of_the_root])
+class Wired:
+    """The converter in the other process, each conversion a select on spidev at its own time."""
+
+    def __init__(self, remote):
+        remote.renew()
+        self.pairs = ((0, 1),)
+        self.changes = 0
+        self.now_us = 0
+        self._remote = remote
+        self._silent = False
+        self._spi = LinuxSpi(0, 0, 0, 1_000_000)
+        self._out = [round_of(((channel, channel),))[:3] for channel in range(8)]
+        self._in = bytearray(3)
+        self.transfer = self._spi.transfer
+
+    def convert(self, channel, at_us):
+        self._remote.now_us = at_us
+        self._spi.transfer(self._out[channel], self._in)
+        return code_of(self._in)
+
+    def repeats(self, took):
+        return False  # every block is converted, whatever it may be equal to
+
+    def feed(self, ms):
+        self.now_us += 1_000 * ms
+
+    def set_phase(self, *values):
+        self._remote.now_us = self.now_us
+        self._remote.set_phase(*values)
+        self.changes += 1
+
+    def set_mains(self, frequency_mhz):
+        self._remote.now_us = self.now_us
+        self._remote.set_mains(frequency_mhz)
+        self.changes += 1
+
+    @property
+    def silent(self):
+        return self._silent
+
+    @silent.setter
+    def silent(self, silent):
+        self._silent = self._remote.silent = silent
+
+
+def keep_the_converters_promises(chip):
+    class Bench(Mcp3208Bench):
+        phases = 1
+        hour_ms = 7_000  # 50 blocks of it
+        hour_readings = 7
+
+        def __init__(self, phases):
+            self.chip = Wired(chip)
+            models = [adc.PairModel(*WEIGHTS[1], BLOCK, PAIR_US)]
+            self.sampler = adc.TappedSampler(self.chip, models, BLOCK, PAIR_US, ROOM)
+            self.driver = Mcp3208(self.chip, no_wait, [{}], self.sampler, self.chip.pairs)
+            self.chip.set_phase(0, 230_000, 0, 0)
+
+    keep_promises(unittest.TestCase(), Bench)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        convert_many_in_one_message,
+        meter_by_the_sampler_of_the_root,
+        keep_the_converters_promises,
+    ],
+)
 def test_the_converter_on_an_emulated_bus(check):
     emulated("mcp3208", "spi", check)
