@@ -23,5 +23,7 @@ RELAY_CLOSE = 6
 RELAY_PULSE_MS = 100
 CONTACT = 13
 BUTTON = 26
+COVER = 16  # a switch to ground while the cover is on
+MAGNET = 20  # a sensor that pulls to ground while a magnet is near
 CLOCK = "ds3231"
 CLOCK_ADDRESS = 0x68

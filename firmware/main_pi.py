@@ -113,6 +113,7 @@ class PiMeter:
             public_keys=site.public_keys,
             firmware=FIRMWARE,
             book=self._book(options.state),
+            inputs=hardware.inputs,
             calibration=constants.identity(site.calibration),
         )
         self._clock = hardware.clock

@@ -123,7 +123,7 @@ def contact(found, looks):
 
 
 class Hardware:
-    """`chip`, `relay`, `clock` and `button` of the board; FirmwareError or HalError when not."""
+    """`chip`, `relay`, `clock`, `button`, `inputs` of the board; FirmwareError or HalError."""
 
     def __init__(self, board_name, calibration=None, log=print):
         """`calibration` is the content of calibration.json or None; `log` takes a line."""
@@ -135,6 +135,7 @@ class Hardware:
             claim_pins()
             self.relay = self._relay(found)
             self.button = self._button(found)
+            self.inputs = self._inputs(found)
             self.clock = self._clock(found, log)
         except BaseException:
             self._open.close()
@@ -168,6 +169,15 @@ class Hardware:
         button = GpioButton(found.BUTTON)
         self._open.callback(button.close)
         return button
+
+    def _inputs(self, found):
+        if not hasattr(found, "COVER"):
+            return None
+        from wattledger.hal.inputs.gpiozero_linux import GpioTamperInputs
+
+        inputs = GpioTamperInputs(found.COVER, found.MAGNET)
+        self._open.callback(inputs.close)
+        return inputs
 
     def _clock(self, found, log):
         from wattledger.hal.bus.i2c_linux import LinuxI2c

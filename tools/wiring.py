@@ -19,7 +19,13 @@ PI_SPI = {"SCLK": 11, "MOSI": 10, "MISO": 9, "CS": (8, 7)}  # CE0, CE1
 PI_I2C = {"SDA": 2, "SCL": 3}
 PI_UART = {"TX": 14, "RX": 15}
 # One supply and one ground pin for each group, so that no pin takes two wires.
-PI_SUPPLY = {"meter": (1, 6), "relay": (2, 14), "clock": (17, 20), "person": (None, 39)}
+PI_SUPPLY = {
+    "meter": (1, 6),
+    "relay": (2, 14),
+    "clock": (17, 20),
+    "person": (None, 39),
+    "tamper": (None, 34),
+}
 CHIPS = {
     "ade7953": "ADE7953 board",
     "atm90e32": "ATM90E32 board",
@@ -72,6 +78,8 @@ def far_ends(board: ModuleType) -> dict[str, str]:
     if hasattr(board, "CLOCK"):
         ends["clock"] = f"{board.CLOCK.upper()} clock with battery"
     ends["person"] = "button"
+    if hasattr(board, "COVER"):
+        ends["tamper"] = "cover and magnet"
     return ends
 
 
@@ -95,6 +103,12 @@ def wires(board: ModuleType) -> list[Wire]:
         ]
     found.append(Wire("person", _pin(board, board.BUTTON), "button", "to ground while pressed"))
     found += _supply(board, "person", "", "button")
+    if hasattr(board, "COVER"):
+        found += [
+            Wire("tamper", _pin(board, board.COVER), "cover switch", "to ground while it is on"),
+            Wire("tamper", _pin(board, board.MAGNET), "magnet sensor", "to ground near a magnet"),
+            *_supply(board, "tamper", "", "both"),
+        ]
     return found
 
 
