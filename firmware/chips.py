@@ -10,34 +10,57 @@ def driver(board, device, wait_ms, calibration, sampler=None, line=None):
     portable one when None). ChipError when there is no driver of that name, or when it refuses
     the calibration.
     """
-    chip = board.CHIP
-    options = board.OPTIONS
-    if chip == "atm90e32":
-        from wattledger.hal.meter.atm90e32 import Atm90e32 as Driver
-
-        options = dict(options, channels=board.PHASES[: len(calibration)])
-    elif chip == "ade7953":
-        from wattledger.hal.meter.ade7953 import Ade7953 as Driver
-
-        if board.BUS == "spi":
-            from wattledger.hal.meter.ade7953_spi import Ade7953Spi as Port
-        else:
-            from wattledger.hal.meter.ade7953_i2c import Ade7953I2c as Port
-        device = Port(device)
-    elif chip == "bl0942":
-        from wattledger.hal.meter.bl0942 import Bl0942 as Driver
-    elif chip == "cse7766":
-        from wattledger.hal.meter.cse7766 import Cse7766 as Driver
-    elif chip == "pzem004t":
-        from wattledger.hal.meter.pzem004t import Pzem004t as Driver
-    elif chip == "ina228":
-        from wattledger.hal.meter.ina228 import Ina228 as Driver
-    elif chip == "mcp3208":
-        from wattledger.hal.meter.mcp3208 import Mcp3208 as Driver
-
-        options = dict(options, sampler=sampler)
+    options = dict(board.OPTIONS)
+    if board.CHIP == "atm90e32":
+        options["channels"] = board.PHASES[: len(calibration)]
+    elif board.CHIP == "mcp3208":
+        options["sampler"] = sampler
         if line is not None:
             options["line"] = line
-    else:
-        raise ChipError("there is no driver for the chip %r" % chip, "board")
-    return Driver(device, wait_ms, calibration, **options)
+    return _class_of(board.CHIP)(_port(board, device), wait_ms, calibration, **options)
+
+
+def _class_of(chip):
+    """Each name once: an image is built from this, and renames what it merges."""
+    if chip == "atm90e32":
+        from wattledger.hal.meter.atm90e32 import Atm90e32
+
+        return Atm90e32
+    if chip == "ade7953":
+        from wattledger.hal.meter.ade7953 import Ade7953
+
+        return Ade7953
+    if chip == "bl0942":
+        from wattledger.hal.meter.bl0942 import Bl0942
+
+        return Bl0942
+    if chip == "cse7766":
+        from wattledger.hal.meter.cse7766 import Cse7766
+
+        return Cse7766
+    if chip == "pzem004t":
+        from wattledger.hal.meter.pzem004t import Pzem004t
+
+        return Pzem004t
+    if chip == "ina228":
+        from wattledger.hal.meter.ina228 import Ina228
+
+        return Ina228
+    if chip == "mcp3208":
+        from wattledger.hal.meter.mcp3208 import Mcp3208
+
+        return Mcp3208
+    raise ChipError("there is no driver for the chip %r" % chip, "board")
+
+
+def _port(board, device):
+    """What the driver talks to: an ADE7953 frames its registers by the bus it is on."""
+    if board.CHIP != "ade7953":
+        return device
+    if board.BUS == "spi":
+        from wattledger.hal.meter.ade7953_spi import Ade7953Spi
+
+        return Ade7953Spi(device)
+    from wattledger.hal.meter.ade7953_i2c import Ade7953I2c
+
+    return Ade7953I2c(device)

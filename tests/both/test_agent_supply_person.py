@@ -7,7 +7,7 @@ from wattledger.agent.supply import rules
 from wattledger.agent.supply.states import CONNECTED, READY
 from wattledger.tests.both.fixtures_agent import House
 
-HEAP = "384K"
+HEAP = "448K"
 
 TUESDAY = 2
 LOW_1 = events.LOW_CREDIT_1

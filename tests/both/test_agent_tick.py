@@ -18,7 +18,7 @@ except ImportError:
         pass
 
 
-HEAP = "448K"
+HEAP = "512K"
 
 
 class TestNoAllocation(unittest.TestCase):

@@ -13,7 +13,7 @@ from wattledger.host_sim.chip.atm90e32 import Atm90e32
 from wattledger.tests.both.fixtures_agent import START, UNIT, config_of, tariff_of
 from wattledger.tests.both.fixtures_jws import DEVICE_KEY, METER
 
-HEAP = "512K"
+HEAP = "640K"
 
 
 class Port:

@@ -43,8 +43,20 @@ def test_fragments(heading):
     tariffs.load(json.dumps(document).encode())
 
 
+SPANS = re.findall(r"`(\"\w+\":[^`]+)`", PAGE)
+OF_PRICES = ('"correct":true',)
+
+
+def test_keys_of_dynamic_prices_in_the_text():
+    assert set(OF_PRICES) <= set(SPANS)
+    for span in OF_PRICES:
+        document = json.loads(dict(BLOCKS)["Dynamic prices"])
+        document.update(json.loads("{%s}" % span))
+        assert dynamics.load(json.dumps(document).encode()).correct
+
+
 @pytest.mark.parametrize(
-    "span", [span for span in re.findall(r"`(\"\w+\":[^`]+)`", PAGE) if "blocks_reset" not in span]
+    "span", [span for span in SPANS if "blocks_reset" not in span and span not in OF_PRICES]
 )
 def test_keys_in_the_text(span):
     document = plain()
@@ -54,7 +66,7 @@ def test_keys_in_the_text(span):
 
 
 def test_every_key_is_explained():
-    from wattledger.agent.billing import document
+    from wattledger.agent.billing import document_head as document
 
     for key in document.REQUIRED + document.OPTIONAL:
         assert "`%s`" % key in PAGE, key
