@@ -209,18 +209,13 @@ def run(meter, tick_ms, heap, tidy=None):
     return (early, _free()) if heap else None
 
 
-def main(arguments):
-    """Run a meter until the world has enough of it; 1 when the world goes without a word."""
-    if hasattr(gc, "threshold"):
-        # Collected often, the garbage of the imports and of each step cannot fragment the heap.
-        gc.threshold(GC_BYTES)
-    heap = "--heap" in arguments
-    words = [word for word in arguments if word != "--heap"]
+def _boot(words, port):
+    """(meter, tidy) from the command line's words. A function of its own: in its frame stands the
+    first tariff, which leaves the heap when another one follows."""
     config_path, folder, tariff_path, key = words[:4]
     token_key = binascii.unhexlify(words[4]) if len(words) > 4 else b""
     tariff = None if tariff_path == "-" else _content(tariff_path)
     config, checked = documents.read(_content(config_path), tariff)
-    port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     kept = loaded()
 
     def tidy():
@@ -228,21 +223,33 @@ def main(arguments):
 
     if not hasattr(gc, "threshold"):
         tidy = None  # CPython has room
+    meter = LockstepMeter(
+        port,
+        config,
+        VfsStorage(folder),
+        binascii.unhexlify(key),
+        tariff,
+        _log,
+        token_key,
+        checked,
+        tidy,
+    )
+    return meter, tidy
+
+
+def main(arguments):
+    """Run a meter until the world has enough of it; 1 when the world goes without a word."""
+    if hasattr(gc, "threshold"):
+        # Collected often, the garbage of the imports and of each step cannot fragment the heap.
+        gc.threshold(GC_BYTES)
+    heap = "--heap" in arguments
+    words = [word for word in arguments if word != "--heap"]
+    port = Bridge(sys.stdin.buffer, sys.stdout.buffer)
     try:
-        meter = LockstepMeter(
-            port,
-            config,
-            VfsStorage(folder),
-            binascii.unhexlify(key),
-            tariff,
-            _log,
-            token_key,
-            checked,
-            tidy,
-        )
+        meter, tidy = _boot(words, port)
         if tidy is not None:
             tidy()
-        free = run(meter, config.tick_ms, heap, tidy)
+        free = run(meter, meter.agent.config.tick_ms, heap, tidy)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)
         return 1

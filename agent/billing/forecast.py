@@ -21,8 +21,16 @@ _LEAST_FACTOR = ONE // 4
 _MOST_FACTOR = ONE * 4
 
 
+class Found:
+    """What a look ahead came to. Not the look itself: with it its code would stay in the heap."""
+
+    def __init__(self, look):
+        self.days, self.days_range = look.days, look.days_range
+        self.cost_micro, self.cost_range = look.cost_micro, look.cost_range
+
+
 class Prospect:
-    """`found` is the newest whole Outlook, None while there is none to show."""
+    """`found` is what the newest whole Outlook came to, None while there is none to show."""
 
     def __init__(self, storage):
         self.forecast = Forecast(storage)
@@ -51,7 +59,7 @@ class Prospect:
 
             self._looking = Outlook(self.forecast, tariff, unix, available, account.used_wh)
         elif self._looking is not None and self._looking.work():
-            self.found, self._looking = self._looking, None
+            self.found, self._looking = Found(self._looking), None
 
 
 class Forecast:

@@ -87,7 +87,6 @@ class Outlook:
             self.cost_micro = likely[4] // NANO_PER_MICRO
             costs = (less[4] // NANO_PER_MICRO, more[4] // NANO_PER_MICRO)
             self.cost_range = (min(costs), max(costs))
-        self._ways = None  # it is shown until the next is through: hold no more than that needs
 
 
 def day_cost(tariff, day, used_wh, wh):
