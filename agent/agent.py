@@ -28,6 +28,7 @@ from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
 from wattledger.agent.keeper import Keeper
 from wattledger.agent.ledger import Ledger
+from wattledger.agent.metering import ladder
 from wattledger.agent.metering.meter import Meter
 from wattledger.agent.metering.watch import Watch
 from wattledger.agent.supply.control import SupplyControl
@@ -40,9 +41,6 @@ SHOW_MS = 250
 SETTINGS = "settings"  # the stores of overrides.py and message.py
 MESSAGE = "message"
 BUSY_MS = 10
-HOUR_S = 3600
-MANY_CORRUPT = 5  # readings an hour
-MANY_UNCONFIRMED = 36  # one in a hundred at a second each
 
 
 class Agent:
@@ -122,7 +120,6 @@ class Agent:
         self.watch = Watch(
             config, self.meter, self.time, storage, inputs, self.control.is_open, self._note
         )
-        self._hour = 0  # of powered time, for what is told once in one
         self.tokens = self.keypad = None
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
@@ -292,7 +289,7 @@ class Agent:
         """One round of slow work; milliseconds until the next is wanted."""
         self.time.age()
         self.intervals.take_time()
-        self._watch_meter()
+        ladder.climb(self.meter, self.time.powered_s, self.report)
         self.intervals.close_due()
         self.intervals.work()
         self.watch.work()
@@ -332,43 +329,6 @@ class Agent:
     def is_linked(self):
         """True while the link to the utility is up."""
         return self._link is not None and self._link.is_up()
-
-    def _watch_meter(self):
-        meter = self.meter
-        if meter.rejected:
-            self.report(events.ENERGY_REJECTED, meter.rejected)
-            meter.rejected = 0
-        if meter.restarted_gap_ms >= 0:
-            self.report(events.CHIP_RESTARTED, meter.restarted_gap_ms // 1000)
-            meter.restarted_gap_ms = -1
-        if meter.late_gap_ms >= 0:
-            self.report(events.LATE_TICK, meter.late_gap_ms // 1000)
-            if meter.uncertain:
-                meter.uncertain = False
-                self.report(events.COUNTS_UNCERTAIN, meter.late_gap_ms // 1000)
-            meter.late_gap_ms = -1
-        if meter.recovered_gap_ms >= 0:
-            self.report(events.CHIP_ANSWERS, meter.recovered_gap_ms // 1000)
-            meter.recovered_gap_ms = -1
-        if self.time.powered_s // HOUR_S != self._hour:
-            self._hour = self.time.powered_s // HOUR_S
-            self._tell_hour()
-        meter.watch(self.time.powered_s)
-        if meter.needs_reset():
-            if not meter.silent:
-                meter.silent = True
-                self.report(events.CHIP_SILENT, meter.missed)
-            if meter.reset(self.time.powered_s):
-                self.report(events.CHIP_FAULT, 0)
-
-    def _tell_hour(self):
-        """Readings that were hit on the wire are told as numbers, and only when they are many."""
-        meter = self.meter
-        if meter.corrupt > MANY_CORRUPT:
-            self.report(events.CHIP_CORRUPT, meter.corrupt)
-        if meter.unconfirmed > MANY_UNCONFIRMED:
-            self.report(events.CHIP_UNCONFIRMED, meter.unconfirmed)
-        meter.corrupt = meter.unconfirmed = 0
 
     def _audit(self):
         found = self.ledger.audit()

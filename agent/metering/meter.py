@@ -76,6 +76,7 @@ class Meter:
         self.late_gap_ms = -1
         self.recovered_gap_ms = -1  # of a silence that was reported and is over
         self.uncertain = False  # energy of the late gap may be missing
+        self.hour = 0  # of powered time, whose readings are counted in the next two
         self.corrupt = 0  # readings since the last hour's end that could not be true
         self.unconfirmed = 0  # and that were hit on the wire and found again
         self.frozen = False  # the watch found that the chip's values stand still
