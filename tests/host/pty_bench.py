@@ -42,12 +42,19 @@ class Pty:
         fcntl.ioctl(self.meter, termios.FIONREAD, count)
         return int.from_bytes(count, sys.byteorder)
 
-    def carry(self, chip):
-        """Hand what the meter wrote to a simulated UART chip, and bring what that says."""
+    def carry(self, chip, arrives=True):
+        """Hand what the meter wrote to a simulated UART chip, and bring what that says.
+
+        `arrives`: wait until it is there. Not where someone reads at the same time: what is taken
+        while this waits would be waited for in vain.
+        """
         while select.select([self.chip], [], [], 0)[0]:
             chip.write(os.read(self.chip, FRAME))
         piece = bytearray(FRAME)
         count = chip.read_into(piece)
         while count:
-            self.say(piece[:count])
+            if arrives:
+                self.say(piece[:count])
+            else:
+                os.write(self.chip, piece[:count])
             count = chip.read_into(piece)

@@ -218,7 +218,7 @@ class Answering:
     def _run(self):
         while not self._over.wait(0.005):
             self._chip.feed(5)
-            self.pty.carry(self._chip)
+            self.pty.carry(self._chip, arrives=False)
 
     def __enter__(self):
         self._thread.start()
