@@ -20,8 +20,10 @@ def blame(left, first, again, before, stray, doubt_place, doubt):
             continue
         part = _part(place, value, total)
         choices.append((place, -value, left - part))
-        # It was the total's own, whose register then lacks it, or that of the other direction.
-        swallowed = first[total + (place & 1)] <= 1
+        # It was the total's own, whose register then lacks what it had a reading before, or that
+        # of the other direction.
+        mine = total + (place & 1)
+        swallowed = first[mine] <= 1 < before[mine]
         choices.append((place, -value if swallowed else -2 * value, left - 2 * part))
     best = choices[0]
     for choice in choices:

@@ -5,6 +5,7 @@ Source: Atmel-46003B (datasheet); thresholds and the order of the set-up: Atmel-
 
 METER_EN = 0x00
 SAG_PEAK_DET_CFG = 0x05
+ZX_CONFIG = 0x07
 SAG_TH = 0x08
 PHASE_LOSS_TH = 0x09
 PL_CONST_H = 0x31
@@ -56,6 +57,9 @@ THRESHOLD_PHASE = 0x02EE
 SETUP = (
     (METER_EN, 0x0001),
     (SAG_PEAK_DET_CFG, 0x143F),
+    # Sources for the zero-crossing pins, which stay off (bit 0). One address bit from channel C's
+    # reverse energy: its default of 1 would pass for a count of it, this is more than any reading.
+    (ZX_CONFIG, 0xD655),
     (PL_CONST_H, 0x0861),
     (PL_CONST_L, 0xC468),
     (M_MODE_1, 0x0000),

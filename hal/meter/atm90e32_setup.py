@@ -74,18 +74,10 @@ def setup(calibration, channels, sixty_hertz):
 
 def write(port, registers, wait_ms):
     """Reset the chip, write `registers`, read them back, lock. ChipError, BusError."""
-    port.write(SOFT_RESET, RESET_CODE)
-    wait_ms(RESET_MS)
-    port.write(CFG_REG_ACC_EN, UNLOCK_CODE)
-    if port.read(LAST_SPI_DATA) != UNLOCK_CODE:
-        raise ChipError("ATM90E32 does not answer: check power, wiring and SPI mode 3", "bus")
-    if port.read(METER_EN) and port.read(METER_EN):
-        raise ChipError("ATM90E32 did not take its reset", "reset")
-    for register, value in registers:
-        for _ in range(CONFIRMATIONS):
-            if port.read(register) == value:
-                break
-            port.write(register, value)
+    for _ in range(CONFIRMATIONS):
+        _unlock(port, wait_ms)
+        if _fill(port, registers):
+            break
     for register, value in registers:
         found = _heard(port, register, value)
         if found != value:
@@ -99,6 +91,29 @@ def write(port, registers, wait_ms):
         if port.read(CFG_REG_ACC_EN) == 0:
             return
     raise ChipError("ATM90E32 cannot be locked", "lock")
+
+
+def _unlock(port, wait_ms):
+    port.write(SOFT_RESET, RESET_CODE)
+    wait_ms(RESET_MS)
+    port.write(CFG_REG_ACC_EN, UNLOCK_CODE)
+    if port.read(LAST_SPI_DATA) != UNLOCK_CODE:
+        raise ChipError("ATM90E32 does not answer: check power, wiring and SPI mode 3", "bus")
+    if port.read(METER_EN) and port.read(METER_EN):
+        raise ChipError("ATM90E32 did not take its reset", "reset")
+
+
+def _fill(port, registers):
+    """Write what is not there yet; False when one did not arrive.
+
+    It may have gone to another register, which only a reset puts right.
+    """
+    for register, value in registers:
+        if port.read(register) != value:
+            port.write(register, value)
+            if _heard(port, register, value) != value:
+                return False
+    return True
 
 
 def holds(port, registers):

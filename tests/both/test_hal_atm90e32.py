@@ -42,7 +42,7 @@ class TestBegin(unittest.TestCase):
         # 3P4W, 50 Hz, channel A only. 2.4 W in all is 7500 of 0.00032 W, 0.24 W a phase is 750.
         # 179.4 V and 23 V (78 and 10 % of 230 V) are 17940 x 16384 sqrt(2) / 0x8F5C = 11326 and
         # 2300 x 16384 sqrt(2) / 0x8F5C = 1452.
-        expected = [(0x00, 1), (0x08, 11326), (0x09, 1452), (0x33, 0x0084)]
+        expected = [(0x00, 1), (0x07, 0xD655), (0x08, 11326), (0x09, 1452), (0x33, 0x0084)]
         expected += [(register, 7500) for register in (0x35, 0x36, 0x37)]
         expected += [(register, 750) for register in (0x38, 0x39, 0x3A)]
         expected += [(0x61, spi.GAINS[0]), (0x62, spi.GAINS[1])]
@@ -102,6 +102,26 @@ class TestBegin(unittest.TestCase):
         # A person can mend it: which register, what is there, what should be.
         for word in ("0x61", "0x1234", "0x8F5C"):
             self.assertIn(word, str(caught.exception))
+
+    def test_a_write_that_went_astray_is_undone(self):
+        class Astray:
+            """The first write to 0x62 (Igain of A) arrives at 0x22 and would stay there."""
+
+            def __init__(self, chip):
+                self.chip = chip
+                self.strayed = False
+
+            def transfer(self, out, into):
+                if bytes(out[:2]) == b"\x00\x62" and not self.strayed:
+                    self.strayed = True
+                    out = bytes((0, 0x22)) + bytes(out[2:])
+                self.chip.transfer(out, into)
+
+        wire = Astray(spi.new_chip())
+        spi.new_driver(wire).begin()
+        self.assertTrue(wire.strayed)
+        self.assertEqual(wire.chip.peek(0x22), spi.new_chip().peek(0x22))
+        self.assertEqual(wire.chip.peek(0x62), spi.GAINS[1])
 
     def test_a_chip_that_was_refused_is_not_measured_with(self):
         chip = spi.new_chip()
