@@ -38,7 +38,8 @@ from wattledger.agent.timekeeping import Timekeeper
 from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
-SETTINGS = "settings"  # the stores of overrides.py and message.py
+ROTATED = ("keys.a", "keys.b")  # the stores of rotation.py, overrides.py and message.py
+SETTINGS = "settings"
 MESSAGE = "message"
 BUSY_MS = 10
 
@@ -145,7 +146,8 @@ class Agent:
                     self.desk.root = RootDesk(public_keys, self.documents)
 
     def _join(self, entropy, device_key, gate_key):
-        keyring = Keyring(device_key, PURPOSES)
+        self.secrets = (device_key, gate_key)
+        self.keyring = keyring = Keyring(device_key, PURPOSES)
         if gate_key:
             keyring.add(GATE, gate_key)
         challenge = Challenge(entropy, self._link_clock)
@@ -234,6 +236,10 @@ class Agent:
 
     def _recall(self):
         """What the utility has set or said; a meter where it has not loads nothing."""
+        if self.desk and any(self.storage.size(name) for name in ROTATED):
+            from wattledger.agent.comms.rotation import restore
+
+            restore(self)
         if self.storage.size(SETTINGS):
             from wattledger.agent.overrides import restore
 

@@ -105,6 +105,13 @@ def ledger_open(agent, arguments):
     return root.ledger_open(agent, arguments)
 
 
+def key_rotate(agent, arguments):
+    """Go to another generation of keys (rotation.py)."""
+    from wattledger.agent.comms import rotation
+
+    return rotation.key_rotate(agent, arguments)
+
+
 # op: (code in the journal, purpose of its key, needs a challenge), as commands.OPS
 RARE = {
     "relay.open": (commands.OPENING, "relay", True),
@@ -114,6 +121,7 @@ RARE = {
     "read.config": (13, "config", True),
     "read.journal": (14, "config", True),
     "ledger.open": (15, "root", True),
+    "key.rotate": (21, "root", True),
 }
 ACTS = {
     "relay.open": relay_open,
@@ -123,6 +131,7 @@ ACTS = {
     "read.config": read_config,
     "read.journal": read_journal,
     "ledger.open": ledger_open,
+    "key.rotate": key_rotate,
 }
 
 
