@@ -4,7 +4,7 @@ Every key of generation g is derived from the device's secret, so a rotation car
 names a generation, and for how many hours of powered time the one before stays good. Loaded on a
 meter whose keys were rotated, and when they are.
 
-Two files of the same content. A cut leaves the older pair, or one file of the newer, which counts.
+Two files of the same content, against rot. The first is written first, so it is never the older.
 
     version u8 | generation u32 | former u32 (0: none) | since u32 (powered s) | hours u16 | crc32
 """
@@ -49,8 +49,7 @@ def pack(generation, former, since, hours):
 
 
 def load(storage):
-    """(generation, former, since, hours) of the newest whole file; None when there is none."""
-    newest = None
+    """(generation, former, since, hours) of the first whole file; None when there is none."""
     for name in STORES:
         buffer = bytearray(LENGTH + 1)
         try:
@@ -60,12 +59,9 @@ def load(storage):
         body = data[: LENGTH - 4]
         if len(data) != LENGTH or data[0] != VERSION:
             continue
-        if struct.unpack("<I", data[LENGTH - 4 :])[0] != binascii.crc32(body):
-            continue
-        found = struct.unpack(FORMAT, body)[1:]
-        if newest is None or found[0] > newest[0]:
-            newest = found
-    return newest
+        if struct.unpack("<I", data[LENGTH - 4 :])[0] == binascii.crc32(body):
+            return struct.unpack(FORMAT, body)[1:]
+    return None
 
 
 def restore(agent):
