@@ -121,7 +121,7 @@ RARE = {
     "read.config": (13, "config", True),
     "read.journal": (14, "config", True),
     "ledger.open": (15, "root", True),
-    "key.rotate": (21, "root", True),
+    "key.rotate": (30, "root", True),
 }
 ACTS = {
     "relay.open": relay_open,

@@ -26,7 +26,7 @@ class TestRotation(Rotating):
         self.house.agent.keeper.now()
         self.assertEqual(self.house.told(events.KEYS_ROTATED), [2])
         self.assertEqual(self.written()[0][1:], (1, "ok"))
-        self.assertIn((21, "ok"), [found[1:] for found in self.written()])
+        self.assertIn((30, "ok"), [found[1:] for found in self.written()])
 
     def test_the_meter_speaks_by_the_new_key_at_once(self):
         self.house.coast(MINUTE)
