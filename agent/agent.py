@@ -91,6 +91,7 @@ class Agent:
         self._entropy = entropy
         self.gated = bool(gate_key)
         self.message = None  # {"time", "text"} of the utility
+        self.assistance = None  # an Assistance, while the utility asks for one or has it
         self.refuted = 0  # the last sequence that the utility named with another hash
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config, tidy)
@@ -306,6 +307,8 @@ class Agent:
         self.keeper.work()
         self._audit()
         self._correct()
+        if self.assistance:
+            self.assistance.work()
         self.prospect.work(
             self.account,
             self.time.unix(),
@@ -354,7 +357,10 @@ class Agent:
     def _hear_people(self):
         request = self._page.request() if self._page else None
         while request is not None:
-            if not (self.keypad and self.keypad.hear(request)):
+            if request[0] == "assist":
+                if self.assistance:
+                    self.assistance.answer(request[1])
+            elif not (self.keypad and self.keypad.hear(request)):
                 self.control.person(request)
             request = self._page.request()
         self.control.close_when_held()

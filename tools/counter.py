@@ -85,6 +85,16 @@ class Counter:
             if not self._wait():
                 return None
 
+    def rest(self, seconds: float) -> bool:
+        """Wait before the same is asked once more; False once the time of the visit is over."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if not self._wait():
+                return False
+            self._listen()
+        self._answer = None
+        return True
+
     def _wait(self) -> bool:
         """Wait a little for news; False once the time of the visit is over."""
         left = self._deadline - time.monotonic()

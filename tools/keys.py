@@ -102,11 +102,21 @@ def next_vend(directory: str | Path, meter: str) -> int:
     return _claim(Path(directory), meter, None)
 
 
+def last_vend(directory: str | Path, meter: str) -> int:
+    """The last vend number used of `meter`."""
+    return _claim(Path(directory), meter, 0)
+
+
 def claim_vend(directory: str | Path, meter: str, n: int) -> int:
     """Use vend number `n`, chosen by the caller (a repeat); the counter never falls behind it."""
+    check_vend(n)
+    return _claim(Path(directory), meter, n)
+
+
+def check_vend(n: int) -> None:
+    """KeysError when `n` is no vend number."""
     if not 1 <= n <= LAST_VEND:
         raise KeysError(f"vend number {n} is outside 1 to 2^53 - 1")
-    return _claim(Path(directory), meter, n)
 
 
 def _claim(folder: Path, meter: str, wanted: int | None) -> int:
@@ -117,7 +127,7 @@ def _claim(folder: Path, meter: str, wanted: int | None) -> int:
             if not re.fullmatch(r"[0-9]{1,16}", text):
                 raise ValueError(text)
             last = int(text)
-            n = last + 1 if wanted is None else wanted
+            n = last + 1 if wanted is None else wanted or last
             if n > LAST_VEND:
                 raise KeysError(f"{path}: the last vend number is used up")
             if n > last:

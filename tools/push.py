@@ -23,6 +23,7 @@ UPLINK_KID = "up.1"
 AGAIN_S = 5
 POLL_S = 0.2
 MOST_VERSION = 0xFFFFFFFF
+WANT = ".want"
 _NAME = re.compile(r"[a-z0-9._-]{1,32}", re.ASCII)
 
 
@@ -215,19 +216,29 @@ def _send(link: Any, topic: str, token: bytes, retain: bool, deadline: float) ->
     raise PushError(f"the broker did not confirm {topic}; it may or may not have it: push again")
 
 
-def next_version(keys_dir: str | Path, meter: str) -> int:
-    """The next version of a meter's want, durable as used before this returns."""
+def next_version(keys_dir: str | Path, meter: str, suffix: str = WANT) -> int:
+    """The next version of a meter's want (or another counter of 32 bits), durable as used before
+    this returns."""
     folder = Path(keys_dir)
-    path = keys.path_of(folder, meter, ".want")
+    path = keys.path_of(folder, meter, suffix)
     try:
         with keys.locked(folder, meter):
-            text = path.read_text("ascii").strip() if path.exists() else "0"
-            if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) >= MOST_VERSION:
-                raise KeysError(f"{path}: not a number; write the last version used into it")
-            durable.replace(path, f"{int(text) + 1}\n", 0o600)
-            return int(text) + 1
+            last = last_version(folder, meter, suffix)
+            if last >= MOST_VERSION:
+                raise KeysError(f"{path}: the last number is used up")
+            durable.replace(path, f"{last + 1}\n", 0o600)
+            return last + 1
     except OSError as error:
         raise KeysError(f"{path}: cannot be used ({error.strerror})") from None
+
+
+def last_version(keys_dir: str | Path, meter: str, suffix: str = WANT) -> int:
+    """The last one used, 0 for none."""
+    path = keys.path_of(Path(keys_dir), meter, suffix)
+    text = path.read_text("ascii").strip() if path.exists() else "0"
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        raise KeysError(f"{path}: not a number; write the last version used into it")
+    return int(text)
 
 
 def name_of(text: str, what: str) -> str:
