@@ -8,6 +8,7 @@ import struct
 from wattledger.agent.billing.account import DEFAULT_CREDIT_MAX
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD
 from wattledger.agent.comms import commands
+from wattledger.agent.comms.actions import only
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
@@ -24,7 +25,7 @@ MOST_BYTES = 180
 
 def credit_refund(agent, arguments):
     """n, of the vendor's one counter, and amount (micro-units) that leaves the balance."""
-    _only(arguments, "n", "amount")
+    only(arguments, "n", "amount")
     n = commands.whole(arguments, "n", 1, MAX_N)
     amount = commands.whole(arguments, "amount", 1, commands.MAX_AMOUNT_MICRO)
     _forbid(agent)
@@ -52,7 +53,7 @@ def credit_refund(agent, arguments):
 def ledger_correct(agent, arguments):
     """n that rises, amount (micro-units, negative: a charge) and its reason: an adjust entry. What
     of a charge would take available credit below low 2 is owed as debt."""
-    _only(arguments, "n", "amount", "reason")
+    only(arguments, "n", "amount", "reason")
     most = commands.MAX_AMOUNT_MICRO
     n = commands.whole(arguments, "n", 1, MAX_NUMBER)
     amount = commands.whole(arguments, "amount", -most, most)
@@ -97,12 +98,6 @@ def is_reason(text):
     if any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in text):
         return False
     return len(text.encode()) <= MOST_BYTES
-
-
-def _only(arguments, *keys):
-    for key in arguments:
-        if key not in keys:
-            raise RefusalError(commands.RANGE, "a has an unknown key")
 
 
 def _forbid(agent):

@@ -1,0 +1,214 @@
+"""docs/asyncapi.yaml: a valid document whose examples hold and whose exchanges a meter plays."""
+
+import json
+
+import pytest
+from jsonschema import Draft7Validator
+
+from wattledger.agent import overrides
+from wattledger.agent.comms import assistance, commands, orders, remote_open
+from wattledger.agent.supply import rules, states
+from wattledger.hal.sample import QUALITY_NAMES, TRUST_NAMES
+from wattledger.tests.both import fixtures_es256 as es256
+from wattledger.tests.both import fixtures_jws as jws
+from wattledger.tests.both.fixtures_agent import House
+from wattledger.tests.host import asyncapi_bench as contract
+
+OPS = {**commands.OPS, **orders.RARE}
+EXCHANGES = contract.document()["x-exchanges"]
+
+
+def references(node):
+    """Every $ref below a node."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_every_reference_leads_somewhere():
+    found = set(references(contract.document()))
+    assert len(found) > 40
+    for reference in found:
+        node = contract.document()
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+def test_every_schema_is_json_schema_and_used():
+    used = {reference.rsplit("/", 1)[1] for reference in references(contract.document())}
+    details = {"LiveReading", "ReadSettings"}  # carried as JSON in a text
+    for name, schema in contract.schemas().items():
+        Draft7Validator.check_schema(schema)
+        assert name in used | details, name
+
+
+def test_no_object_lets_an_unknown_key_pass():
+    def objects(node):
+        if isinstance(node, dict):
+            if node.get("type") == "object":
+                yield node
+            for value in node.values():
+                yield from objects(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from objects(value)
+
+    found = list(objects(contract.schemas()))
+    assert len(found) > 50
+    for schema in found:
+        assert schema["additionalProperties"] is not None
+        assert schema["additionalProperties"] is not True
+
+
+@pytest.mark.parametrize("name", [n for n, s in contract.schemas().items() if "examples" in s])
+def test_examples_hold(name):
+    schema = contract.schemas()[name]
+    for example in schema["examples"]:
+        assert contract.faults(name, example) == []
+        # And the schema is strict: not one key more, nor one that is needed less.
+        assert contract.faults(name, {**example, "more": 1})
+        for key in schema.get("required", ()):
+            assert contract.faults(name, {k: v for k, v in example.items() if k != key})
+
+
+def test_it_knows_every_command_and_its_key():
+    found = {
+        op: (schema["x-key"], schema["x-fresh"]) for op, schema in contract.commands().items()
+    }
+    assert found == {op: row[1:] for op, row in OPS.items()}
+    gated = [op for op, schema in contract.commands().items() if schema.get("x-gate")]
+    assert gated == [op for op, row in OPS.items() if row[0] == commands.OPENING]
+    for op, schema in contract.commands().items():
+        assert ("ch" in schema["required"]) == schema["x-fresh"], op
+
+
+def test_its_words_are_the_meters():
+    schemas = contract.schemas()
+    state = schemas["State"]["properties"]
+    supply = state["supply"]["properties"]
+    assert schemas["Result"]["enum"] == list(commands.RESULTS)
+    assert schemas["Scope"]["enum"] == list(assistance.SCOPES)
+    assert schemas["Trust"]["enum"] == list(TRUST_NAMES)
+    assert state["quality"]["enum"] == list(QUALITY_NAMES)
+    assert supply["state"]["enum"] == list(states.NAMES)
+    assert schemas["Reason"]["enum"] == [row[1] for row in rules.OPENS]
+    assert supply["closes"]["enum"] == [row[0] for row in rules.CLOSES]
+    asked = contract.commands()
+    assert asked["relay.open"]["properties"]["a"]["properties"]["reason"]["enum"] == list(
+        remote_open.REASONS
+    )
+    keys = asked["config.set"]["properties"]["a"]["properties"]["key"]["enum"]
+    assert keys == list(overrides.KEYS)
+
+
+# --- what the meter answers ---
+
+
+class Meter(House):
+    gate_key = jws.GATE_SECRET
+    public_keys = {
+        "tariff.1": es256.public(es256.TARIFF_KEY),
+        "root.1": es256.public(contract.ROOT_KEY),
+    }
+
+
+def played(exchange):
+    """The signed answer of a meter of its own to a command of the file."""
+    house = Meter(credit=10, linked=True)
+    house.run(1)
+    house.talk()
+    (hello,) = house.link.take("hello")
+    payload = dict(exchange["payload"])
+    if payload.get("ch") == "current":
+        payload["ch"] = contract.payload_of(hello[1])["challenge"]
+    house.coast(60)
+    house.link.take()
+    house.link.put(contract.signed(json.dumps(payload), exchange["sign"]))
+    house.talk(90)
+    acks = [json.loads(jws.unsign(data, kid_of(data))) for _, data, _ in house.link.take("ack")]
+    assert len(acks) == 1
+    return payload, acks[0]
+
+
+def kid_of(token):
+    return json.loads(jws.unletters(token.decode().split(".")[0]))["kid"]
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=[one["name"] for one in EXCHANGES])
+def test_the_meter_answers_as_the_file_says(exchange):
+    payload, ack = played(exchange)
+    assert contract.faults("Ack", ack) == []
+    wanted = exchange["answer"]
+    assert {key: ack[key] for key in wanted} == wanted
+    if ack["result"] in ("ok", "scheduled"):
+        assert contract.faults("Command", payload) == []
+    if payload["op"] == "read.config":
+        assert contract.faults("ReadSettings", json.loads(ack["detail"])) == []
+
+
+def test_every_command_is_played_once_at_least():
+    done = {one["payload"]["op"] for one in EXCHANGES if one["answer"]["result"] != "range"}
+    # Answered by going on (journal.ack), or by meters that take tokens.
+    assert set(OPS) - done == {"journal.ack", "token.enter"}
+
+
+def test_what_the_schema_forbids_the_meter_refuses():
+    """A command that breaks its schema is never done: each required argument left out or bent."""
+    tried = 0
+    for op, schema in contract.commands().items():
+        example = schema["examples"][0]
+        kids = [schema["x-key"] + ".1"] + ["gate.1"] * bool(schema.get("x-gate"))
+        for payload in bent(example):
+            if not contract.faults("Command", payload):
+                continue
+            if "ch" in payload:
+                payload["ch"] = "current"
+            result = refused(payload, kids)
+            # An acknowledgement that says nothing new is answered by sending on.
+            assert result in REFUSED or (op, result) == ("journal.ack", ""), (op, payload, result)
+            tried += 1
+    assert tried > 60
+    assert HOUSES["one"].agent.sender.acknowledged == 0
+    assert HOUSES["one"].agent.journal.balance == 10_000_000_000
+
+
+def bent(example):
+    """A command with a key too many, and each argument left out, or of another kind."""
+    arguments = example["a"]
+    yield {**example, "more": 1}
+    yield {**example, "a": {**arguments, "more": 1}}
+    for key, value in arguments.items():
+        yield {**example, "a": {k: v for k, v in arguments.items() if k != key}}
+        other = 5 if isinstance(value, str) else "5"
+        for wrong in (other, None, True, -(2**60)):
+            yield {**example, "a": {**arguments, key: wrong}}
+
+
+HOUSES = {}
+REFUSED = ("range", "stale", "denied locally")
+
+
+def refused(payload, kids):
+    """The result word; one house for all, as nothing may change it."""
+    if not HOUSES:
+        house = HOUSES["one"] = Meter(credit=10, linked=True)
+        house.run(1)
+        house.talk()
+        HOUSES["hello"] = contract.payload_of(house.link.take("hello")[-1][1])
+        HOUSES["ctr"] = 0
+    house = HOUSES["one"]
+    HOUSES["ctr"] += 1
+    if "ch" in payload:
+        payload.update(ch=HOUSES["hello"]["challenge"], ctr=HOUSES["ctr"])
+    if kids[0].startswith("root."):
+        house.agent.documents._verified_at = None
+    house.link.take()
+    house.link.put(contract.signed(json.dumps(payload), kids))
+    house.talk(90)
+    acks = house.link.take("ack")
+    return contract.payload_of(acks[0][1])["result"] if acks else ""
