@@ -5,7 +5,8 @@ from wattledger.tests.both import fixtures_jws as jws
 
 NAMES = (
     "n", "amount", "hours", "token", "id", "total", "per_day", "share", "cap", "sequence", "hash",
-    "reason", "until", "text", "unix", "key", "value", "from", "to", "credit", "want", "balance", "scope",
+    "reason", "until", "text", "unix", "key", "value", "from", "to", "credit", "want", "balance",
+    "scope",
 )  # fmt: skip
 VALUES = (
     "0", "-0", "-1", "1", "01", "+1", "1.0", "1e400", "NaN", "Infinity", "-Infinity", "true",

@@ -1,5 +1,6 @@
 """docs/asyncapi.yaml for tests: its schemas as validators, found by message or by name."""
 
+import base64
 import json
 from functools import cache
 
@@ -75,3 +76,8 @@ def signed(text, kids):
         secret = jws.GATE_SECRET if kid.startswith("gate.") else jws.DEVICE_KEY
         message = jws.sign(message, kid, key=jws.key_of(kid, secret))
     return message
+
+
+def unpadded(text):
+    """Bytes of base64url without padding."""
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
