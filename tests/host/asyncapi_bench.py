@@ -9,11 +9,11 @@ from ruamel.yaml import YAML
 
 from wattledger.tests.both import fixtures_es256 as es256
 from wattledger.tests.both import fixtures_jws as jws
+from wattledger.tests.both.fixtures_agent import House
 from wattledger.tests.micropython.staging import ROOT
 
 FILE = ROOT / "docs" / "asyncapi.yaml"
 ROOT_KEY = 3  # test key
-SIGNED = ("hello", "ack", "cmd", "want", "tariff", "price")
 
 
 @cache
@@ -38,12 +38,6 @@ def faults(name, value):
     """What a value has that its schema does not allow, in words; [] for none."""
     found = sorted(validator(name).iter_errors(value), key=lambda error: list(error.path))
     return ["%s: %s" % (list(error.path), error.message[:200]) for error in found]
-
-
-def message_of(leaf):
-    """The message that a channel carries, of those with one."""
-    (reference,) = document()["channels"][leaf]["messages"].values()
-    return document()["components"]["messages"][name_of(reference)]
 
 
 def name_of(reference):
@@ -76,6 +70,48 @@ def signed(text, kids):
         secret = jws.GATE_SECRET if kid.startswith("gate.") else jws.DEVICE_KEY
         message = jws.sign(message, kid, key=jws.key_of(kid, secret))
     return message
+
+
+class Meter(House):
+    """The meter that the exchanges of the file are played to."""
+
+    gate_key = jws.GATE_SECRET
+    public_keys = {
+        "tariff.1": es256.public(es256.TARIFF_KEY),
+        "root.1": es256.public(ROOT_KEY),
+    }
+
+
+def played(exchange, sign=None):
+    """(payload, signed answer) of a meter of its own to a command of the file."""
+    payload, token = _asked(exchange, sign or signed)
+    return payload, json.loads(jws.unsign(token, kid_of(token)))
+
+
+def answered(exchange):
+    """The answer as it is sent, a compact JWS."""
+    return _asked(exchange, signed)[1]
+
+
+def _asked(exchange, sign):
+    house = Meter(credit=10, linked=True)
+    house.run(1)
+    house.talk()
+    (hello,) = house.link.take("hello")
+    payload = dict(exchange["payload"])
+    if payload.get("ch") == "current":
+        payload["ch"] = payload_of(hello[1])["challenge"]
+    house.coast(60)
+    house.link.take()
+    house.link.put(sign(json.dumps(payload), exchange["sign"]))
+    house.talk(90)
+    ((_, token, _),) = house.link.take("ack")
+    return payload, token
+
+
+def kid_of(token):
+    """The key that a token names."""
+    return json.loads(jws.unletters(token.decode().split(".")[0]))["kid"]
 
 
 def unpadded(text):

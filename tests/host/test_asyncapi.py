@@ -9,9 +9,6 @@ from wattledger.agent import overrides
 from wattledger.agent.comms import assistance, commands, orders, remote_open
 from wattledger.agent.supply import rules, states
 from wattledger.hal.sample import QUALITY_NAMES, TRUST_NAMES
-from wattledger.tests.both import fixtures_es256 as es256
-from wattledger.tests.both import fixtures_jws as jws
-from wattledger.tests.both.fixtures_agent import House
 from wattledger.tests.host import asyncapi_bench as contract
 
 OPS = {**commands.OPS, **orders.RARE}
@@ -109,39 +106,9 @@ def test_its_words_are_the_meters():
 # --- what the meter answers ---
 
 
-class Meter(House):
-    gate_key = jws.GATE_SECRET
-    public_keys = {
-        "tariff.1": es256.public(es256.TARIFF_KEY),
-        "root.1": es256.public(contract.ROOT_KEY),
-    }
-
-
-def played(exchange):
-    """The signed answer of a meter of its own to a command of the file."""
-    house = Meter(credit=10, linked=True)
-    house.run(1)
-    house.talk()
-    (hello,) = house.link.take("hello")
-    payload = dict(exchange["payload"])
-    if payload.get("ch") == "current":
-        payload["ch"] = contract.payload_of(hello[1])["challenge"]
-    house.coast(60)
-    house.link.take()
-    house.link.put(contract.signed(json.dumps(payload), exchange["sign"]))
-    house.talk(90)
-    acks = [json.loads(jws.unsign(data, kid_of(data))) for _, data, _ in house.link.take("ack")]
-    assert len(acks) == 1
-    return payload, acks[0]
-
-
-def kid_of(token):
-    return json.loads(jws.unletters(token.decode().split(".")[0]))["kid"]
-
-
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=[one["name"] for one in EXCHANGES])
 def test_the_meter_answers_as_the_file_says(exchange):
-    payload, ack = played(exchange)
+    payload, ack = contract.played(exchange)
     assert contract.faults("Ack", ack) == []
     wanted = exchange["answer"]
     assert {key: ack[key] for key in wanted} == wanted
@@ -196,7 +163,7 @@ REFUSED = ("range", "stale", "denied locally")
 def refused(payload, kids):
     """The result word; one house for all, as nothing may change it."""
     if not HOUSES:
-        house = HOUSES["one"] = Meter(credit=10, linked=True)
+        house = HOUSES["one"] = contract.Meter(credit=10, linked=True)
         house.run(1)
         house.talk()
         HOUSES["hello"] = contract.payload_of(house.link.take("hello")[-1][1])
