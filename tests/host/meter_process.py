@@ -10,12 +10,14 @@ import json
 import sys
 
 from wattledger.tests.both.fixtures_agent import House
+from wattledger.tests.both.fixtures_jws import GATE_SECRET
 from wattledger.tests.host.test_tools_push import Meter
 from wattledger.tools import signing
 
 
 def main(port, keys):
     class OfUtility(House):
+        gate_key = GATE_SECRET
         public_keys = signing.public_keys(keys)
 
     with Meter("mqtt://127.0.0.1:" + port, OfUtility()) as meter:

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from wattledger.tests.both.fixtures_agent import START, tariff_of
-from wattledger.tests.both.fixtures_jws import DEVICE_KEY, METER
+from wattledger.tests.both.fixtures_jws import DEVICE_KEY, GATE_SECRET, METER
 from wattledger.tests.host import asyncapi_bench as contract
 from wattledger.tests.host import node_bench
 from wattledger.tests.host.mqtt_bench import running_broker
@@ -62,6 +62,7 @@ def client(node, broker, keys, tmp_path):
         "tenant": "demo",
         "meter": METER,
         "device_key": DEVICE_KEY.hex(),
+        "gate_key": GATE_SECRET.hex(),
         "tariff_pem": (keys / "tariff.1.pem").read_text(),
     }
     path = tmp_path / "client.json"
@@ -86,6 +87,8 @@ def test_it_credits_pushes_a_tariff_and_believes_only_the_meter(broker, keys, cl
         assert client("credit", 7, 2_500_000)[0]["result"] == "ok"
         assert client("credit", 7, 2_600_000)[0]["result"] == "duplicate"
         assert client("arm")[0]["detail"] == "connected already"
+        assert client("open", "works")[0]["result"] == "scheduled"
+        assert client("arm")[0]["detail"].endswith("is cancelled")
         hello, _ = client("want", 1, "plain", 2, "homes")
         assert contract.faults("Hello", hello) == []
         assert hello["documents"]["want"] == 1

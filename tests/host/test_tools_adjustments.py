@@ -1,4 +1,4 @@
-"""Refunds and adjustments by hand as the tools read them: verified, explained, in the statement."""
+"""Refunds and adjustments by hand as the tools read them: verified, explained, told."""
 
 import json
 

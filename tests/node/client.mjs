@@ -4,8 +4,10 @@
 //   node client.mjs BROKER KEYS want V ID N GROUP      waits for a hello that holds it
 //   node client.mjs BROKER KEYS tariff GROUP FILE      the same
 //   node client.mjs BROKER KEYS arm                    with the challenge of a hello
+//   node client.mjs BROKER KEYS open REASON            the same, and signed by the gate too
 //
-// KEYS is a JSON file: {"tenant", "meter", "device_key": 64 hex digits, "tariff_pem": PKCS 8}.
+// KEYS is a JSON file: {"tenant", "meter", "device_key" and "gate_key": 64 hex digits each,
+// "tariff_pem": PKCS 8}.
 // Prints one JSON object; ends with 1 when nothing it may believe came in time.
 
 import { createHash, createHmac } from "node:crypto";
@@ -25,7 +27,7 @@ const groupTopic = (group, leaf) => `wl/1/${keys.tenant}/g/${group}/${leaf}`;
 
 // Key derivation: HMAC-SHA256(K_dev, "wattledger/1/" + kid).
 function derived(kid) {
-  const secret = Buffer.from(keys.device_key, "hex");
+  const secret = Buffer.from(kid.startsWith("gate.") ? keys.gate_key : keys.device_key, "hex");
   return createHmac("sha256", secret).update(`wattledger/1/${kid}`).digest();
 }
 
@@ -94,13 +96,13 @@ async function credit(n, amount) {
 }
 
 // A command with a challenge is signed anew for each hello until its answer is not stale.
-async function arm() {
+async function challenged(op, a, kids) {
   let token = null;
   const make = async (hello) => {
     if (!hello) return token;
     const fresh = { ch: hello.challenge, ctr: Date.now() };
-    const command = { m: keys.meter, op: "relay.arm", ...fresh, a: {} };
-    token = await signed(text(JSON.stringify(command)), "relay.1");
+    token = JSON.stringify({ m: keys.meter, op, ...fresh, a });
+    for (const kid of kids) token = await signed(text(token), kid);
     return token;
   };
   return await exchange(meterTopic("cmd"), false, make, (leaf, payload) => {
@@ -108,6 +110,9 @@ async function arm() {
     return mine && payload.result !== "stale" ? payload : null;
   });
 }
+
+const arm = () => challenged("relay.arm", {}, ["relay.1"]);
+const open = (reason) => challenged("relay.open", { reason }, ["relay.1", "gate.1"]);
 
 async function want(v, id, n, group) {
   const wanted = { m: keys.meter, v: Number(v), id, n: Number(n), group, fw: 0 };
@@ -130,7 +135,7 @@ async function tariff(group, file) {
 }
 
 try {
-  const answer = await { credit, arm, want, tariff }[action](...words);
+  const answer = await { credit, arm, open, want, tariff }[action](...words);
   console.log(JSON.stringify(answer));
 } catch (error) {
   console.error(`${action}: ${error.message}`);
