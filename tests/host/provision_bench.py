@@ -123,9 +123,9 @@ class Client:
         """True while the broker has let it in and not thrown it out."""
         return self.connected is not None and not self.connected.is_failure and not self.lost
 
-    def publish(self, topic, payload, retain=False):
+    def publish(self, topic, payload, retain=False, wait_s=5):
         """At QoS 1; mosquitto acknowledges what it refuses too."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(wait_s)
 
     def heard(self, topic):
         return [payload for name, payload in self.received if name == topic]

@@ -160,7 +160,7 @@ def test_too_long_a_message_ends_its_connection(site):
     with as_meter(site, "m-3") as meter, as_head_end(site) as head:
         meter.publish(f"{BASE}/m-3/journal", bytes(9216))
         assert until(lambda: head.heard(f"{BASE}/m-3/journal") == [bytes(9216)])
-        meter.publish(f"{BASE}/m-3/journal", bytes(10_000))
+        meter.publish(f"{BASE}/m-3/journal", bytes(10_000), wait_s=0)
         assert until(lambda: meter.lost)
         assert len(head.received) == 1
 
