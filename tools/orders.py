@@ -68,9 +68,10 @@ class Order:
         if self._root is not None:
             token = self._root.sign(jws.compact(payload))
         else:
-            token = jws.sign(payload, meter_keys.key(self.kid), self.kid)
+            kid = meter_keys.present(self.kid)
+            token = jws.sign(payload, meter_keys.key(kid), kid)
         if self._gate is not None:
-            token = jws.wrap(token, self._gate, GATE_KID)
+            token = jws.wrap(token, self._gate, meter_keys.present(GATE_KID))
         if len(token) > COMMAND_LIMIT:
             raise VendError(f"the command has {len(token)} bytes, {COMMAND_LIMIT} fit: shorten it")
         return token
@@ -215,12 +216,13 @@ def _now() -> int:
     return round(time.time())
 
 
-def create_gate(directory: str | Path, meter: str) -> bytes:
+def create_gate(directory: str | Path, meter: str, note: str = keys.NOTE) -> bytes:
     """Make the gate secret of a meter (32 bytes); never replaces one."""
     folder = Path(directory)
     path = keys.path_of(folder, meter, GATE_SUFFIX)
     secret = os.urandom(32)
-    text = json.dumps({"meter": meter, "note": keys.NOTE, "gate_key": secret.hex()}) + "\n"
+    text = json.dumps({"meter": meter, "note": note, **keys.stored("gate_key", secret, meter)})
+    text += "\n"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         raise KeysError(f"{path}: this meter has a gate secret already")
@@ -233,7 +235,7 @@ def load_gate(directory: str | Path, meter: str) -> bytes:
     path = keys.path_of(Path(directory), meter, GATE_SUFFIX)
     try:
         document = json.loads(path.read_text("utf-8"))
-        secret = bytes.fromhex(document["gate_key"])
+        secret = keys.secret_in(document, "gate_key", meter, path)
         owner = document["meter"]
     except FileNotFoundError:
         raise KeysError(
@@ -251,11 +253,12 @@ def load_gate(directory: str | Path, meter: str) -> bytes:
 
 
 def gate_key(gate_dir: str | Path, keys_dir: str | Path, meter: str) -> bytes:
-    """The key `gate.1` of a meter. KeysError when both secrets lie in one directory: two services
-    hold them, so that neither opens a supply alone."""
+    """The gate's key of a meter in the present generation. KeysError when both secrets lie in one
+    directory: two services hold them, so that neither opens a supply alone."""
     if Path(gate_dir).resolve() == Path(keys_dir).resolve():
         raise KeysError(
             f"{gate_dir}: the gate secret and the keys must not share a directory; whoever holds "
             "both can switch homes off"
         )
-    return keys.derive(load_gate(gate_dir, meter), GATE_KID)
+    kid = keys.load(keys_dir, meter).present(GATE_KID)
+    return keys.derive(load_gate(gate_dir, meter), kid)

@@ -19,7 +19,6 @@ from wattledger.tools import durable, jws, keys, mqtt, places, signing
 from wattledger.tools import tariff as checked
 from wattledger.tools.errors import BrokerError, JwsError, KeysError, ToolError
 
-UPLINK_KID = "up.1"
 AGAIN_S = 5
 POLL_S = 0.2
 MOST_VERSION = 0xFFFFFFFF
@@ -95,7 +94,7 @@ def push(
     A correction leaves no trace in a hello: what it did stands in the journal, and it is not kept
     by the broker, where it would stand in the way of the group's tariff.
     """
-    topic = mqtt.group_topic(name_of(group, "group"), document.leaf)
+    topic = mqtt.group_topic(name_of(group, "group"), document.leaf, keys.tenant_of(keys_dir))
     retain = not document.is_correction
     audience = Audience(meters, keys_dir)
     deadline = time.monotonic() + timeout_s
@@ -132,7 +131,7 @@ def want(
     version = next_version(keys_dir, meter)
     payload = {"m": meter, "v": version, **wanted, "fw": 0}
     token = signer.sign(json.dumps(payload, separators=(",", ":")).encode())
-    topic = mqtt.topic(meter, "want")
+    topic = mqtt.topic(meter, "want", keys.tenant_of(keys_dir))
     deadline = time.monotonic() + timeout_s
     link = mqtt.connect(broker_url, "want-" + secrets.token_hex(6))
 
@@ -158,14 +157,13 @@ class Audience:
         self.silent = list(dict.fromkeys(meters))
         self.held: list[str] = []
         self.refused: dict[str, str] = {}  # meter: why, in its own words
-        self._keys = {
-            meter: {UPLINK_KID: keys.load(keys_dir, meter).key(UPLINK_KID)} for meter in meters
-        }
+        self._tenant = keys.tenant_of(keys_dir)
+        self._keys = {meter: keys.load(keys_dir, meter).uplink() for meter in meters}
 
     def listen(self, link: Any) -> None:
         """Subscribe to every hello; the last one is retained."""
         for meter in self.silent:
-            link.subscribe(mqtt.topic(meter, "hello"))
+            link.subscribe(mqtt.topic(meter, "hello", self._tenant))
 
     def hear(self, link: Any, is_held: Any) -> bool:
         """Take what has arrived; True when a meter said hello without having it."""

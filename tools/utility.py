@@ -19,7 +19,6 @@ from wattledger.tools import child, durable, jws, keys, mqtt
 from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError, ToolError
 from wattledger.tools.replica import Replica
 
-UPLINK_KID = "up.1"
 CONFIG_KID = "config.1"
 TOPICS = ("journal", "hello", "ack", "status")
 HEADS_KEPT = 64  # signed heads waiting for their entries; a meter that runs ahead drops the oldest
@@ -38,8 +37,10 @@ class Utility:
         self.meter = meter_keys.meter
         self.replica = replica
         self.proven = 0  # entries up to here are covered by a head the meter signed
-        self._uplink = {UPLINK_KID: meter_keys.key(UPLINK_KID)}
-        self._config_key = meter_keys.key(CONFIG_KID)
+        self._uplink = meter_keys.uplink()
+        self._config_kid = meter_keys.present(CONFIG_KID)
+        self._config_key = meter_keys.key(self._config_kid)
+        self._tenant = meter_keys.tenant
         self._link = link
         self._log = log or _print
         self._heads: dict[int, bytes] = {}
@@ -48,7 +49,7 @@ class Utility:
         self._session = 0
         self._ack_due = False
         for leaf in TOPICS:
-            link.subscribe(mqtt.topic(self.meter, leaf))
+            link.subscribe(mqtt.topic(self.meter, leaf, self._tenant))
         if replica.torn:
             self._say(f"cut {replica.torn} bytes of an unfinished write off {replica.path}")
         self._write_summary()
@@ -153,8 +154,8 @@ class Utility:
             "op": "journal.ack",
             "a": {"sequence": count, "hash": self.replica.hash_of(count).hex()},
         }
-        token = jws.sign(command, self._config_key, CONFIG_KID)
-        if self._link.send(mqtt.topic(self.meter, "cmd"), token, False):
+        token = jws.sign(command, self._config_key, self._config_kid)
+        if self._link.send(mqtt.topic(self.meter, "cmd", self._tenant), token, False):
             self._ack_due = False
 
     def _write_summary(self) -> None:
@@ -175,7 +176,9 @@ def _print(line: str) -> None:
 def main() -> int:
     """Serve until SIGTERM, Ctrl-C or, with --until-eof, the end of stdin; the exit code."""
     parser = argparse.ArgumentParser(prog="utility", description="head end of one meter")
-    parser.add_argument("--broker", required=True, help="mqtt://127.0.0.1:PORT")
+    parser.add_argument(
+        "--broker", required=True, help="mqtt://127.0.0.1:PORT, or a head end's folder"
+    )
     parser.add_argument("--keys", required=True, type=Path, help="folder with the meter's keys")
     parser.add_argument("--meter", required=True, help="meter id")
     parser.add_argument("--state", required=True, type=Path, help="folder for the copy")
@@ -190,7 +193,7 @@ def main() -> int:
     if options.until_eof:
         child.at_end_of_input(stop.set)
     try:
-        mqtt.parse_url(options.broker)
+        mqtt.reach(options.broker)
         meter_keys = keys.load(options.keys, options.meter)
         replica = Replica(options.state, options.meter)
         link = mqtt.connect(options.broker, f"utility-{options.meter}")

@@ -73,7 +73,8 @@ def _command(what: str, meter: str, n: int, amount: int) -> dict[str, Any]:
 
 def _signed(what: str, meter_keys: keys.MeterKeys, n: int, amount: int) -> bytes:
     command = _command(what, meter_keys.meter, n, amount)
-    return jws.sign(command, meter_keys.key(CREDIT_KID), CREDIT_KID)
+    kid = meter_keys.present(CREDIT_KID)
+    return jws.sign(command, meter_keys.key(kid), kid)
 
 
 def _move(

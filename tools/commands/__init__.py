@@ -14,6 +14,8 @@ from wattledger.tools.commands import (
     doctor,
     document,
     journal,
+    key,
+    provision,
     rating,
     remote,
     run,
@@ -108,6 +110,10 @@ app.add_typer(board_app, name="board")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(token.app, name="token")
+app.add_typer(provision.app, name="provision")
+key_app = typer.Typer(help="A meter's own keys.", rich_markup_mode=None)
+key_app.command("rotate")(key.key_rotate)
+app.add_typer(key_app, name="key")
 app.add_typer(config_app, name="config")
 app.add_typer(time_app, name="time")
 app.add_typer(tamper_app, name="tamper")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from wattledger.tools.orders import Order
 
 Meter = Annotated[str, typer.Argument(metavar="METER", help="The meter's id.")]
-Broker = Annotated[str, typer.Option(metavar="URL", help="As mqtt://127.0.0.1:1883.")]
+Broker = Annotated[
+    str, typer.Option(metavar="URL", help="mqtt://127.0.0.1:1883, or a head end's folder.")
+]
 Keys = Annotated[Path, typer.Option(metavar="DIR", help="The utility's keys directory.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")

@@ -1,1 +1,1 @@
-"""Provisioning: what makes a tenant, its broker and its meters, and takes a meter out of service."""
+"""Provisioning: what makes a tenant, a broker and meters, and takes a meter out of service."""

@@ -59,7 +59,9 @@ class Authority:
         except OSError as error:
             raise ProvisionError(f"{error.filename}: cannot be read ({error.strerror})") from None
         except ValueError:
-            raise ProvisionError(f"{self.certificate_path}: is no certificate; restore it") from None
+            raise ProvisionError(
+                f"{self.certificate_path}: is no certificate; restore it"
+            ) from None
 
     def issue(
         self, name: str, purpose: str, days: int, hosts: tuple[str, ...] = ()
@@ -133,7 +135,7 @@ class Authority:
             for serial, one in self._issued().items()
             if one["revoked"] is not None
         ]
-        durable.replace(self.crl_path, _crl(self.certificate, self._key, revoked), 0o644)
+        durable.replace(self.crl_path, _crl(self.certificate, self._key, revoked), folder.SECRET)
 
 
 def create(directory: Path, name: str, common_name: str, days: int) -> None:
@@ -150,8 +152,8 @@ def create(directory: Path, name: str, common_name: str, days: int) -> None:
         .sign(private, hashes.SHA256())
     )
     folder.write(directory / f"{name}.key", private_pem(private, sealed=True))
-    folder.write(directory / f"{name}.pem", pem(certificate), 0o644)
-    folder.write(directory / f"{name}.crl", _crl(certificate, private, []), 0o644)
+    folder.write(directory / f"{name}.pem", pem(certificate))
+    folder.write(directory / f"{name}.crl", _crl(certificate, private, []))
     folder.write(directory / f"{name}.json", "{}\n")
 
 

@@ -20,7 +20,9 @@ def whole(path: Path) -> Iterator[Path]:
     ProvisionError when there is something at `path`: nothing is ever overwritten.
     """
     if path.exists() or path.is_symlink():
-        raise ProvisionError(f"{path}: is there already; nothing is overwritten, give a new folder")
+        raise ProvisionError(
+            f"{path}: is there already; nothing is overwritten, give a new folder"
+        )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -39,13 +41,13 @@ def whole(path: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def write(path: Path, data: bytes | str, mode: int = SECRET) -> None:
-    """A new file, durable, with exactly this mode whatever the umask."""
+def write(path: Path, data: bytes | str) -> None:
+    """A new file, durable, mode 0600 whatever the umask: what is no secret loses nothing by it."""
     if isinstance(data, str):
         data = data.encode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET)
     with open(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), mode)
+        os.fchmod(file.fileno(), SECRET)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -1,8 +1,8 @@
 """A tenant: its name, its two authorities, its signing keys. Three folders that three hands hold.
 
-    ca/     the authorities `meters` and `head-end` (authority.py), and tenant.json
-    keys/   root.1, tariff.1, firmware.1 (signing.py); then each meter's K_dev (tools/keys.py)
-    gate/   each meter's gate secret (tools/orders.py), for another service on another machine
+ca/     the authorities `meters` and `head-end` (authority.py), and tenant.json
+keys/   root.1, tariff.1, firmware.1 (signing.py); then each meter's K_dev (tools/keys.py)
+gate/   each meter's gate secret (tools/orders.py), for another service on another machine
 """
 
 import json
@@ -56,7 +56,7 @@ def create(name: str, ca: Path, keys_dir: Path, gate: Path) -> list[Path]:
     with folder.whole(ca) as made_ca, folder.whole(keys_dir) as made_keys, folder.whole(gate):
         for one in (METERS, HEAD_END):
             authority.create(made_ca, one, f"{name} {one}", AUTHORITY_DAYS)
-        folder.write(made_ca / FILE, json.dumps({"v": 1, "tenant": name}) + "\n", 0o644)
+        folder.write(made_ca / FILE, json.dumps({"v": 1, "tenant": name}) + "\n")
         for kid in (signing.ROOT_KID, signing.TARIFF_KID, FIRMWARE_KID):
             signing.create(made_keys, kid)
         folder.write(made_keys / keys.TENANT, json.dumps({"tenant": name}) + "\n")
