@@ -1,6 +1,7 @@
 """A utility in Node.js, written from docs/asyncapi.yaml with jose and mqtt, and a real meter."""
 
 import contextlib
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from wattledger.tests.both.fixtures_agent import START, tariff_of
 from wattledger.tests.both.fixtures_jws import DEVICE_KEY, GATE_SECRET, METER
 from wattledger.tests.host import asyncapi_bench as contract
 from wattledger.tests.host import node_bench
-from wattledger.tests.host.mqtt_bench import running_broker
+from wattledger.tests.host.mqtt_bench import Signer, SoftMeter, running_broker
 from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import signing
 
@@ -76,7 +77,7 @@ def client(node, broker, keys, tmp_path):
     return run
 
 
-def test_it_credits_pushes_a_tariff_and_believes_only_the_meter(broker, keys, client, tmp_path):
+def test_it_credits_opens_and_pushes_a_tariff(broker, keys, client, tmp_path):
     document = tmp_path / "tariff.json"
     document.write_bytes(tariff_of(n=2, **{"from": LATER}))
     with running_meter(broker, keys) as report:
@@ -95,6 +96,28 @@ def test_it_credits_pushes_a_tariff_and_believes_only_the_meter(broker, keys, cl
         hello, _ = client("tariff", "homes", document)
         assert hello["documents"]["next"] == {"id": "plain", "n": 2}
     assert report == [{"balance": 12_500_000_000, "want": 1, "next": 2}]
+
+
+def test_it_believes_only_the_meter_and_only_about_its_own_command(broker, client):
+    signer, forger = Signer(METER, DEVICE_KEY), Signer(METER, bytes(32))
+    head = {"sequence": 1, "hash": "00" * 8}
+
+    def answer(raw, command):
+        of = hashlib.sha256(raw).hexdigest()[:16]
+        wrong = {"m": METER, "of": of, "result": "range", "detail": "", "head": head}
+        for token in (
+            forger.sign("up.1", wrong),
+            signer.sign("credit.1", wrong),
+            signer.sign("up.1", {**wrong, "of": "00" * 8}),
+            signer.sign("up.1", {**wrong, "m": "demo-0002"}),
+        ):
+            meter.publish(f"wl/1/demo/m/{METER}/ack", token)
+        return {"result": "ok", "head": head}
+
+    with SoftMeter(broker.port, signer, answer) as meter:
+        assert client("credit", 8, 1)[0]["result"] == "ok"
+    ((_, command),) = meter.commands
+    assert contract.faults("Command", command) == []
 
 
 def test_the_file_is_asyncapi_3(node):
