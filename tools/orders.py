@@ -142,13 +142,15 @@ def read_display() -> Order:
     return Order("read.display", {}, CONFIG_KID)
 
 
-def assistance(scope: str, minutes: int) -> Order:
-    """Ask the household to let the desk read a scope for so many minutes from now."""
+def assistance(scope: str, minutes: int, until: int | None = None) -> Order:
+    """Ask the household to let the desk read a scope for so many minutes from now, or `until` a
+    unix second of the meter's clock."""
     if scope not in SCOPES:
         raise VendError(f"scope {scope!r} is none of {', '.join(SCOPES)}")
     if not 1 <= minutes <= MOST_S // 60 - 1:
         raise VendError(f"{minutes} minutes is not from 1 to {MOST_S // 60 - 1}")
-    until = _now() + 60 * minutes
+    if until is None:
+        until = _now() + 60 * minutes
     return Order("assist.start", {"scope": scope, "until": until}, CONFIG_KID)
 
 

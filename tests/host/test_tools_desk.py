@@ -143,6 +143,15 @@ def test_assistance_reads_once_the_household_has_agreed(meter, ask, at_the_meter
     assert (code, json.loads(found["detail"])["phases"][0]["voltage_mv"]) == (0, 230_000)
 
 
+def test_assistance_for_a_meter_whose_clock_is_not_ours_names_its_end(meter, ask, monkeypatch):
+    monkeypatch.setattr(orders, "_now", lambda: START - 86_400)
+    end = "2027-01-12T07:30+08:00"  # the house's day begins at 06:00
+    assert ask("assist", METER, "display", "--until", end)[1]["result"] == "ok"
+    assert until(lambda: meter.page.view["assist"], WAIT_S)
+    assert meter.page.view["assist"]["until"] == START + 90 * 60
+    assert ask("assist", METER, "live")[1]["result"] == "range"  # an hour of the day before
+
+
 def test_dry_runs_send_nothing_and_use_no_number(folder, capsys):
     where = ["--broker", "mqtt://127.0.0.1:9", "--keys", str(folder), "--dry-run", "--json"]
     for words, arguments in (

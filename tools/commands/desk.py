@@ -63,13 +63,17 @@ def assist(
     broker: Broker,
     keys: Keys,
     minutes: Annotated[int, typer.Option("--for", metavar="MIN", help="At most 239.")] = 60,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="Its end by the meter's clock, as 2027-01-12T08:00+08:00."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Ask a household to let the desk read; once it has agreed, `read METER live` or `display`."""
     from wattledger.tools import orders
 
-    order = orders.assistance(scope.value, minutes)
+    order = orders.assistance(scope.value, minutes, moment(until))
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
