@@ -64,10 +64,14 @@ def ledger_correct(agent, arguments):
         )
     _forbid(agent)
     account, journal = agent.account, agent.journal
-    last, sequence, done = _load(agent.storage)
+    try:
+        last, sequence, done = _load(agent.storage)
+        posted = n == last and (done or _is_posted(journal, sequence, n))
+    except OSError:
+        raise RefusalError(commands.NO_SPACE, "storage cannot be read; send it again later")
     if n < last:
         raise RefusalError(commands.RANGE, "n is below %d, the last one" % last)
-    if n == last and (done or _is_posted(journal, sequence, n)):
+    if posted:
         return commands.DUPLICATE, ""
     limit = account.tariff.credit_max if account.tariff else DEFAULT_CREDIT_MAX
     if not amount or abs(amount) > limit or account.is_over(amount * NANO_PER_MICRO):

@@ -129,5 +129,5 @@ def test_the_file_is_asyncapi_3(node):
         for error in validator.iter_errors(contract.document())
     ]
     assert faults == []
-    broken = dict(contract.document(), channels={"status": {"adress": "a"}})
+    broken = dict(contract.document(), channels={"status": {"place": "a"}})
     assert list(validator.iter_errors(broken))
