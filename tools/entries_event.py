@@ -33,9 +33,9 @@ def describe(payload: bytes) -> str:
         if value >> 8:
             words += f" at {value >> 8} mHz"
         return words + ": {} mV, {} mA, {} mW".format(*snapshot)
-    words = dict(enumerate(WORDS.get(code, ())))
-    if value in words:
-        return f"{name}: {words[value]}"
+    told = WORDS.get(code, ())
+    if 0 <= value < len(told):
+        return f"{name}: {told[value]}"
     if code == events.TAMPER_CLEARED:
         return f"{name}: {kinds(value)}"
     if code == events.CONDITIONS_HELD:
