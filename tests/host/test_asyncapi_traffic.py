@@ -14,7 +14,7 @@ from wattledger.tests.host import asyncapi_bench as contract
 from wattledger.tests.host.demo_process import DemoProcess
 from wattledger.tests.host.mqtt_bench import Peer, running_broker, until
 from wattledger.tests.host.test_tools_push import Meter
-from wattledger.tools import debt, keys, orders, push, root_orders, signing, vend
+from wattledger.tools import debt, desk_orders, keys, orders, push, root_orders, signing, vend
 from wattledger.tools.replica import Replica
 from wattledger.tools.utility import Utility
 
@@ -62,7 +62,7 @@ def folder(tmp_path):
 
 
 def test_a_meter_and_its_utility_say_what_the_file_says(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(orders, "_now", lambda: START + 3600)
+    monkeypatch.setattr(desk_orders, "_now", lambda: START + 3600)
     monkeypatch.setattr(orders, "ROOT_REST_S", 0.3)
 
     class OfUtility(House):
@@ -121,19 +121,19 @@ def converse(broker, folder, house, tmp_path):
         orders.message("停电 09:00"),
         orders.keep(1),
         orders.keep(0),
-        orders.time_set(START + 4000),
-        orders.config_set("load_limit_w", 9000),
+        desk_orders.time_set(START + 4000),
+        desk_orders.config_set("load_limit_w", 9000),
         orders.read_config(),
         orders.read_journal(1, 2),
-        orders.tamper_clear(),
-        orders.assistance("live", 200),
+        desk_orders.tamper_clear(),
+        desk_orders.assistance("live", 200),
     ):
         assert done(order) == "ok", order.op
     house.page.requests.append(("assist", True))
     assert until(lambda: house.page.view["assist"]["state"] == "on", WAIT_S)
-    answer = orders.send(METER, orders.read_live(), broker.url, folder, WAIT_S)
+    answer = orders.send(METER, desk_orders.read_live(), broker.url, folder, WAIT_S)
     assert contract.faults("LiveReading", json.loads(answer["detail"])) == []
-    assert done(orders.read_display()) == "denied locally"
+    assert done(desk_orders.read_display()) == "denied locally"
     assert done(orders.opening("works", None, gate())) == "scheduled"
     assert done(orders.arming()) == "ok"
     root = signing.load(folder, signing.ROOT_KID)

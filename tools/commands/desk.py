@@ -71,9 +71,9 @@ def assist(
     as_json: Json = False,
 ) -> int:
     """Ask a household to let the desk read; once it has agreed, `read METER live` or `display`."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    order = orders.assistance(scope.value, minutes, moment(until))
+    order = desk_orders.assistance(scope.value, minutes, moment(until))
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -87,9 +87,9 @@ def config_set(
     as_json: Json = False,
 ) -> int:
     """Change one of a meter's settings that may change in the field; kept over reboots."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    order = orders.config_set(key, value)
+    order = desk_orders.config_set(key, value)
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -105,9 +105,9 @@ def time_set(
     as_json: Json = False,
 ) -> int:
     """Set a meter's clock, however far it is off."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    order = orders.time_set(moment(at, "--at"))
+    order = desk_orders.time_set(moment(at, "--at"))
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -115,9 +115,9 @@ def tamper_clear(
     meter: Meter, broker: Broker, keys: Keys, dry_run: DryRun = False, as_json: Json = False
 ) -> int:
     """Forget a meter's tampers that are over."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    return commanded(meter, orders.tamper_clear(), broker, keys, dry_run, as_json)
+    return commanded(meter, desk_orders.tamper_clear(), broker, keys, dry_run, as_json)
 
 
 def ledger_open(
@@ -172,7 +172,9 @@ def ledger_correct(
     from wattledger.tools import push, root_orders, signing
 
     signer = signing.load(root or keys, kid)
-    number = n or push.last_version(keys, meter, root_orders.COUNTER) + 1
+    number = n
+    if number is None:
+        number = push.last_version(keys, meter, root_orders.COUNTER) + 1
     order = root_orders.correct(signer, number, give, charge, reason)
     if charge is not None and not dry_run and not yes:
         confirm(f"charge {meter} {charge} ({reason})?", "a charge takes money away")
