@@ -35,7 +35,7 @@ def credit_refund(agent, arguments):
         raise RefusalError(commands.RANGE, "n is too far below the highest seen")
     if found != NEW:
         return commands.DUPLICATE, ""
-    # While the supply is on it must outlast a refund by a warning; an open one cannot be cut.
+    # A supply that is on keeps low 2, so that no refund surprises; one that is open gives all.
     connected = agent.supply.state == states.CONNECTED
     room = _available(agent) - (_low(account) if connected else 0)
     if amount * NANO_PER_MICRO > room:
@@ -74,14 +74,14 @@ def ledger_correct(agent, arguments):
     if posted:
         return commands.DUPLICATE, ""
     limit = account.tariff.credit_max if account.tariff else DEFAULT_CREDIT_MAX
-    if not amount or abs(amount) > limit or account.is_over(amount * NANO_PER_MICRO):
+    nano = amount * NANO_PER_MICRO
+    if not amount or abs(amount) > limit or (amount > 0 and account.is_over(nano)):
         raise RefusalError(
             commands.RANGE, "the amount is 0 or over the limit, or the balance would be"
         )
     # First what is to come: a boot that finds no such entry knows that it was not posted.
     if not _keep(agent.storage, n, journal.sequence + 1, 0):
         raise RefusalError(commands.NO_SPACE, "storage does not take writes")
-    nano = amount * NANO_PER_MICRO
     diverted = 0
     if nano < 0:
         diverted = max(-nano - max(_available(agent) - _low(account), 0), 0)
