@@ -41,6 +41,7 @@ SHOW_MS = 250
 SETTINGS = "settings"  # the stores of overrides.py and message.py
 MESSAGE = "message"
 BUSY_MS = 10
+FLIGHT_MS = 100  # how often the broker's acknowledgements are looked for while the journal waits
 
 
 class Agent:
@@ -313,7 +314,9 @@ class Agent:
         if self._hear_people():
             busy = True
         self._show()
-        return BUSY_MS if busy else self.config.tick_ms
+        if busy:
+            return BUSY_MS
+        return FLIGHT_MS if self.sender and self.sender.is_waiting() else self.config.tick_ms
 
     def report(self, code, value):
         """Write an event down; it is durable with the next snapshot."""
