@@ -361,7 +361,9 @@ class Agent:
         """One command or one message; True when there may be more."""
         if self._link is None:
             return False
-        message = self._unanswered or self._link.receive()
+        message = self._unanswered
+        if message is None and not self.sender.must_answer():
+            message = self._link.receive()
         if message is not None:
             self._unanswered = None
             if self.documents and message[0] != self._commands:
@@ -384,7 +386,7 @@ class Agent:
             return
         if answer["op"] == OPS[JOURNAL_ACK][0] and answer["result"] == OK:
             return  # answering an acknowledgement would never end
-        if not self.desk.repeated:
+        if self.desk.writes:
             result = self.desk.result_code(answer["result"])
             self._append(
                 records.COMMAND, payloads.pack_command(answer["digest"], answer["op"], result)

@@ -84,6 +84,10 @@ class Sender:
             {key: answer[key] for key in ("m", "of", "result", "detail")}
         ]
 
+    def must_answer(self):
+        """True while so many answers wait that one more would push one out."""
+        return len(self._acks) >= MAX_ACKS and self._link.is_up()
+
     def leave(self):
         """Say that the meter goes on purpose; the will says it otherwise."""
         if self._link.is_up():
