@@ -361,9 +361,9 @@ class Agent:
         """One command or one message; True when there may be more."""
         if self._link is None:
             return False
-        message = self._unanswered
-        if message is None and not self.sender.must_answer():
-            message = self._link.receive()
+        if self.sender.must_answer() and self._say():
+            return True
+        message = self._unanswered or self._link.receive()
         if message is not None:
             self._unanswered = None
             if self.documents and message[0] != self._commands:
@@ -373,6 +373,9 @@ class Agent:
             return True
         if self.documents and self.documents.work():
             return True
+        return self._say()
+
+    def _say(self):
         self.keeper.acknowledged = self.sender.acknowledged
         return self.sender.work(self.view.hello, self.view.state, self.view.said())
 
