@@ -68,15 +68,10 @@ class TestParser(unittest.TestCase):
                 self.assertEqual(len(found), 1)
 
     def test_an_over_long_message_is_passed_over_and_keeps_its_identifier(self):
-        for topic, size in ((b"a/b", 9217), (b"a/b", 70_000), (b"t" * 257, 1)):
-            data = publish(topic, bytes(size), 0x0102)
-            self.assertEqual(len(data) > 256, True)
+        for topic, size in ((b"a/b", 9217), (b"a/b", 20_000), (b"t" * 257, 1)):
+            data = publish(topic, bytes(size), 0x0102) + PINGRESP
             for piece in (1, 3, 512, len(data)):
-                if piece < 3 and size > 10_000:
-                    continue
-                self.assertEqual(
-                    parsed(data + PINGRESP, piece), [(3, 1, 0x0102, "long"), (13, b"")]
-                )
+                self.assertEqual(parsed(data, piece), [(3, 1, 0x0102, "long"), (13, b"")])
         self.assertEqual(parsed(publish(b"a/b", bytes(9217))), [(3, 0, 0, "long")])
 
     def test_the_longest_message_is_not_held_in_memory(self):
