@@ -23,7 +23,7 @@ from paho.mqtt import client as mqtt
 
 from wattledger.hal.network.backoff import next_delay
 from wattledger.hal.network.paho_client_linux import new_client, shut
-from wattledger.hal.network.tls import require_verification
+from wattledger.hal.network.tls import HINT, require_verification
 
 PAYLOAD_LIMIT = 9216  # the hard cap of the protocol: 9 kB
 CONNECT_TIMEOUT_S = 10  # for TCP and TLS, and again for the broker's CONNACK
@@ -248,7 +248,8 @@ class PahoLink:
 
     def _on_disconnect(self, client, userdata, flags, reason, properties):
         if reason.is_failure:
-            self._failed("connection lost (%s)" % reason)
+            hint = HINT if self._tls and self._session is None else ""
+            self._failed("connection lost (%s)%s" % (reason, hint))
         self._session = None
         self._news.set()
 

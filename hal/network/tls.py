@@ -8,13 +8,17 @@ from wattledger.hal.errors import HalError
 
 CERT_REQUIRED = 2  # of ssl, on both
 WORD = "certificate verify failed"
+# Added when the other end hangs up before it answered our CONNECT: with TLS 1.3 that is all a
+# client sees of a certificate that is refused.
+HINT = " (before the broker took us: does it take this meter's certificate?)"
 
 
-def context(ssl, authority, certificate, key):
+def context(ssl, authority, certificate=None, key=None):
     """An SSLContext that trusts `authority` (DER) alone and shows the meter's own certificate.
 
     `ssl` is the port's module. `certificate` and `key` are what its load_cert_chain takes: names
-    of PEM files on CPython, DER on MicroPython. HalError when they cannot be used.
+    of PEM files on CPython, DER on MicroPython; None: nothing is shown. HalError when they cannot
+    be used.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if hasattr(ssl, "TLSVersion"):  # mbedTLS 3 knows none below 1.2
@@ -22,7 +26,8 @@ def context(ssl, authority, certificate, key):
     made.verify_mode = ssl.CERT_REQUIRED
     try:
         made.load_verify_locations(cadata=authority)  # the first positional one is a file's name
-        made.load_cert_chain(certificate, key)
+        if certificate is not None:
+            made.load_cert_chain(certificate, key)
     except (OSError, ValueError, TypeError) as error:
         raise HalError("the TLS files cannot be used: %s" % why(error)) from None
     require_verification(made)
@@ -41,12 +46,12 @@ def secure(made, socket, host):
     The handshake runs with the first reads and writes: nothing of ours is sent before it ends.
     """
     stream = made.wrap_socket(socket, server_hostname=host, do_handshake_on_connect=False)
-    if hasattr(stream, "recv_into"):
-        from ssl import SSLWantReadError, SSLWantWriteError
-
-        return stream, (SSLWantReadError, SSLWantWriteError)
     stream.setblocking(False)
-    return stream, ()
+    try:
+        from ssl import SSLWantReadError, SSLWantWriteError
+    except ImportError:  # MicroPython's streams return None instead
+        return stream, ()
+    return stream, (SSLWantReadError, SSLWantWriteError)
 
 
 def why(error):

@@ -9,6 +9,8 @@ import select
 import sys
 import time
 
+from wattledger.hal.errors import HalError
+
 TICKS_MASK = (1 << 30) - 1
 
 
@@ -36,20 +38,27 @@ def unpacked(value):
     return value
 
 
+def content(name):
+    if name is None:
+        return None
+    with open(name, "rb") as file:
+        return file.read()
+
+
 def make(arguments, options):
     from wattledger.hal.network.mqtt.client import MqttLink
 
     names = options.pop("files", None)
+    verify = options.pop("verify", None)
     if names:
         import ssl
 
         from wattledger.hal.network import tls
 
-        contents = []
-        for name in names:
-            with open(name, "rb") as file:
-                contents.append(file.read())
-        options["tls"] = tls.context(ssl, contents[0], contents[1], contents[2])
+        made = tls.context(ssl, *[content(name) for name in names])
+        if verify is not None:
+            made.verify_mode = verify
+        options["tls"] = made
     options = {key: unpacked(value) for key, value in options.items()}
     return MqttLink(*arguments, clock=Clock(), **options)
 
@@ -59,8 +68,24 @@ def answer(link, words):
         return getattr(link, words[1])(*[unpacked(one) for one in words[2]])
     if words[0] == "get":
         return getattr(link, words[1])
+    if words[0] == "metered":
+        return metered(link, words[1])
     gc.collect()
     return gc.mem_alloc()
+
+
+def metered(link, seconds):
+    """Wh that a meter with that link registers in `seconds` at 3600 W, 2 ms of wall time each."""
+    from wattledger.tests.both.fixtures_agent import House
+
+    house = House(credit=1000)
+    house.link = link
+    house.boot()
+    before = house.agent.meter.register.import_wh
+    for _ in range(seconds):
+        house.run(1, 3600)
+        time.sleep(0.002)
+    return house.agent.meter.register.import_wh - before
 
 
 def main():
@@ -74,10 +99,13 @@ def main():
                 return
             words = json.loads(line)
             value = None
-            if words[0] == "new":
-                link = make(words[1], words[2])
-            else:
-                value = answer(link, words)
-            print(json.dumps(packed(value)))
+            try:
+                if words[0] == "new":
+                    link = make(words[1], words[2])
+                else:
+                    value = packed(answer(link, words))
+            except HalError as error:
+                value = {"error": str(error)}
+            print(json.dumps(value))
         if link is not None:
             link.turn()

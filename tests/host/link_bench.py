@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from wattledger.hal.clock.host_linux import HostClock
+from wattledger.hal.errors import HalError
 from wattledger.hal.network import tls
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.hal.network.mqtt.client import MqttLink
@@ -23,13 +24,18 @@ PROGRAM = "from wattledger.tests.both.fixtures_link_program import main; main()"
 CONNACK = b"\x20\x02\x00\x00"
 
 
-def new(kind, port, host="127.0.0.1", files=None, **options):
-    """A link of that kind; `files` (Files) for one by TLS."""
+def new(kind, port, host="127.0.0.1", files=None, verify=None, **options):
+    """A link of that kind; `files` (Files) for one by TLS, with another verify_mode if told."""
     options.setdefault("backoff_s", FAST)
     if kind == "micropython":
-        return MicroPythonLink(host, port, "meter", files=files and files.names(), **options)
+        options.update(files=files and files.names(), verify=verify)
+        return MicroPythonLink(host, port, "meter", **options)
     if files is not None:
-        options["tls"] = tls.context(ssl, files.authority(), files.certificate, files.key)
+        made = tls.context(ssl, files.authority(), files.certificate, files.key)
+        if verify is not None:
+            made.check_hostname = bool(verify)
+            made.verify_mode = verify
+        options["tls"] = made
     if kind == "paho":
         return PahoLink(host, port, "meter", **options)
     return TurnedLink(MqttLink(host, port, "meter", clock=HostClock(), **options))
@@ -38,15 +44,23 @@ def new(kind, port, host="127.0.0.1", files=None, **options):
 class Files:
     """The files of one end of a TLS connection: PEM, and DER beside it."""
 
-    def __init__(self, authority, certificate, key):
-        self.authority_file, self.certificate, self.key = map(str, (authority, certificate, key))
+    def __init__(self, authority, certificate=None, key=None):
+        self.authority_file, self.certificate, self.key = authority, certificate, key
+
+    def trusting(self, other):
+        """The same certificate, and the authority of `other`."""
+        return Files(other.authority_file, self.certificate, self.key)
+
+    def showing_nothing(self):
+        """The same authority alone."""
+        return Files(self.authority_file)
 
     def authority(self):
         with open(der(self.authority_file), "rb") as file:
             return file.read()
 
     def names(self):
-        return [der(name) for name in (self.authority_file, self.certificate, self.key)]
+        return [name and der(name) for name in (self.authority_file, self.certificate, self.key)]
 
 
 def der(name):
@@ -106,7 +120,10 @@ class MicroPythonLink:
     def _ask(self, *words):
         self._process.stdin.write(json.dumps(words, default=_packed) + "\n")
         self._process.stdin.flush()
-        return _unpacked(json.loads(self._process.stdout.readline()))
+        found = json.loads(self._process.stdout.readline())
+        if isinstance(found, dict) and "error" in found:
+            raise HalError(found["error"])
+        return _unpacked(found)
 
     def __getattr__(self, name):
         if name in ("fault", "dropped_full", "dropped_long", "dropped_bad"):
@@ -116,6 +133,10 @@ class MicroPythonLink:
     def heap(self):
         """Bytes in use after a collection."""
         return self._ask("heap")
+
+    def metered(self, seconds):
+        """As fixtures_link_program.metered."""
+        return self._ask("metered", seconds)
 
     def close(self, timeout_s=3):
         if not self._closed:

@@ -17,7 +17,7 @@ from wattledger.hal.network.mqtt.packet import MqttError
 from wattledger.hal.network.mqtt.session import Session
 from wattledger.hal.network.mqtt.stream import Stream
 from wattledger.hal.network.resolver import Resolver
-from wattledger.hal.network.tls import require_verification, secure, why
+from wattledger.hal.network.tls import HINT, require_verification, secure, why
 
 CONNECT_MS = 10_000  # for the name, and again for the connection
 STABLE_MS = 30_000  # a session that lived this long ends the growth of the backoff
@@ -260,7 +260,7 @@ class MqttLink:
             and self._tls
             and not isinstance(error, (MqttError, ValueError))
         ):
-            what += " (before the broker took us: does it take this meter's certificate?)"
+            what += HINT
         lived = session.up and self._clock.elapsed_ms(self._began) >= STABLE_MS
         self._shut()
         self._tell(what)
