@@ -41,7 +41,7 @@ class Hardware:
 
 @pytest.fixture
 def bench(tmp_path):
-    """Folders and options of a provisioned meter whose certificate lasts 20 days."""
+    """Folders and options of a provisioned meter whose certificate lasts 20.5 days."""
     site, state = tmp_path / "site", tmp_path / "state"
     site.mkdir()
     state.mkdir()
@@ -51,7 +51,7 @@ def bench(tmp_path):
     (site / "device.key").chmod(0o600)
     commission(PosixStorage(state), METER, int(time.time()), TRUST_SYNCED, 5, CONNECTED)
     authority = Authority(tmp_path)
-    own = authority.issue(METER, names=(METER,), ends=20)
+    own = authority.issue(METER, names=(METER,), ends=20.5)
     options = SimpleNamespace(
         site=str(site),
         state=str(state),
@@ -84,7 +84,7 @@ def test_the_broker_takes_the_meter_and_the_end_of_its_certificate_is_told_once(
         for _ in range(2):
             found = run(bench, lambda meter: meter.agent.is_linked())
             ends = [event for event in found if event[0] == events.CERTIFICATE_ENDS]
-            assert ends == [(events.CERTIFICATE_ENDS, 19)]  # 20 days less a moment
+            assert ends == [(events.CERTIFICATE_ENDS, 20)]
 
 
 def test_a_file_that_is_no_certificate_is_named(bench):
