@@ -48,6 +48,13 @@ def swallowed(broker: RecordingBroker, seconds: int) -> None:
     broker.swallow(False)
 
 
+def _once_connected(broker: RecordingBroker, fault: Any) -> None:
+    deadline = time.monotonic() + LATE_S
+    while not broker.connects and time.monotonic() < deadline:
+        time.sleep(0.01)
+    fault(broker)
+
+
 def measure(command: list[str], environment: dict[str, str], fault: Any, seconds: int) -> dict:
     """One subject under one fault: what it said, and what the broker has."""
     broker = RecordingBroker()
@@ -58,7 +65,7 @@ def measure(command: list[str], environment: dict[str, str], fault: Any, seconds
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    thread = threading.Thread(target=fault, args=(broker,), daemon=True)
+    thread = threading.Thread(target=_once_connected, args=(broker, fault), daemon=True)
     thread.start()
     said: dict[str, Any] = {}
     hung = False
