@@ -10,6 +10,8 @@ import sys
 import time
 
 from wattledger.hal.errors import HalError
+from wattledger.hal.network import tls
+from wattledger.hal.network.mqtt.client import MqttLink
 
 TICKS_MASK = (1 << 30) - 1
 
@@ -46,21 +48,38 @@ def content(name):
 
 
 def make(arguments, options):
-    from wattledger.hal.network.mqtt.client import MqttLink
-
     names = options.pop("files", None)
     verify = options.pop("verify", None)
+    options = {key: unpacked(value) for key, value in options.items()}
+    if names and names[1] and verify is None:
+        return as_a_device(arguments, names, options)
     if names:
         import ssl
-
-        from wattledger.hal.network import tls
 
         made = tls.context(ssl, *[content(name) for name in names])
         if verify is not None:
             made.verify_mode = verify
         options["tls"] = made
-    options = {key: unpacked(value) for key, value in options.items()}
     return MqttLink(*arguments, clock=Clock(), **options)
+
+
+def as_a_device(arguments, names, options):
+    """The link as firmware/link.py builds it from a meter's files."""
+    import ssl
+
+    from wattledger.firmware import link
+
+    files = {link.AUTHORITY: names[0], link.CERTIFICATE: names[1], link.KEY: names[2]}
+    config = Config()
+    host, port, config.meter = arguments
+    return link.build(
+        config, host, port, Clock(), lambda name: content(files[name]), ssl, **options
+    )[0]
+
+
+class Config:
+    tenant = "demo"
+    meter = ""
 
 
 def answer(link, words):

@@ -106,17 +106,20 @@ class TestSession(unittest.TestCase):
         self.assertEqual([wire.send() for _ in range(2)], [4, 0])
 
     def test_a_lost_connection_forgets_what_was_on_its_way(self):
-        wire = Wire().accept()
+        wire = Wire(send_limit=1).accept()
         wire.send(b"old")
         wire.session.lost()
         self.assertEqual((wire.session.up, wire.session.sent(1), wire.send()), (False, False, 0))
+        wire.now += 29_000
         self.assertEqual(wire.open().sent(), CONNECT)
         wire.hear(CONNACK)
         self.assertEqual(wire.sent(), b"")
         # An acknowledgement of the session before is none of this one's, nor is its token.
         wire.hear(puback(1))
         self.assertFalse(wire.session.sent(1))
+        # Nor does it fill the window, or wait for its acknowledgement.
         self.assertEqual(wire.send(b"new"), 2)
+        wire.after(2_000)
 
     def test_identifiers_wrap_and_leave_out_those_in_use(self):
         wire = Wire().accept()
@@ -195,6 +198,28 @@ class TestSession(unittest.TestCase):
         wire.session.subscribe("a")
         wire.accept()
         self.assertRaises(MqttError, wire.hear, suback(1, 3))
+
+    def test_no_bytes_raise_anything_but_their_own_error(self):
+        stream = CONNACK + publish(b"a/b", b"!", 9) + puback(1) + suback(1) + PINGRESP
+        seed = 1
+        ended = 0
+        for _ in range(400):
+            wire = Wire()
+            wire.session.subscribe("a")
+            wire.open()
+            data = bytearray(stream)
+            for _ in range(3):
+                seed = (seed * 1103 + 12345) % 65_536
+                data[seed % len(data)] ^= 1 << seed // 256 % 8
+            try:
+                wire.hear(bytes(data))
+            except MqttError:
+                ended += 1
+            wire.session.lost()
+            wire.open()
+            wire.hear(CONNACK)
+            self.assertTrue(wire.session.up)
+        self.assertTrue(200 < ended < 400)
 
     def test_a_refused_subscription_is_told_and_the_link_stays(self):
         wire = Wire()

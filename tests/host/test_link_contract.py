@@ -275,3 +275,16 @@ def test_close_does_not_wait_for_a_peer_that_does_not_read(broker, new_link):
 @pytest.mark.parametrize("kind", [PahoLink, MqttLink])
 def test_attempts_may_grow_as_rare_as_a_quarter_of_an_hour(kind):
     assert inspect.signature(kind).parameters["backoff_s"].default == (1, 900)
+
+
+@pytest.mark.parametrize("new_link", ["micropython"], indirect=True)
+def test_the_heap_comes_back_after_a_hundred_lost_sessions(new_link):
+    with OneAnswer(CONNACK + b"\x30\x05\x00\x01t!!!", close=True) as server:
+        link = new_link(server.port, backoff_s=(0.001, 0.002))
+        link.subscribe("t")
+        assert until(lambda: link.session() >= 5)
+        before = link.heap()
+        assert until(lambda: (link.receive(), link.session())[1] >= 105, 15)
+        while link.receive() is not None:
+            pass
+        assert abs(link.heap() - before) < 2048
