@@ -1,6 +1,7 @@
-"""Commands with a challenge: built, signed, sent, and the meter's signed answer waited for.
+"""Commands to a meter: built, signed, sent, and the meter's signed answer waited for.
 
-A `relay.open` is signed twice, by keys of two secrets that two services hold in two directories.
+A `relay.open` is signed twice, by keys of two secrets that two services hold in two directories;
+what touches the ledger itself by the root key (ES256), which lies apart from both.
 """
 
 import json
@@ -12,8 +13,11 @@ from typing import Any
 
 from wattledger.agent import message as messages
 from wattledger.agent.comms.actions import MAX_KEEP_HOURS
+from wattledger.agent.comms.assistance import MOST_S, SCOPES
 from wattledger.agent.comms.remote_open import REASONS
-from wattledger.tools import durable, jws, keys
+from wattledger.agent.config import NUMBERS
+from wattledger.agent.overrides import KEYS as SETTINGS
+from wattledger.tools import durable, jws, keys, signing
 from wattledger.tools.counter import Counter
 from wattledger.tools.errors import KeysError, VendError
 
@@ -22,18 +26,35 @@ CONFIG_KID = "config.1"
 GATE_KID = "gate.1"
 GATE_SUFFIX = ".json"
 COMMAND_LIMIT = 1024  # bytes a meter reads
+ROOT_REST_S = 10.0
+AGAIN = "It may be given again: repeat the command"
 
 
 class Order:
-    """One command: `op`, its arguments, the kid of its key, and the second key or None."""
+    """One command: `op`, its arguments, the kid of its key; a second key or a root key or None.
+
+    `again` says what to do when no answer comes.
+    """
 
     def __init__(
-        self, op: str, arguments: Mapping[str, Any], kid: str, gate: bytes | None = None
+        self,
+        op: str,
+        arguments: Mapping[str, Any],
+        kid: str,
+        gate: bytes | None = None,
+        root: signing.Signer | None = None,
+        again: str = AGAIN,
     ) -> None:
         self.op = op
         self.arguments = dict(arguments)
         self.kid = kid
+        self.again = again
         self._gate = gate
+        self._root = root
+
+    def is_root(self) -> bool:
+        """True when the root key signs it."""
+        return self._root is not None
 
     def payload(self, meter: str, challenge: str) -> dict[str, Any]:
         """What is signed."""
@@ -43,21 +64,38 @@ class Order:
 
     def signed(self, meter_keys: keys.MeterKeys, challenge: str) -> bytes:
         """The command as it is sent; VendError when a meter would not read it."""
-        token = jws.sign(
-            self.payload(meter_keys.meter, challenge), meter_keys.key(self.kid), self.kid
-        )
+        payload = self.payload(meter_keys.meter, challenge)
+        if self._root is not None:
+            token = self._root.sign(jws.compact(payload))
+        else:
+            kid = meter_keys.present(self.kid)
+            token = jws.sign(payload, meter_keys.key(kid), kid)
         if self._gate is not None:
-            token = jws.wrap(token, self._gate, GATE_KID)
+            token = jws.wrap(token, self._gate, meter_keys.present(GATE_KID))
         if len(token) > COMMAND_LIMIT:
             raise VendError(f"the command has {len(token)} bytes, {COMMAND_LIMIT} fit: shorten it")
         return token
+
+
+class TimeOrder(Order):
+    """time.set: the time is that of the signing, so that waiting for a hello makes it no older."""
+
+    def payload(self, meter: str, challenge: str) -> dict[str, Any]:
+        """What is signed."""
+        found = super().payload(meter, challenge)
+        return {**found, "a": {"unix": _now()}}
+
+
+def arming() -> Order:
+    """Let a person at the meter close the supply."""
+    return Order("relay.arm", {}, RELAY_KID)
 
 
 def opening(reason: str, until: int | None, gate: bytes) -> Order:
     """Open the supply, for a reason of REASONS, perhaps `until` a unix second."""
     if reason not in REASONS:
         raise VendError(f"reason {reason!r} is none of {', '.join(REASONS)}")
-    if until is not None and until <= time.time():
+    if until is not None and until <= _now():
         raise VendError("--until is in the past: give when the opening ends")
     arguments: dict[str, Any] = {"reason": reason}
     if until is not None:
@@ -94,6 +132,48 @@ def read_journal(first: int, last: int) -> Order:
     return Order("read.journal", {"from": first, "to": last}, CONFIG_KID)
 
 
+def read_live() -> Order:
+    """Read what the chip measures, once the household has agreed."""
+    return Order("read.live", {}, CONFIG_KID)
+
+
+def read_display() -> Order:
+    """Read what the display shows, once the household has agreed."""
+    return Order("read.display", {}, CONFIG_KID)
+
+
+def assistance(scope: str, minutes: int) -> Order:
+    """Ask the household to let the desk read a scope for so many minutes from now."""
+    if scope not in SCOPES:
+        raise VendError(f"scope {scope!r} is none of {', '.join(SCOPES)}")
+    if not 1 <= minutes <= MOST_S // 60 - 1:
+        raise VendError(f"{minutes} minutes is not from 1 to {MOST_S // 60 - 1}")
+    until = _now() + 60 * minutes
+    return Order("assist.start", {"scope": scope, "until": until}, CONFIG_KID)
+
+
+def config_set(key: str, value: int) -> Order:
+    """Change one of the settings that may change in the field."""
+    if key not in SETTINGS:
+        raise VendError(f"{key!r} cannot be set in the field: one of {', '.join(SETTINGS)}")
+    _, low, high = NUMBERS[key]
+    if not low <= value <= high:
+        raise VendError(f"{key} {value} is not from {low} to {high}")
+    return Order("config.set", {"key": key, "value": value}, CONFIG_KID)
+
+
+def time_set(at: int | None = None) -> Order:
+    """Set the clock: to unix seconds `at`, or to this machine's time when it is signed."""
+    if at is None:
+        return TimeOrder("time.set", {}, CONFIG_KID)
+    return Order("time.set", {"unix": at}, CONFIG_KID)
+
+
+def tamper_clear() -> Order:
+    """Forget the tampers that are over."""
+    return Order("tamper.clear", {}, CONFIG_KID)
+
+
 def send(
     meter: str, order: Order, broker_url: str, keys_dir: str | Path, timeout_s: float = 30
 ) -> dict[str, Any]:
@@ -105,11 +185,16 @@ def send(
     order.signed(meter_keys, "0" * 16)  # what cannot be sent is told before anything is
     with Counter(meter_keys, broker_url, timeout_s) as counter:
         answer = counter.ask(lambda challenge: order.signed(meter_keys, challenge), True)
+        # A meter verifies one ES256 signature a minute, whoever made it: ours may be the second.
+        while order.is_root() and answer and answer["result"] == "rate":
+            if not counter.rest(ROOT_REST_S):
+                break
+            answer = counter.ask(lambda challenge: order.signed(meter_keys, challenge), True)
     if answer is None:
         what = "has not said hello" if not counter.challenge else "did not answer"
         raise VendError(
             f"{meter} {what} within {timeout_s:g} s{counter.hint()}: {order.op} may or may not "
-            "have been done. It may be given again: repeat the command"
+            f"have been done. {order.again}"
         )
     return answer
 
@@ -127,12 +212,17 @@ def dry_run(meter: str, order: Order, keys_dir: str | Path) -> dict[str, Any]:
     }
 
 
-def create_gate(directory: str | Path, meter: str) -> bytes:
+def _now() -> int:
+    return round(time.time())
+
+
+def create_gate(directory: str | Path, meter: str, note: str = keys.NOTE) -> bytes:
     """Make the gate secret of a meter (32 bytes); never replaces one."""
     folder = Path(directory)
     path = keys.path_of(folder, meter, GATE_SUFFIX)
     secret = os.urandom(32)
-    text = json.dumps({"meter": meter, "note": keys.NOTE, "gate_key": secret.hex()}) + "\n"
+    text = json.dumps({"meter": meter, "note": note, **keys.stored("gate_key", secret, meter)})
+    text += "\n"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         raise KeysError(f"{path}: this meter has a gate secret already")
@@ -145,7 +235,7 @@ def load_gate(directory: str | Path, meter: str) -> bytes:
     path = keys.path_of(Path(directory), meter, GATE_SUFFIX)
     try:
         document = json.loads(path.read_text("utf-8"))
-        secret = bytes.fromhex(document["gate_key"])
+        secret = keys.secret_in(document, "gate_key", meter, path)
         owner = document["meter"]
     except FileNotFoundError:
         raise KeysError(
@@ -163,11 +253,12 @@ def load_gate(directory: str | Path, meter: str) -> bytes:
 
 
 def gate_key(gate_dir: str | Path, keys_dir: str | Path, meter: str) -> bytes:
-    """The key `gate.1` of a meter. KeysError when both secrets lie in one directory: two services
-    hold them, so that neither opens a supply alone."""
+    """The gate's key of a meter in the present generation. KeysError when both secrets lie in one
+    directory: two services hold them, so that neither opens a supply alone."""
     if Path(gate_dir).resolve() == Path(keys_dir).resolve():
         raise KeysError(
             f"{gate_dir}: the gate secret and the keys must not share a directory; whoever holds "
             "both can switch homes off"
         )
-    return keys.derive(load_gate(gate_dir, meter), GATE_KID)
+    kid = keys.load(keys_dir, meter).present(GATE_KID)
+    return keys.derive(load_gate(gate_dir, meter), kid)

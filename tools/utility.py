@@ -20,7 +20,6 @@ from wattledger.tools import child, durable, jws, keys, mqtt, orders
 from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError, ToolError
 from wattledger.tools.replica import Replica
 
-UPLINK_KID = "up.1"
 CONFIG_KID = "config.1"
 TOPICS = ("journal", "hello", "ack", "status")
 MOST_READ = 4096  # entries a meter sends for one read.journal
@@ -40,9 +39,11 @@ class Utility:
         self.meter = meter_keys.meter
         self.replica = replica
         self.proven = 0  # entries up to here are covered by a head the meter signed
-        self._uplink = {UPLINK_KID: meter_keys.key(UPLINK_KID)}
+        self._uplink = meter_keys.uplink()
         self._keys = meter_keys
-        self._config_key = meter_keys.key(CONFIG_KID)
+        self._config_kid = meter_keys.present(CONFIG_KID)
+        self._config_key = meter_keys.key(self._config_kid)
+        self._tenant = meter_keys.tenant
         self._link = link
         self._log = log or _print
         self._heads: dict[int, bytes] = {}
@@ -54,7 +55,7 @@ class Utility:
         self._gap = 0  # the entry that came where an earlier one is missing; 0: none
         self._asked = ""  # how answers name the last command that asked for what is missing
         for leaf in TOPICS:
-            link.subscribe(mqtt.topic(self.meter, leaf))
+            link.subscribe(mqtt.topic(self.meter, leaf, self._tenant))
         if replica.torn:
             self._say(f"cut {replica.torn} bytes of an unfinished write off {replica.path}")
         self._write_summary()
@@ -117,7 +118,7 @@ class Utility:
             first = self.replica.entries + 1
             order = orders.read_journal(first, min(came - 1, self.replica.entries + MOST_READ))
             token = order.signed(self._keys, self._challenge)
-            if self._link.send(mqtt.topic(self.meter, "cmd"), token, False):
+            if self._link.send(mqtt.topic(self.meter, "cmd", self._tenant), token, False):
                 self._asked = jws.reference(token)
         self._gap = self._gap or came
 
@@ -183,8 +184,8 @@ class Utility:
             "op": "journal.ack",
             "a": {"sequence": count, "hash": self.replica.hash_of(count).hex()},
         }
-        token = jws.sign(command, self._config_key, CONFIG_KID)
-        if self._link.send(mqtt.topic(self.meter, "cmd"), token, False):
+        token = jws.sign(command, self._config_key, self._config_kid)
+        if self._link.send(mqtt.topic(self.meter, "cmd", self._tenant), token, False):
             self._ack_due = False
 
     def _write_summary(self) -> None:
@@ -205,7 +206,9 @@ def _print(line: str) -> None:
 def main() -> int:
     """Serve until SIGTERM, Ctrl-C or, with --until-eof, the end of stdin; the exit code."""
     parser = argparse.ArgumentParser(prog="utility", description="head end of one meter")
-    parser.add_argument("--broker", required=True, help="mqtt://127.0.0.1:PORT")
+    parser.add_argument(
+        "--broker", required=True, help="mqtt://127.0.0.1:PORT, or a head end's folder"
+    )
     parser.add_argument("--keys", required=True, type=Path, help="folder with the meter's keys")
     parser.add_argument("--meter", required=True, help="meter id")
     parser.add_argument("--state", required=True, type=Path, help="folder for the copy")
@@ -220,7 +223,7 @@ def main() -> int:
     if options.until_eof:
         child.at_end_of_input(stop.set)
     try:
-        mqtt.parse_url(options.broker)
+        mqtt.reach(options.broker)
         meter_keys = keys.load(options.keys, options.meter)
         replica = Replica(options.state, options.meter)
         link = mqtt.connect(options.broker, f"utility-{options.meter}")

@@ -105,6 +105,48 @@ def ledger_open(agent, arguments):
     return root.ledger_open(agent, arguments)
 
 
+def key_rotate(agent, arguments):
+    """Go to another generation of keys (rotation.py)."""
+    from wattledger.agent.comms import rotation
+
+    return rotation.key_rotate(agent, arguments)
+
+
+def ledger_correct(agent, arguments):
+    """Move money by hand, with a reason (adjustment.py)."""
+    from wattledger.agent.comms import adjustment
+
+    return adjustment.ledger_correct(agent, arguments)
+
+
+def credit_refund(agent, arguments):
+    """Take back what was paid (adjustment.py)."""
+    from wattledger.agent.comms import adjustment
+
+    return adjustment.credit_refund(agent, arguments)
+
+
+def assist_start(agent, arguments):
+    """Ask the household to let the desk read (assistance.py)."""
+    from wattledger.agent.comms import assistance
+
+    return assistance.start(agent, arguments)
+
+
+def read_live(agent, arguments):
+    """What the chip measures, with the household's consent."""
+    from wattledger.agent.comms import assistance
+
+    return assistance.read_live(agent, arguments)
+
+
+def read_display(agent, arguments):
+    """What the display shows, with the household's consent."""
+    from wattledger.agent.comms import assistance
+
+    return assistance.read_display(agent, arguments)
+
+
 # op: (code in the journal, purpose of its key, needs a challenge), as commands.OPS
 RARE = {
     "relay.open": (commands.OPENING, "relay", True),
@@ -114,6 +156,12 @@ RARE = {
     "read.config": (13, "config", True),
     "read.journal": (14, "config", True),
     "ledger.open": (15, "root", True),
+    "ledger.correct": (21, "root", True),
+    "credit.refund": (22, "credit", False),
+    "assist.start": (23, "config", True),
+    "read.live": (24, "config", True),
+    "read.display": (25, "config", True),
+    "key.rotate": (30, "root", True),
 }
 ACTS = {
     "relay.open": relay_open,
@@ -123,6 +171,12 @@ ACTS = {
     "read.config": read_config,
     "read.journal": read_journal,
     "ledger.open": ledger_open,
+    "ledger.correct": ledger_correct,
+    "credit.refund": credit_refund,
+    "assist.start": assist_start,
+    "read.live": read_live,
+    "read.display": read_display,
+    "key.rotate": key_rotate,
 }
 
 
