@@ -22,6 +22,7 @@ class Flooded(Everything):
 
     def minute(self, messages):
         """One minute in which they arrive; the longest time between two ticks, in ms."""
+        self.link.room = 1_000_000
         runtime = Runtime(self.agent, self.clock, None, lambda line: None)
         ticks = []
         tick = self.agent.tick
