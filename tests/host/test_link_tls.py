@@ -63,9 +63,15 @@ def test_a_certificate_of_an_unknown_authority(new_link, stranger, meter):
     fails_closed(new_link, meter, server_context(stranger.issue("broker"), meter), words)
 
 
-def fails_closed(new_link, meter, context, words):
+def test_a_certificate_for_another_name_of_the_same_machine(new_link, authority, meter):
+    context = server_context(authority.issue("broker", names=("localhost",)), meter)
+    words = ("IP address mismatch", "does not match")
+    fails_closed(new_link, meter, context, words, "127.0.0.1")
+
+
+def fails_closed(new_link, meter, context, words, host="localhost"):
     with OneAnswer(CONNACK, context=context) as server:
-        link = new_link(server.port, "localhost", files=meter)
+        link = new_link(server.port, host, files=meter)
         assert until(lambda: server.connections >= 2 and link.fault)
         assert REFUSED in link.fault and any(word in link.fault for word in words), link.fault
         assert server.heard == []
