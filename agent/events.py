@@ -54,6 +54,9 @@ TAMPER_CLEARED = 75  # value: kinds that were latched, bit 0 is code 100
 CONDITIONS_HELD = 76  # too many in the hour; value: their code, and from bit 8 on how many
 PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
+ALERT_HELD = 94  # value: its kind (agent/display/alerts.py)
+ALERT_FAILED = 95  # no one took it; value: its kind
+RECONNECT_ASKED = 96  # by the home; value: the open reasons
 # 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.
 REVERSE = 100
 NO_POTENTIAL = 101
@@ -123,6 +126,9 @@ NAMES = {
     TAMPER_CLEARED: "tamper cleared",
     CONDITIONS_HELD: "conditions not told",
     PHASE_UNBALANCE: "phases unbalanced",
+    ALERT_HELD: "alert held back",
+    ALERT_FAILED: "alert not delivered",
+    RECONNECT_ASKED: "reconnect asked for",
     REVERSE: "reverse current",
     NO_POTENTIAL: "current without voltage",
     HIGH_VOLTAGE: "over-voltage",
