@@ -99,6 +99,7 @@ class TestAnnouncing(Homes):
         self.assertEqual([key for key in MONEY if key in without], [])
         self.house.agent.accept_document(tariff_of(currency="EUR"))
         self.house.coast(1000)
+        self.house.talk()
         ((data, _),) = self.announced()
         found = json.loads(data)["cmps"]
         self.assertEqual(len(found), len(without) + len(MONEY))
@@ -152,8 +153,8 @@ class TestCosts(Homes):
         # Local midnight is 16:00 UTC, 18 hours after START.
         self.house = home_house(tariff=tariff_of(standing_day=3 * UNIT))
         self.house.run(2, 3600)
-        for _ in range(18):
-            self.house.coast(3600)
+        for _ in range(108):
+            self.house.coast(600)
             self.house.link.out = []
         self.house.run(10)
         self.assertEqual(len(self.house.entries(records.STANDING)), 1)

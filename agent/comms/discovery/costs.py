@@ -122,9 +122,7 @@ class Costs:
         return True
 
     def _keep(self):
-        data = struct.pack(
-            FORMAT, VERSION, self.cost, self.earned, self._sequence, self._began
-        )
+        data = struct.pack(FORMAT, VERSION, self.cost, self.earned, self._sequence, self._began)
         try:
             self._agent.storage.commit(STORE, data + struct.pack("<I", _check(data)))
         except OSError:
