@@ -11,7 +11,7 @@ from wattledger.agent.supply import states
 from wattledger.tests.both.fixtures_agent import START, UNIT, House, tariff_of
 from wattledger.tests.both.fixtures_jws import METER
 
-HEAP = "512K"
+HEAP = "768K"
 CONFIG = "homeassistant/device/%s/config" % METER
 BIRTH = "homeassistant/status"
 BUTTON = topics.topic("demo", METER, "home/reconnect")
@@ -58,7 +58,7 @@ class TestAnnouncing(Homes):
     def test_a_meter_announces_itself_once_a_connection_and_retained(self):
         ((data, retained),) = self.announced()
         self.assertTrue(retained)
-        self.assertEqual(json.loads(data)["dev"]["ids"], ["wattledger_" + METER])
+        self.assertEqual(json.loads(data)["dev"]["ids"], ["wl_" + METER])
         self.house.run(30)
         self.assertEqual(self.announced(), [])
         self.house.link.number += 1
@@ -124,7 +124,7 @@ class TestAnnouncing(Homes):
     def test_nothing_announced_can_switch_the_relay(self):
         found = json.loads(self.announced()[0][0])["cmps"]
         self.assertEqual(
-            sorted(set([entity["p"] for entity in found.values()])),
+            sorted({entity["p"] for entity in found.values()}),
             ["binary_sensor", "button", "sensor"],
         )
         commands = [entity["cmd_t"] for entity in found.values() if "cmd_t" in entity]

@@ -53,7 +53,7 @@ def pieces(config, firmware, currency):
     """The message in pieces of text, ASCII only; `currency` is None before the first tariff."""
     meter = config.meter
     base = topics.topic(config.tenant, meter, "")
-    yield '{"dev":{"ids":["wattledger_%s"],"name":"Meter %s","mf":"Wattledger",' % (meter, meter)
+    yield '{"dev":{"ids":["wl_%s"],"name":"Meter %s","mf":"Wattledger",' % (meter, meter)
     yield '"mdl":"%s","sn":"%s","sw":"%s"},' % (config.board, meter, firmware)
     yield '"o":{"name":"Wattledger","sw":"%s"},' % firmware
     yield '"avty_t":"%s%s","pl_avail":"%s","pl_not_avail":"%s",' % (
@@ -63,7 +63,7 @@ def pieces(config, firmware, currency):
         topics.OFFLINE.decode(),
     )
     yield '"stat_t":"%s%s","qos":1,"cmps":{' % (base, topics.STATE)
-    rest = ',"uniq_id":"wattledger_%s_%%s","exp_aft":%d}' % (
+    rest = ',"uniq_id":"wl_%s_%%s","exp_aft":%d}' % (
         meter,
         max(MISSED * config.state_s, LEAST_S),
     )
@@ -78,7 +78,7 @@ def pieces(config, firmware, currency):
         yield rest % key + ","
     yield '"state":{"p":"sensor","name":"Supply state","dev_cla":"enum",%s,' % SWITCHED
     yield '"val_tpl":"{{value_json.supply.state}}"' + rest % "state" + ","
-    yield '"reconnect":{"p":"button","name":"Request reconnect","uniq_id":"wattledger_%s_' % meter
+    yield '"reconnect":{"p":"button","name":"Request reconnect","uniq_id":"wl_%s_' % meter
     yield 'reconnect","cmd_t":"%s%s"}}}' % (base, topics.RECONNECT)
 
 
@@ -95,17 +95,15 @@ def _sensor(sensor, currency):
         text += '"dev_cla":"%s",' % device_class
     if key in RESET:
         text += '"lrst_val_tpl":"{{value_json.home.since}}",'
-    found = "value_json." + place
-    shown = found if divisor == 1 else "%s/%d" % (found, divisor)
-    return text + '"sug_dsp_prc":%d,"val_tpl":"{{%s if %s is number else none}}"' % (
+    return text + '"sug_dsp_prc":%d,"val_tpl":"{%%set v=value_json.%s%%}%s"' % (
         decimals,
-        shown,
-        found,
+        place,
+        "{{v/%d if v is number else none}}" % divisor,
     )
 
 
 def build(config, firmware, currency):
-    """The message as a bytearray of its exact size: the heap holds it once and a piece at a time."""
+    """The message as a bytearray of its exact size: the heap holds it once, and one piece."""
     size = 0
     for piece in pieces(config, firmware, currency):
         size += len(piece)
