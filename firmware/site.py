@@ -5,6 +5,7 @@ device.key         64 hex digits, mode 0600
 calibration.json   what its chip was calibrated to; without it the board's nominal constants
 tariff.json        a tariff to offer at each start; optional, and silent when already held
 token.key          the decoder key of its tokens in hex, mode 0600; with a token section
+alerts.json        whom to alert; optional, mode 0600 (firmware/alerts_linux.py)
 """
 
 import binascii

@@ -16,7 +16,9 @@ class NoCloud:
     """The client of a cloud account stands in the way of no schema: a stand-in is imported."""
 
     def find_spec(self, name, path=None, target=None):
-        return ModuleSpec(name, self, is_package=True) if name.startswith("hass_nabucasa") else None
+        return (
+            ModuleSpec(name, self, is_package=True) if name.startswith("hass_nabucasa") else None
+        )
 
     def create_module(self, spec):
         return MagicMock(name=spec.name, __path__=[], __spec__=spec)
@@ -61,7 +63,9 @@ def look_at(message):
         except voluptuous.Invalid as error:
             found["faults"][name] = str(error)
             continue
-        found["ignored"] += [f"{name}.{key}" for key in component if key not in (*taken, "platform")]
+        found["ignored"] += [
+            f"{name}.{key}" for key in component if key not in (*taken, "platform")
+        ]
         fault = class_fault(taken)
         if fault:
             found["faults"][name] = fault

@@ -11,13 +11,24 @@ import re
 import jinja2
 
 ABBREVIATIONS = {
-    **{"p": "platform", "cmps": "components", "dev": "device", "o": "origin", "ops": "options"},
-    **{"stat_t": "state_topic", "cmd_t": "command_topic", "avty_t": "availability_topic"},
-    **{"pl_avail": "payload_available", "pl_not_avail": "payload_not_available"},
-    **{"uniq_id": "unique_id", "exp_aft": "expire_after", "val_tpl": "value_template"},
-    **{"dev_cla": "device_class", "stat_cla": "state_class"},
-    **{"unit_of_meas": "unit_of_measurement", "sug_dsp_prc": "suggested_display_precision"},
-    **{"lrst_val_tpl": "last_reset_value_template"},
+    "p": "platform",
+    "cmps": "components",
+    "dev": "device",
+    "o": "origin",
+    "ops": "options",
+    "stat_t": "state_topic",
+    "cmd_t": "command_topic",
+    "avty_t": "availability_topic",
+    "pl_avail": "payload_available",
+    "pl_not_avail": "payload_not_available",
+    "uniq_id": "unique_id",
+    "exp_aft": "expire_after",
+    "val_tpl": "value_template",
+    "dev_cla": "device_class",
+    "stat_cla": "state_class",
+    "unit_of_meas": "unit_of_measurement",
+    "sug_dsp_prc": "suggested_display_precision",
+    "lrst_val_tpl": "last_reset_value_template",
 }
 DEVICE = {"ids": "identifiers", "mf": "manufacturer", "mdl": "model", "sn": "serial_number"}
 DEVICE["sw"] = "sw_version"

@@ -109,8 +109,14 @@ def test_a_running_meter_is_found_and_read_over_a_real_broker(broker):
         "feed": 1000.0,
     }
     assert {key: values[key] for key in set(values) - set(numbers)} == {
-        **{"days": None, "reason": None, "message": None, "state": "connected"},
-        **{"low": "OFF", "supply": "ON", "tamper": "OFF", "alarm": "OFF"},
+        "days": None,
+        "reason": None,
+        "message": None,
+        "state": "connected",
+        "low": "OFF",
+        "supply": "ON",
+        "tamper": "OFF",
+        "alarm": "OFF",
     }
 
 

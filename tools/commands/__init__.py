@@ -13,6 +13,7 @@ from wattledger.tools.commands import (
     doctor,
     document,
     journal,
+    notify,
     rating,
     remote,
     run,
@@ -95,3 +96,4 @@ app.add_typer(board_app, name="board")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(token.app, name="token")
+app.add_typer(notify.app, name="notify")
