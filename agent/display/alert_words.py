@@ -23,6 +23,7 @@ EN = {
     "why": "Reason: %s.",
     "pay": "Pay at least %s.",
     "hold": "Hold the button at the meter for 3 seconds.",
+    "on": "The supply is on.",
     "top up": "Please top up.",
     "look": "Please have it looked at: %s.",
     "sent": "Alerts of this meter arrive here.",
@@ -62,6 +63,7 @@ ZH = {
     "why": "原因：%s。",
     "pay": "至少购电 %s。",
     "hold": "请在电表上按住按钮 3 秒。",
+    "on": "供电正常。",
     "top up": "请购电。",
     "look": "请检查：%s。",
     "sent": "本电表的提醒会发到这里。",
@@ -121,7 +123,7 @@ def _sentences(kind, view, words):
         return [words["look"] % (words["comma"].join(told) or words["other"])]
     if kind == alerts.MESSAGE:
         return [view["messages"][0]["text"]]
-    return []
+    return [words["on"]]
 
 
 def money(micro, currency):

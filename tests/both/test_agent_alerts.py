@@ -281,7 +281,7 @@ class TestWords(unittest.TestCase):
         for language in words.LANGUAGES:
             for kind in alerts.NAMES:
                 view = view_of(messages=[{"time": 1, "text": "x"}], cut_in_s=60)
-                self.assertTrue(words.compose(kind, view, language)[0])
+                self.assertTrue(all(words.compose(kind, view, language)))
 
 
 if __name__ == "__main__":
