@@ -6,18 +6,25 @@ import json
 import os
 import threading
 import time
+import types
 
 import pytest
 
 from wattledger.agent import events
 from wattledger.agent.display import alerts
-from wattledger.firmware import alerts_linux
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED
+from wattledger.firmware import alerts_linux, main_pi
 from wattledger.firmware.alerts_linux import AlertFace, AlertsFile
 from wattledger.firmware.errors import SiteError
 from wattledger.hal.display.faces import Faces
 from wattledger.hal.errors import HalError
 from wattledger.hal.network.apprise_linux import AppriseSender
-from wattledger.tests.both.fixtures_agent import House
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.posix_linux import PosixStorage
+from wattledger.host_sim.clock import VirtualClock
+from wattledger.host_sim.relay import LatchingRelay
+from wattledger.tests.both.fixtures_agent import START, House, ScriptedChip, tariff_of
 from wattledger.tests.host.mqtt_bench import HOST, until
 from wattledger.tools import cli
 
@@ -348,3 +355,48 @@ def test_the_command_is_content_when_every_service_is(tmp_path, capsys):
 def test_the_command_says_what_is_wrong_with_the_file(tmp_path, capsys):
     assert cli.run(["notify", "test", str(tmp_path)]) == 1
     assert "alerts.json: cannot be read (No such file" in capsys.readouterr().err
+
+
+# --- the root of a Raspberry Pi ---
+
+
+def test_a_raspberry_pi_alerts_whom_its_site_names(tmp_path):
+    site, state = tmp_path / "site", tmp_path / "state"
+    site.mkdir()
+    state.mkdir()
+    device = {"v": 1, "meter": "pi-0001", "tenant": "demo", "board": "pi_atm90e32"}
+    (site / "device.json").write_text(json.dumps(device))
+    (site / "device.key").write_text("00" * 32)
+    (site / "device.key").chmod(0o600)
+    (site / "tariff.json").write_bytes(tariff_of())
+    commission(PosixStorage(str(state)), "pi-0001", START, TRUST_SYNCED, 4_000_000, CONNECTED)
+    clock = VirtualClock(START * 1000, wall_s=START)
+    clock.online = True
+    parts = types.SimpleNamespace(
+        Hardware=lambda *_: types.SimpleNamespace(
+            chip=ScriptedChip(),
+            relay=LatchingRelay(True),
+            clock=clock,
+            button=None,
+            inputs=None,
+            close=lambda: None,
+        )
+    )
+    options = main_pi.parse([str(site), "--state", str(state)])
+    with Service() as service:
+        write(site, document_of(service.url))
+        meter = main_pi.PiMeter(options, parts)
+        try:
+            meter.start()
+
+            def passes():
+                clock.advance(10_000)
+                meter.turn()
+                return service.got
+
+            assert until(passes)
+        finally:
+            meter.stop()
+    # 4.00 of the first level of 5.00; the tariff comes into force within a quarter of an hour.
+    assert service.got[0]["title"] == "Credit is getting low - Meter pi-0001"
+    assert service.got[0]["message"] == "4.00 CNY left. Please top up."
