@@ -54,6 +54,8 @@ TAMPER_CLEARED = 75  # value: kinds that were latched, bit 0 is code 100
 CONDITIONS_HELD = 76  # too many in the hour; value: their code, and from bit 8 on how many
 PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
+CERTIFICATE_ENDS = 81  # the one the broker knows the meter by; value: days left
+CERTIFICATE_ENDED = 82  # no broker takes the meter until it has a new one
 ALERT_HELD = 94  # value: its kind (agent/display/alerts.py)
 ALERT_FAILED = 95  # no one took it; value: its kind
 RECONNECT_ASKED = 96  # by the home; value: the open reasons
@@ -118,6 +120,8 @@ NAMES = {
     REMOTE_OVER: "remote opening over",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
+    CERTIFICATE_ENDS: "certificate ends, days left",
+    CERTIFICATE_ENDED: "certificate ended",
     CALIBRATION_CHANGED: "calibration changed",
     CHIP_ANSWERS: "chip answers again",
     CHIP_CORRUPT: "corrupt readings",
