@@ -102,12 +102,15 @@ class Bench(str, Enum):
     RATING = "rating"
     SIM = "sim"
     TICK = "tick"
+    WIRE = "wire"
 
 
 def bench(
     name: Annotated[
         Bench,
-        typer.Argument(metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim or tick."),
+        typer.Argument(
+            metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim, tick or wire."
+        ),
     ],
     png: Annotated[
         Path | None,
