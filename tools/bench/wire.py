@@ -11,7 +11,7 @@ import socket
 import struct
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ def _sizes(hours: int) -> list[Row]:
     return rows
 
 
-def _means(sizes: list[tuple[int, int]]) -> tuple[float, float]:
+def _means(sizes: Sequence[tuple[float, float]]) -> tuple[float, float]:
     whole, inner = zip(*sizes, strict=True)
     return sum(whole) / len(sizes), sum(inner) / len(sizes)
 
