@@ -259,6 +259,7 @@ class TestReconnect(Homes):
         self.house.run(5)
         self.assertEqual(self.house.agent.supply.state, states.CONNECTED)
         self.assertEqual(self.state()["home"]["asked_at"], None)
+        self.house.coast(700)
         self.put(BUTTON, b"PRESS")
         self.assertEqual(len(self.asked()), 1)
 
