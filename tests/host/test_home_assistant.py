@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from wattledger.agent.comms.discovery import device
+from wattledger.agent.comms.discovery import device, home
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
@@ -14,7 +14,7 @@ from wattledger.tests.both.fixtures_jws import METER
 from wattledger.tests.host import homeassistant_rules as rules
 from wattledger.tests.host.mqtt_bench import HOST, KINDS, Peer, running_broker, until
 
-CONFIG = device.TOPIC % METER
+CONFIG = home.CONFIG_TOPIC % METER
 
 
 def announced(currency="CNY"):

@@ -8,7 +8,6 @@ one that is null there is unknown in Home Assistant too. docs/home-assistant.md 
 from wattledger.agent.comms import topics
 from wattledger.agent.supply import states
 
-TOPIC = "homeassistant/device/%s/config"
 CURRENCY = "$"  # in a unit: that of the tariff
 MISSED = 3  # states that may stay away before a value is unknown
 LEAST_S = 60

@@ -7,11 +7,11 @@ for the utility and shown, and the supply still closes by a person at the meter 
 
 from wattledger.agent import events
 from wattledger.agent.comms import topics
-from wattledger.agent.comms.discovery import device
 from wattledger.agent.comms.discovery.costs import Costs
 from wattledger.agent.supply import states
 from wattledger.agent.units import micro_of
 
+CONFIG_TOPIC = "homeassistant/device/%s/config"
 BIRTH_TOPIC = "homeassistant/status"  # Home Assistant's birth and will
 BIRTH = b"online"
 ASK_MS = 600000  # between two wishes that are written down
@@ -68,8 +68,11 @@ class Home:
         wanted = (self._link.session(), config.state_s, tariff.currency if tariff else None)
         if self._said == wanted:
             return False
+        # Once a connection: between them its tables need not stay in the heap.
+        from wattledger.agent.comms.discovery import device
+
         data = device.build(config, self._agent.firmware, wanted[2])
-        if not self._link.send(device.TOPIC % config.meter, data, True):
+        if not self._link.send(CONFIG_TOPIC % config.meter, data, True):
             return False
         self._said = wanted
         return True
