@@ -5,6 +5,7 @@ Made once beside the packages of the tests and kept. The release stays the wheel
 """
 
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -21,14 +22,20 @@ CHECK = Path(__file__).with_name("homeassistant_check.py")
 FOLDER = Path(sys.prefix) / f"homeassistant-{RELEASE}"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q")
 TIMEOUT_S = 300
+QUIET = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+# Where a Python of its own may lie that PATH does not lead to.
+PLACES = (
+    "~/.pyenv/versions/3.12*/bin",
+    "~/.local/share/uv/python/cpython-3.12*/bin",
+    "/opt/hostedtoolcache/Python/3.12*/*/bin",
+)
 
 
 def find_python():
     """A Python 3.12 that runs, or None. A shim on PATH may be there and run nothing."""
     places = [shutil.which("python3.12")]
-    for folder in ("~/.pyenv/versions", "~/.local/share/uv/python", "/opt/hostedtoolcache/Python"):
-        found = Path(folder).expanduser()
-        places += sorted(map(str, found.glob("*3.12*/**/bin/python3.12")))
+    for pattern in PLACES:
+        places += sorted(glob.glob(os.path.expanduser(pattern) + "/python3.12"))
     for place in places:
         if place is None:
             continue
@@ -36,9 +43,6 @@ def find_python():
         if said.stdout.strip() == "(3, 12)":
             return place
     return None
-
-
-QUIET = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 def _run(*command):
