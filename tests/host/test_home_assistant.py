@@ -1,5 +1,6 @@
 """A meter beside Home Assistant: the rules of 2026.11, real messages, a day of the dashboard."""
 
+import functools
 import json
 
 import pytest
@@ -8,7 +9,9 @@ from wattledger.agent.comms.discovery import device, home
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
+from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.network.link_paho_linux import PahoLink
+from wattledger.hal.network.mqtt.client import MqttLink
 from wattledger.tests.both.fixtures_agent import START, UNIT, House, config_of, tariff_of
 from wattledger.tests.both.fixtures_jws import METER
 from wattledger.tests.host import homeassistant_rules as rules
@@ -51,12 +54,13 @@ def test_the_rules_find_what_2026_11_refuses(key, field, value):
 class BrokerHouse(House):
     """A house whose meter speaks to a real broker."""
 
-    def __init__(self, port, **config):
+    def __init__(self, make, port, **config):
+        self._make = make
         self._port = port
         super().__init__(linked=True, home_assistant=True, **config)
 
     def boot(self, tariff=None, cold=True):
-        self.link = PahoLink(HOST, self._port, METER)
+        self.link = self._make(HOST, self._port, METER)
         super().boot(tariff, cold)
 
 
@@ -66,11 +70,12 @@ def broker(request):
         yield process
 
 
-def test_a_running_meter_is_found_and_read_over_a_real_broker(broker):
+@pytest.mark.parametrize("make", [PahoLink, functools.partial(MqttLink, clock=HostClock())])
+def test_a_running_meter_is_found_and_read_over_a_real_broker(broker, make):
     with Peer(broker.port, "homeassistant/#") as assistant:
-        house = BrokerHouse(broker.port, credit=100)
+        house = BrokerHouse(make, broker.port, credit=100)
         try:
-            assert until(house.link.is_up)
+            assert until(lambda: house.talk(1) or house.link.is_up())
             # 7 Wh in at 1.000000 each, 2 Wh out at as much: 95 of 100 are left.
             house.run(7, 3600)
             house.run(2, -3600)
