@@ -81,6 +81,11 @@ class TestAnnouncing(Homes):
         self.put(BIRTH, b"online")
         self.assertEqual(self.announced(), first)
 
+    def test_a_birth_that_lies_on_the_broker_is_old_news(self):
+        self.announced()
+        self.put(BIRTH, b"online", True)
+        self.assertEqual(self.announced(), [])
+
     def test_a_message_that_found_no_room_is_sent_later(self):
         self.announced()
         self.house.link.room = 0

@@ -34,15 +34,18 @@ class Home:
         link.subscribe(self._reconnect)
 
     def hear(self, topic, data, retained):
-        """True when the message was one for the home's side."""
-        if topic == BIRTH_TOPIC:
-            if bytes(data) == BIRTH:
-                self._said = None
-            return True
-        if topic != self._reconnect:
+        """True when the message was one for the home's side.
+
+        What lies on the broker is dropped: a birth of long ago, and a wish that is nobody's press.
+        """
+        if topic != BIRTH_TOPIC and topic != self._reconnect:
             return False
-        if not retained:  # a wish that lies on the broker is nobody's press
+        if retained:
+            return True
+        if topic == self._reconnect:
             self._ask()
+        elif bytes(data) == BIRTH:
+            self._said = None
         return True
 
     def _ask(self):
