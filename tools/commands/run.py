@@ -102,6 +102,7 @@ class Bench(str, Enum):
     RATING = "rating"
     SIM = "sim"
     TICK = "tick"
+    WEAR = "wear"
     WIRE = "wire"
 
 
@@ -109,7 +110,8 @@ def bench(
     name: Annotated[
         Bench,
         typer.Argument(
-            metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim, tick or wire."
+            metavar="NAME",
+            help="accuracy, dsp, heap, ledger, rating, sim, tick, wear or wire.",
         ),
     ],
     png: Annotated[
