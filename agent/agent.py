@@ -134,9 +134,14 @@ class Agent:
             from wattledger.agent.journal.book import BookFeed
 
             self._feed = BookFeed(book, storage, self.journal, config.meter)
-        self.sender = self.desk = self.documents = None
+        self.sender = self.desk = self.documents = self.home = None
         if link is not None:
             self._join(entropy, device_key, gate_key)
+            if config.home_assistant:
+                # Here, because a meter without one has no heap to spare for it.
+                from wattledger.agent.comms.discovery.home import Home
+
+                self.home = Home(self, link, link_clock)
             if public_keys:
                 # Here, because a meter without a utility's keys has no heap to spare for it.
                 from wattledger.agent.comms.documents import DocumentDesk
@@ -378,6 +383,8 @@ class Agent:
         message = self._unanswered or self._link.receive()
         if message is not None:
             self._unanswered = None
+            if self.home and self.home.hear(message[0], message[1], message[2]):
+                return True
             if self.documents and message[0] != self._commands:
                 self.documents.hear(message[0], message[1])
             else:
@@ -389,7 +396,10 @@ class Agent:
 
     def _say(self):
         self.keeper.acknowledged = self.sender.acknowledged
-        return self.sender.work(self.view.hello, self.view.state, self.view.said())
+        state = self.home.state if self.home else self.view.state
+        if self.sender.work(self.view.hello, state, self.view.said()):
+            return True
+        return self.home is not None and self.home.work()
 
     def _answer(self, message):
         _, data, retained = message

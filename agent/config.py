@@ -38,7 +38,7 @@ CHOICES = {
     "relay_kind": ("latching", "hold"),
     "bill_on": ("phase", "larger"),
 }
-FLAGS = ("never_cut", "export_expected")
+FLAGS = ("never_cut", "export_expected", "home_assistant")
 VERSION = 1
 MAX_BYTES = 4096
 

@@ -62,6 +62,9 @@ ASSIST_ASKED = 90  # remote assistance; value: its scope, from 1 (agent/comms/as
 ASSIST_BEGUN = 91  # the household agreed; value: its scope
 ASSIST_REFUSED = 92  # value: 0 by a person, 1 nobody answered, 2 another request came
 ASSIST_OVER = 93  # value: 0 by a person, 1 by its time, 2 another request came
+ALERT_HELD = 94  # value: its kind (agent/display/alerts.py)
+ALERT_FAILED = 95  # no one took it; value: its kind
+RECONNECT_ASKED = 96  # by the home; value: the open reasons
 # 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.
 REVERSE = 100
 NO_POTENTIAL = 101
@@ -139,6 +142,9 @@ NAMES = {
     ASSIST_BEGUN: "remote assistance agreed to",
     ASSIST_REFUSED: "remote assistance refused",
     ASSIST_OVER: "remote assistance over",
+    ALERT_HELD: "alert held back",
+    ALERT_FAILED: "alert not delivered",
+    RECONNECT_ASKED: "reconnect asked for",
     REVERSE: "reverse current",
     NO_POTENTIAL: "current without voltage",
     HIGH_VOLTAGE: "over-voltage",

@@ -19,7 +19,13 @@ from wattledger.agent.comms.certificate import CertificateWatch
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
-from wattledger.firmware import broker_linux, constants, parts_linux, retire_linux
+from wattledger.firmware import (
+    alerts_linux,
+    broker_linux,
+    constants,
+    parts_linux,
+    retire_linux,
+)
 from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
@@ -82,6 +88,7 @@ class PiMeter:
 
     def __init__(self, options, parts=parts_linux):
         self._page = None
+        self._alerts = None
         self._link = None
         self._runtime = None
         self._hardware = None
@@ -119,7 +126,7 @@ class PiMeter:
             entropy=OsEntropy(),
             storage=storage,
             link=self._link,
-            page=self._faces(options, hardware),
+            page=self._faces(options, hardware, storage),
             device_key=site.device_key,
             gate_key=site.gate_key,
             token_key=site.token_key,
@@ -129,6 +136,8 @@ class PiMeter:
             inputs=hardware.inputs,
             calibration=constants.identity(site.calibration),
         )
+        if self._alerts is not None:
+            self._alerts.report = self.agent.report
         self._clock = hardware.clock
         if options.broker and certificate:
             self._certificate = CertificateWatch(
@@ -138,8 +147,11 @@ class PiMeter:
                 self.agent.report,
             )
 
-    def _faces(self, options, hardware):
+    def _faces(self, options, hardware, storage):
         faces = [hardware.button] if hardware.button is not None else []
+        self._alerts = alerts_linux.face(options.site, self._config, storage, log)
+        if self._alerts is not None:
+            faces.append(self._alerts)
         if options.page:
             from wattledger.hal.display.page_server_linux import LOCAL_HOSTS, PageServer
 
@@ -192,6 +204,8 @@ class PiMeter:
             self._link.close()
         if self._page is not None:
             self._page.stop()
+        if self._alerts is not None:
+            self._alerts.close()
         if self._hardware is not None:
             self._hardware.close()
 

@@ -9,6 +9,7 @@ gate.key           the second secret of remote openings, like device.key; option
 public_keys.json   whose documents it believes; optional
 ca.pem client.pem client.key   for a broker by TLS; optional
 display.pin        eight digits that unlock the display; optional
+alerts.json        whom to alert; optional, mode 0600 (firmware/alerts_linux.py)
 """
 
 import binascii

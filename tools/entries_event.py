@@ -2,8 +2,10 @@
 
 from wattledger.agent import events
 from wattledger.agent.comms.assistance import SCOPES
+from wattledger.agent.display import alerts
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
+from wattledger.agent.supply import rules
 
 PHASES = ("", " on phase A", " on phase B", " on phase C")
 # Values in words, from 0 on.
@@ -41,4 +43,8 @@ def describe(payload: bytes) -> str:
     if code == events.CONDITIONS_HELD:
         held = events.NAMES.get(value & 0xFF, str(value & 0xFF))
         return f"{name}: {held}, {value >> 8} times in the hour"
+    if code in (events.ALERT_HELD, events.ALERT_FAILED):
+        return f"{name}: {alerts.NAMES.get(value, str(value)).replace('_', ' ')}"
+    if code == events.RECONNECT_ASKED:
+        return f"{name}: {', '.join(rules.names(value)) or 'ready'}"
     return f"{name}: {value}"

@@ -10,6 +10,7 @@ CMD = "cmd"
 WANT = "want"
 TARIFF = "tariff"
 PRICE = "price"
+RECONNECT = "home/reconnect"  # from the home, not signed
 
 ONLINE = b"online"
 OFFLINE = b"offline"

@@ -6,7 +6,17 @@ import sys
 
 import pytest
 
-from wattledger.tools.bench import device, heap, ledger, picture, rating, sim, tick, wear
+from wattledger.tools.bench import (
+    device,
+    heap,
+    ledger,
+    picture,
+    rating,
+    sim,
+    tick,
+    wear,
+    wire,
+)
 from wattledger.tools.bench.device import BenchError
 from wattledger.tools.bench.rows import Report, Row, best
 from wattledger.tools.bench.stopwatch import Stopwatch
@@ -53,6 +63,26 @@ def test_sim_says_where_the_time_goes():
     # Snapshots every 10 s, or every 10 Wh where that is sooner.
     assert 0.1 <= calls["storage (no sync)"] <= 0.3
     assert {row["reference"] for row in found["rows"][:2]} == {10_000, 20_000}
+
+
+@needs_micropython
+def test_wire_weighs_messages_and_signatures_and_links():
+    report = wire.run(checks=20, signatures=1, messages=40, rounds=1, hours=3)
+    rows = {(row["name"], row["against"]): row for row in report.report()["rows"]}
+    check(Report("wire", "", report.rows))
+    # Header {"alg":"HS256","kid":"credit.1"} 32 bytes, payload 66, MAC 32: 43 + 88 + 43 letters
+    # and two dots. Fixed header 3, length and topic 2 + 27, identifier 2, and the PUBACK's 4.
+    credit = rows["command, credit.add", "its payload unsigned"]
+    assert (credit["measured"], credit["reference"]) == (176 + 3 + 29 + 2 + 4, 66)
+    # 80 to 88 bytes of a record are 107 to 118 letters; the rest is shared by up to eight.
+    entry = rows["reading, journal entry", "the record as it is stored"]
+    assert 4 / 3 < entry["ratio"] < 3
+    links = [name for name, against in rows if against == "raw socket"]
+    assert links == [
+        "publish, MQTT client of our own",
+        "publish, paho link",
+        "publish, paho alone",
+    ]
 
 
 @needs_micropython

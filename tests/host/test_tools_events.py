@@ -4,6 +4,7 @@ import pytest
 
 from wattledger.agent import events
 from wattledger.agent.journal import payload as payloads
+from wattledger.agent.supply import rules
 from wattledger.tools import book, entries
 
 
@@ -34,6 +35,13 @@ from wattledger.tools import book, entries
             payloads.pack_event(events.CONDITIONS_HELD, 44 << 8 | events.SAG),
             "conditions not told: sag, 44 times in the hour",
         ),
+        (payloads.pack_event(events.ALERT_HELD, 3), "alert held back: cut soon"),
+        (payloads.pack_event(events.ALERT_FAILED, 8), "alert not delivered: message"),
+        (
+            payloads.pack_event(events.RECONNECT_ASKED, rules.NO_CREDIT | rules.REMOTE),
+            "reconnect asked for: no credit, remote",
+        ),
+        (payloads.pack_event(events.RECONNECT_ASKED, 0), "reconnect asked for: ready"),
         (payloads.pack_event(events.CHIP_ANSWERS, 90), "chip answers again: 90"),
         (payloads.pack_event(events.ASSIST_ASKED, 2), "remote assistance asked for: display"),
         (

@@ -13,14 +13,15 @@ QUARTER_S = 900
 DAY_QUARTERS = 96
 
 
-def _now_us():
+def now_us():
     """A running microsecond count."""
     if hasattr(time, "ticks_us"):
         return time.ticks_us()
     return time.perf_counter_ns() // 1000
 
 
-def _took_us(began):
+def took_us(began):
+    """Microseconds since `began`, of now_us."""
     if hasattr(time, "ticks_diff"):
         return time.ticks_diff(time.ticks_us(), began)
     return time.perf_counter_ns() // 1000 - began
@@ -34,11 +35,11 @@ class _Idle:
 def _loop_us(owner, count):
     """Microseconds for `count` calls of owner.tick()."""
     left = count
-    began = _now_us()
+    began = now_us()
     while left:
         owner.tick()
         left -= 1
-    return _took_us(began)
+    return took_us(began)
 
 
 def tick(count, rounds):

@@ -16,6 +16,7 @@ from wattledger.tools.commands import (
     journal,
     key,
     provision,
+    notify,
     rating,
     remote,
     run,
@@ -117,3 +118,4 @@ app.add_typer(key_app, name="key")
 app.add_typer(config_app, name="config")
 app.add_typer(time_app, name="time")
 app.add_typer(tamper_app, name="tamper")
+app.add_typer(notify.app, name="notify")

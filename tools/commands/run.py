@@ -103,13 +103,15 @@ class Bench(str, Enum):
     SIM = "sim"
     TICK = "tick"
     WEAR = "wear"
+    WIRE = "wire"
 
 
 def bench(
     name: Annotated[
         Bench,
         typer.Argument(
-            metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim, tick or wear."
+            metavar="NAME",
+            help="accuracy, dsp, heap, ledger, rating, sim, tick, wear or wire.",
         ),
     ],
     png: Annotated[
