@@ -5,14 +5,12 @@ anything does: a token, the reconnect button, emergency credit, another PIN. Onl
 no other machine can reach, and that was given no PIN, is free to everybody who sits at it.
 """
 
-from wattledger.hal.display import pin as pins
-from wattledger.hal.display.sessions import COOKIE, LONGEST_S
-
+COOKIE = "wattledger"
 FREE = "free"
 PIN = "pin"
 SHUT = "shut"
 
-SIGN_IN = "Sign in with the PIN first: the page /sign-in takes it.\n"
+SIGN_IN = "Sign in with the PIN first: the page /form/session takes it.\n"
 NO_PIN = "This meter was given no PIN, so its page only shows: provision it with a PIN.\n"
 
 
@@ -23,10 +21,14 @@ class Access:
     def __init__(self, pin=None, sessions=None, free=False):
         self.pin = pin
         self.sessions = sessions
-        if pin is not None and pin.is_set():
-            self.kind = PIN
-        else:
-            self.kind = FREE if free else SHUT
+        self._free = free
+
+    @property
+    def kind(self):
+        """FREE to everybody, PIN to who signs in, SHUT to all."""
+        if self.pin is not None and self.pin.is_set():
+            return PIN
+        return FREE if self._free else SHUT
 
     def knows(self, request, use=False):
         """True when the request comes from who may see and do everything; `use`: a person."""
@@ -51,35 +53,3 @@ class Access:
             "label_pin": self.pin.is_labels() if known and asks else None,
             "wait_s": self.pin.wait_s() if asks else 0,
         }
-
-    async def sign_in(self, text):
-        """("right", the value of a Set-Cookie) or (another word of pin.py, None). OSError."""
-        if self.kind != PIN:
-            return pins.WRONG, None
-        found = await self.pin.attempt(text)
-        if found != pins.RIGHT:
-            return found, None
-        return found, cookie(self.sessions.begin(), LONGEST_S)
-
-    def sign_out(self, request):
-        """End the session; the value of a Set-Cookie that takes its name away."""
-        name = request.cookies.get(COOKIE)
-        if name and self.sessions:
-            self.sessions.end(name)
-        return cookie("", 0)
-
-    async def change(self, old, new):
-        """A word of pin.py; RIGHT: `new` is the PIN and everybody is signed out. OSError."""
-        found = await self.pin.attempt(old)
-        if found == pins.RIGHT:
-            await self.pin.change(new)
-            self.sessions.end_all()
-        return found
-
-
-def cookie(value, seconds):
-    """A Set-Cookie that no script reads, that no other site can send, for `seconds`.
-
-    Not `Secure`: a browser would not send it back over plain http, which is all there is here.
-    """
-    return "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict" % (COOKIE, value, seconds)

@@ -1,33 +1,43 @@
-"""The routes of the page: microdot, on CPython and MicroPython alike. No threads.
+"""What the page answers: microdot, on CPython and MicroPython alike. No threads.
 
 GET /             the page, with the numbers in it for who has no JavaScript
 GET /assets/...   its files, revalidated by ETag, so an update is never half old
 GET /view         the view model once, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
+GET /session      who may do what
 GET /metrics      the numbers in Prometheus' text format
 GET /form/...     the forms for who has no JavaScript (plain_forms.py)
-What they and the page send is taken by actions.py; docs/openapi.yaml
-describes all of it for programs.
+POST              what a person asks for (actions.py)
+
+docs/openapi.yaml describes all of it for programs. Rare answers are loaded when they are asked
+for, and one route leads to all, because each route of microdot takes half a kilobyte of heap.
 """
 
 from microdot import Microdot, Request, Response
 
-from wattledger.hal.display import actions, files
+from wattledger.hal.display import files
 from wattledger.hal.display.access import Access
 from wattledger.hal.display.forms import BODY_MAX
 from wattledger.hal.display.guard import SECURITY_HEADERS, Guard
 from wattledger.hal.display.stream import Stream
 
 VIEWERS_MAX = 8
-JSON = {"Content-Type": "application/json; charset=UTF-8"}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+SHOWN = ("", "view", "events", "session", "metrics")
+ASKED = ("press", "release", "accept", "token", "session", "session/end", "pin")
+JSON = {"Content-Type": files.JSON}
+HTML = {"Content-Type": files.HTML}
 WORDS = {"Content-Type": "text/plain; charset=UTF-8"}
 METRICS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+EVENTS = {"Content-Type": "text/event-stream"}
 
-NOT_FOUND = "There is nothing at this address. The page is at /\n"
-WRONG_METHOD = "This address takes another method: what changes something POST, the rest GET.\n"
-TOO_LARGE = "The request is too large: what the page sends is a line or two.\n"
-BAD_REQUEST = "This is not an HTTP request the meter understands.\n"
-BROKEN = "The page failed inside the meter; metering is not affected.\n"
+IN_WORDS = (
+    (400, "This is not an HTTP request the meter understands.\n"),
+    (404, "There is nothing at this address. The page is at /\n"),
+    (405, "This address takes another method: what changes something POST, the rest GET.\n"),
+    (413, "The request is too large: what the page sends is a line or two.\n"),
+    (500, "The page failed inside the meter; metering is not affected.\n"),
+)
 
 
 def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX, access=None, seconds=None):
@@ -40,72 +50,98 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX, access=None, seconds
     Request.max_content_length = Request.max_body_length = BODY_MAX
     app = Microdot()
     app.options_handler = None  # OPTIONS is a method like any other that is not taken
-    guard = Guard(allowed_hosts)
-    access = access or Access(free=True)
-    viewers = []
-    tags = {}
-
-    def text_for(request):
-        return page.text if access.knows(request) else page.public
-
-    @app.before_request
-    async def judge(request):
-        words = guard.refusal(request.method, request.headers)
-        if words:
-            return Response(words + "\n", 403, WORDS)
-        return None
-
-    async def secure(request, response):
-        for name, value in SECURITY_HEADERS:
-            response.headers[name] = value
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "no-store"
-        return response
-
+    answers = Answers(
+        page, Guard(allowed_hosts), viewers_max, access or Access(free=True), seconds
+    )
+    app.route("/", METHODS)(answers.answer)
+    app.route("/<path:name>", METHODS)(answers.answer)
     app.after_request(secure)
     app.after_error_request(secure)
+    for status, words in IN_WORDS:
+        app.errorhandler(status)(Said(words, status).answer)
+    return app
 
-    @app.get("/")
-    async def index(request):
+
+class Said:
+    """An answer that is always the same words."""
+
+    def __init__(self, words, status):
+        self._words = words
+        self._status = status
+
+    async def answer(self, request, *exception):
+        return self._words, self._status, WORDS
+
+
+async def secure(request, response):
+    """What every answer carries."""
+    for name, value in SECURITY_HEADERS:
+        response.headers[name] = value
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class Answers:
+    """Wired by build_app."""
+
+    def __init__(self, page, guard, viewers_max, access, seconds):
+        self._page = page
+        self._guard = guard
+        self._viewers_max = viewers_max
+        self._access = access
+        self._seconds = seconds
+        self._viewers = []
+        self._tags = {}
+
+    async def answer(self, request, name=""):
+        """The answer to any request, as microdot takes them."""
+        refused = self._guard.refusal(request.method, request.headers)
+        if refused:
+            return refused + "\n", 403, WORDS
+        shown = name in SHOWN or name.startswith(("assets/", "form/"))
+        if request.method in ("GET", "HEAD") and shown:
+            return self._show(request, name)
+        if request.method == "POST" and name in ASKED:
+            from wattledger.hal.display.actions import Actions
+
+            return await Actions(self._page, self._access, self._seconds).answer(request, name)
+        status, words = IN_WORDS[2 if shown or name in ASKED else 1]
+        return words, status, WORDS
+
+    def text_for(self, request):
+        """The view as JSON, as who asks may see it."""
+        return self._page.text if self._access.knows(request) else self._page.public
+
+    def _show(self, request, name):
+        if name.startswith("assets/"):
+            found = files.asset(request, name[7:], self._tags)
+            return found or (IN_WORDS[1][1], 404, WORDS)
+        if name == "view":
+            return self.text_for(request), 200, JSON
+        if name == "events":
+            return self._events(request)
+        access = self._access
+        if name == "session":
+            return access.state(request)
+        if name == "metrics":
+            from wattledger.hal.display import metrics
+
+            return metrics.lines(self.text_for(request)), 200, METRICS
+        if name:
+            from wattledger.hal.display.plain_forms import Forms
+
+            return Forms(self._page, access, self._seconds).page(request, name[5:])
         from wattledger.hal.display import plain
 
         knows = access.knows(request, True)
-        body = plain.front(request, page.text if knows else page.public, access.state(request))
-        return Response(body, 200, {"Content-Type": files.HTML})
+        text = self._page.text if knows else self._page.public
+        return Response(plain.front(request, text, access.state(request)), 200, HTML)
 
-    @app.get("/assets/<path:name>")
-    async def assets(request, name):
-        return files.asset(request, name, tags) or (NOT_FOUND, 404, WORDS)
-
-    @app.get("/view")
-    async def view(request):
-        return text_for(request), 200, JSON
-
-    @app.get("/metrics")
-    async def metrics(request):
-        from wattledger.hal.display import metrics
-
-        return metrics.lines(text_for(request)), 200, METRICS
-
-    @app.get("/events")
-    async def events(request):
+    def _events(self, request):
         if request.method == "HEAD":
-            return "", 200, {"Content-Type": "text/event-stream"}
-        if len(viewers) >= viewers_max:
-            words = "%d displays are watching already; close one and reload.\n" % viewers_max
-            return words, 503, WORDS
-        return Stream(request, text_for, viewers), 200, {"Content-Type": "text/event-stream"}
-
-    actions.add_routes(app, page, access, seconds)
-
-    def in_words(status, words):
-        @app.errorhandler(status)
-        async def answer(request, *exception):
-            return words, status, WORDS
-
-    in_words(400, BAD_REQUEST)
-    in_words(404, NOT_FOUND)
-    in_words(405, WRONG_METHOD)
-    in_words(413, TOO_LARGE)
-    in_words(500, BROKEN)
-    return app
+            return "", 200, EVENTS
+        if len(self._viewers) >= self._viewers_max:
+            words = "%d displays are watching already; close one and reload.\n"
+            return words % self._viewers_max, 503, WORDS
+        return Stream(request, self._page, self.text_for, self._viewers), 200, EVENTS

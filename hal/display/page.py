@@ -1,5 +1,6 @@
 """The two things a page server holds: the latest view, and what a person asked for."""
 
+import io
 import json
 
 from wattledger.hal.display import privacy
@@ -17,33 +18,39 @@ class Page:
 
     def __init__(self, shown=privacy.EVERYTHING):
         """`shown` names what of a view may be seen without the PIN (privacy.LEVELS)."""
-        self.shown = shown
-        self._texts = ("{}", "{}")
+        self._shown = shown
+        self.latest = ("", "", "")  # members of the JSON object: public, private, withheld
         self._waiting = []
 
     def show(self, view):
         """Keep `view` (dict, agent/display/view.py) as the latest; the dict is not kept."""
-        if self.shown is privacy.EVERYTHING:
-            text = json.dumps(view)
-            self._texts = (text, text)
-            return
-        seen, hidden = {}, {}
+        # Written out member by member into two texts: no second dict, and no text twice.
+        public, private = io.StringIO(), io.StringIO()
+        hidden = []
         for name, value in view.items():
-            (seen if name in self.shown else hidden)[name] = value
-        # The whole from its two parts, so that nothing is written out twice.
-        seen, kept = json.dumps(seen)[1:-1], json.dumps(hidden)[1:-1]
-        withheld = json.dumps({"withheld": sorted(hidden)})[1:-1]
-        self._texts = (_object(seen, withheld), _object(seen, kept))
+            seen = self._shown is privacy.EVERYTHING or name in self._shown
+            out = public if seen else private
+            if not seen:
+                hidden.append(name)
+            out.write('"%s": ' % name)
+            json.dump(value, out)
+            out.write(", ")
+        withheld = '"withheld": %s, ' % json.dumps(sorted(hidden)) if hidden else ""
+        latest = (public.getvalue(), private.getvalue(), withheld)
+        if latest != self.latest:
+            self.latest = latest
 
     @property
     def text(self):
         """The whole view as JSON."""
-        return self._texts[1]
+        public, private, _ = self.latest
+        return _object(public, private)
 
     @property
     def public(self):
         """As JSON, what of the view is seen without the PIN; `withheld` names the rest."""
-        return self._texts[0]
+        public, _, withheld = self.latest
+        return _object(public, withheld)
 
     def request(self):
         """The oldest of what waits, or None: ("press",), ("release",), ("accept",) or ("token",
@@ -66,6 +73,6 @@ class Page:
         return True
 
 
-def _object(*members):
-    """A JSON object of members that are written out already; empty ones are left out."""
-    return "{%s}" % ", ".join([text for text in members if text])
+def _object(first, second):
+    """A JSON object of members, each with a comma behind it."""
+    return "{%s%s}" % (first, second[:-2]) if second else "{%s}" % first[:-2]

@@ -11,7 +11,7 @@ from being searched. What is stored here opens the page and nothing else.
 import binascii
 import struct
 
-from wattledger.hal.display.stretch import Stretch, same
+from wattledger.hal.display.same import same
 
 NAME = "pin"
 # Version, wrong tries, iterations (0: the label's PIN is in force), salt, digest; then a CRC-32.
@@ -130,6 +130,8 @@ class Pin:
         return same(await self._stretched(pin, self._salt, self._count), self._digest)
 
     async def _stretched(self, pin, salt, count):
+        from wattledger.hal.display.stretch import Stretch  # a microcontroller lets go of it again
+
         stretch = Stretch(pin, salt, count)
         while not stretch.work(SLICE):
             await self._pause()

@@ -30,7 +30,7 @@ def _front(language, view, state):
             if MARK not in line:
                 yield line
                 continue
-            yield from block(language, sections(view, state))
+            yield from block(language, view, state)
 
 
 def gathered(parts):
@@ -45,43 +45,37 @@ def gathered(parts):
         yield piece
 
 
-def block(language, found):
-    """The HTML of sections, each (heading, [(class, message)], [(address, label)]), in parts."""
+def block(language, view, state):
+    """The HTML of the numbers, in parts: one section at a time, with the words it needs."""
+    yield '<div class="plain" lang="%s">\n' % words.TAGS[language]
+    for section in (_balance, _supply, _power, _rate, _notices):
+        yield from _section(language, section(view))
+    yield from _section(language, _people(view, state))
+    yield "</div>\n"
+
+
+def _section(language, found):
+    """The HTML of (heading, [(class, message)], [(address, label)])."""
+    heading, lines, links = found
     keys = set()
-    for heading, lines, links in found:
-        words.keys_of(heading, keys)
-        for _, message in lines + links:
-            words.keys_of(message, keys)
+    words.keys_of(heading, keys)
+    for _, message in lines + links:
+        words.keys_of(message, keys)
     table = words.load(language, keys)
 
     def text(message):
         return words.escaped(words.said(message, table))
 
-    yield '<div class="plain" lang="%s">\n' % words.TAGS[language]
-    for heading, lines, links in found:
-        yield "<section><h2>%s</h2>\n" % text(heading)
-        for kind, message in lines:
-            yield '<p class="%s">%s</p>\n' % (kind, text(message))
-        for address, label in links:
-            yield '<p class="act"><a href="%s?lang=%s">%s</a></p>\n' % (
-                address,
-                language,
-                text(label),
-            )
-        yield "</section>\n"
-    yield "</div>\n"
-
-
-def sections(view, state):
-    """What the page says now."""
-    return [
-        _balance(view),
-        _supply(view),
-        _power(view),
-        _rate(view),
-        _notices(view),
-        _people(view, state),
-    ]
+    yield "<section><h2>%s</h2>\n" % text(heading)
+    for kind, message in lines:
+        yield '<p class="%s">%s</p>\n' % (kind, text(message))
+    for address, label in links:
+        yield '<p class="act"><a href="%s?lang=%s">%s</a></p>\n' % (
+            address,
+            language,
+            text(label),
+        )
+    yield "</section>\n"
 
 
 def _credit(view):

@@ -14,6 +14,7 @@ import asyncio
 from microdot import Response, abort
 
 from wattledger.hal.display import files, pin, plain, words
+from wattledger.hal.display.actions import TOKEN_MAX, two_pins
 from wattledger.hal.display.forms import digits_of
 
 NOTHING = {}
@@ -21,7 +22,6 @@ READ_S = 3  # the least time from the page to its form
 VALID_S = 120  # and the most
 HOLD_POLLS = 9
 HOLD_POLL_S = 0.4
-TOKEN_MAX = 20
 # name: (heading, [(class, message)], address of its POST, [(field, label, attributes)], button)
 DIGITS = 'inputmode="numeric" autocomplete="off" maxlength="%d" required'
 SECRET = 'type="password" inputmode="numeric" autocomplete="%s" maxlength="12" required'
@@ -70,7 +70,7 @@ class Forms:
         if form is None:
             abort(404)
         if name not in ("session", "leave") and self._access.refusal(request):
-            return self._shown(request, "session", ["pin.first"], 403)
+            return self.first(request)
         return self._shown(request, name, [])
 
     def _shown(self, request, name, said, status=200):
@@ -85,30 +85,49 @@ class Forms:
         """A PIN that is none was sent."""
         return self._shown(request, "session", ["pin.rule"], 400)
 
-    def signed_in(self, request, found, cookie):
-        """A PIN was tried: `found` is a word of pin.py."""
-        if found == pin.RIGHT:
-            return back(request, cookie)
-        return self._tried(request, "session", found)
+    def first(self, request):
+        """The PIN comes first."""
+        return self._shown(request, "session", ["pin.first"], 403)
 
-    def changed(self, request, found):
-        """Another PIN was to be set."""
+    def back(self, request, cookie):
+        """To the front page, with a Set-Cookie."""
+        headers = {"Location": "/?lang=" + words.language_of(request), "Set-Cookie": cookie}
+        return Response("", 303, headers)
+
+    async def answer(self, request, name, given, actions):
+        """What came from a form, of somebody who may."""
+        given = given or NOTHING
+        if name == "token":
+            return self._token(request, given)
+        if name == "pin":
+            return await self._change(request, given, actions)
+        if name == "accept":
+            if not self._page.ask("accept"):
+                return self._shown(request, "emergency", ["hold.failed"], 503)
+            return self._told(request)
+        if name != "press" or not self._was_read(given.get("at", "")):
+            return self._shown(request, "reconnect", ["plain.too_soon"], 400)
+        asyncio.create_task(self._hold())
+        return self._told(request)
+
+    async def _change(self, request, given, actions):
+        if self._access.kind != "pin" or not two_pins(given):
+            return self._shown(request, "pin", ["pin.rule"], 400)
+        found = await actions.change(given)
         if found == pin.RIGHT:
             return self._shown(request, "session", ["pin.changed"])
-        return self._tried(request, "pin", found)
+        return self.tried(request, "pin", found)
 
-    def _tried(self, request, name, found):
-        wait = self._access.pin.wait_s() if self._access.pin else 0
+    def tried(self, request, name, found):
+        """A PIN was not taken; `found` is a word of pin.py, or None."""
+        wait = self._access.pin.wait_s()
         if wait:
             return self._shown(request, name, [("pin.wait", {"seconds": str(wait)})], 429)
-        busy = found == pin.BUSY
-        return self._shown(request, name, ["hold.failed" if busy else "pin.wrong"], 403)
+        wrong = found == pin.WRONG
+        return self._shown(request, name, ["pin.wrong" if wrong else "hold.failed"], 403)
 
-    def token(self, request, refused, given):
-        """The digits of a token."""
-        if refused:
-            return self._shown(request, "session", ["pin.first"], 403)
-        digits = digits_of((given or NOTHING).get("token", ""))
+    def _token(self, request, given):
+        digits = digits_of(given.get("token", ""))
         if digits is None or len(digits) > TOKEN_MAX:
             return self._shown(request, "token", ["token_said.6"], 400)
         if not self._page.ask("token", digits):
@@ -122,19 +141,6 @@ class Forms:
         body = _form(language, "plain.sent", [], ["plain.wait"], None, (), None, None)
         return Response(plain.gathered(body), 200, headers)
 
-    def act(self, request, refused, word, given):
-        """A press, or the emergency credit, after a page that was to be read."""
-        if refused:
-            return self._shown(request, "session", ["pin.first"], 403)
-        if word == "accept":
-            if not self._page.ask("accept"):
-                return self._shown(request, "emergency", ["hold.failed"], 503)
-            return self._told(request)
-        if not self._was_read((given or NOTHING).get("at", "")):
-            return self._shown(request, "reconnect", ["plain.too_soon"], 400)
-        asyncio.create_task(self._hold())
-        return self._told(request)
-
     def _was_read(self, at):
         if self._seconds is None or not 0 < len(at) < 12 or digits_of(at) != at:
             return False
@@ -146,12 +152,6 @@ class Forms:
             self._page.ask("press")
             await asyncio.sleep(HOLD_POLL_S)
         self._page.ask("release")
-
-
-def back(request, cookie):
-    """To the front page, with a Set-Cookie."""
-    headers = {"Location": "/?lang=" + words.language_of(request), "Set-Cookie": cookie}
-    return Response("", 303, headers)
 
 
 def _form(language, heading, said, lines, address, fields, button, asked_at):

@@ -5,9 +5,8 @@ A name comes to the browser in a cookie that no script reads and no other site c
 
 import binascii
 
-from wattledger.hal.display.stretch import same
+from wattledger.hal.display.same import same
 
-COOKIE = "wattledger"
 NAME_BYTES = 16
 SESSIONS_MAX = 4
 IDLE_S = 1800

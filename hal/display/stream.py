@@ -13,10 +13,12 @@ HEARTBEAT = "event: heartbeat\ndata: {}\n\n"
 
 
 class Stream:
-    """`text_for(request)` is the view as this viewer may see it now; `viewers` a list it is in."""
+    """Shows `page` (page.py); `text_for(request)` is the view as this viewer may see it now;
+    `viewers` is a list it is in."""
 
-    def __init__(self, request, text_for, viewers):
+    def __init__(self, request, page, text_for, viewers):
         self._request = request
+        self._page = page
         self._text_for = text_for
         self._viewers = viewers
         self._sent = None
@@ -36,10 +38,10 @@ class Stream:
         if self._sent is not None:
             await asyncio.sleep(POLL_S)
         while self._gone is None or not self._gone():
-            text = self._text_for(self._request)
-            if text != self._sent:
-                self._sent = text
-                return "event: view\ndata: %s\n\n" % text
+            latest = self._page.latest
+            if latest is not self._sent:
+                self._sent = latest
+                return "event: view\ndata: %s\n\n" % self._text_for(self._request)
             quiet += 1
             if quiet >= HEARTBEAT_POLLS:
                 return HEARTBEAT

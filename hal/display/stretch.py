@@ -47,11 +47,3 @@ class Stretch:
     def digest(self):
         """32 bytes; of the iterations done so far."""
         return bytes(self._sum)
-
-
-def same(first, second):
-    """True for equal bytes, in a time that does not tell where they differ."""
-    differ = len(first) ^ len(second)
-    for at in range(min(len(first), len(second))):
-        differ |= first[at] ^ second[at]
-    return not differ
