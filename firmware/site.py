@@ -8,7 +8,8 @@ token.key          the decoder key of its tokens in hex, mode 0600; with a token
 gate.key           the second secret of remote openings, like device.key; optional
 public_keys.json   whose documents it believes; optional
 ca.pem client.pem client.key   for a broker by TLS; optional
-display.pin        eight digits that unlock the display; optional
+display.pin        the page's PIN as on the label, 8 digits, mode 0600; optional: without it the
+                   page only shows
 alerts.json        whom to alert; optional, mode 0600 (firmware/alerts_linux.py)
 """
 
@@ -22,6 +23,7 @@ from wattledger.firmware.errors import SiteError
 
 KEY_BYTES = 32
 POINT_BYTES = 64
+PIN_DIGITS = 8
 OTHERS = 0o077  # permission bits of everybody but the owner
 
 
@@ -40,6 +42,7 @@ class Site:
             self.gate_key = self._secret("gate.key")
         self.public_keys = self._public_keys()
         self.token_key = self._key("token.key") if self.config.token else b""
+        self.display_pin = self._pin()
         self.calibration = self._content("calibration.json", optional=True)
         self.tariff = self._content("tariff.json", optional=True)
         self.ca = self._present("ca.pem")
@@ -84,6 +87,25 @@ class Site:
             )
         return found
 
+    def _pin(self):
+        text = self._content("display.pin", optional=True)
+        if text is None:
+            return ""
+        self._check_secret("display.pin")
+        digits = text.strip().decode("ascii", "replace")
+        if len(digits) != PIN_DIGITS or not all(letter in "0123456789" for letter in digits):
+            raise SiteError(
+                "%s: is not %d digits; provision the meter again"
+                % (self._path("display.pin"), PIN_DIGITS)
+            )
+        return digits
+
+    def _check_secret(self, name):
+        if os.stat(self._path(name)).st_mode & OTHERS:
+            raise SiteError(
+                "%s: others may read this secret; run chmod 600 on it" % self._path(name)
+            )
+
     def _secret(self, name):
         key = self._key(name)
         if len(key) != KEY_BYTES:
@@ -96,8 +118,7 @@ class Site:
     def _key(self, name):
         path = self._path(name)
         text = self._content(name)
-        if os.stat(path).st_mode & OTHERS:
-            raise SiteError("%s: others may read this secret; run chmod 600 on it" % path)
+        self._check_secret(name)
         try:
             return binascii.unhexlify(text.strip())
         except ValueError:

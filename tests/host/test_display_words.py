@@ -11,6 +11,10 @@ ENGLISH = json.loads((ASSETS / "i18n" / "en.json").read_text(encoding="utf-8"))
 CHINESE = json.loads((ASSETS / "i18n" / "zh.json").read_text(encoding="utf-8"))
 SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob("*.js")))
 HTML = (ASSETS / "index.html").read_text(encoding="utf-8")
+# What the server writes for a browser without JavaScript.
+SERVER = "".join(
+    path.read_text(encoding="utf-8") for path in sorted(ASSETS.parent.glob("plain*.py"))
+)
 # Names the meter sends, which the scripts join to a prefix.
 SENT = {
     "supply": ["connected", "ready", "disconnected"],
@@ -29,6 +33,7 @@ def used_keys():
     keys = set(re.findall(r'\bt\("([a-z0-9_.]+)"', SCRIPTS))
     keys |= set(re.findall(r'data-i18n(?:-label)?="([^"]+)"', HTML))
     keys |= set(re.findall(r'\? t\("[^"]+"[^)]*\) : t\("([^"]+)"', SCRIPTS))
+    keys |= set(re.findall(r'"((?:plain|pin)\.[a-z_]+)"', SERVER))
     keys |= {"%s.%s" % (prefix, name) for prefix, names in SENT.items() for name in names}
     return keys
 
@@ -41,8 +46,17 @@ def test_every_key_used_exists_and_every_key_is_used():
     assert used_keys() == set(ENGLISH)
 
 
+def test_every_key_of_the_server_exists():
+    keys = set(re.findall(r'"([a-z]+\.[a-z0-9_.]+)"', SERVER))
+    assert len(keys) > 40
+    files = {"index.html", "pin.py"}
+    assert {key for key in keys if not key.endswith("%d") and key[-1] != "."} - files <= set(
+        ENGLISH
+    )
+
+
 def test_every_prefix_joined_by_a_script_is_known_here():
-    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS))
+    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS + SERVER))
     assert joined == set(SENT)
 
 

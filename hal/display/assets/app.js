@@ -6,6 +6,7 @@ import { duration, known, money } from "./format.js";
 import { holdButton } from "./hold.js";
 import { loadLanguages, remember, remembered, switchLanguage, t } from "./language.js";
 import { paint, paintHold } from "./paint.js";
+import { loadSession, paintSession } from "./session.js";
 import { openStream } from "./stream.js";
 import { paintToken, tokenField } from "./token.js";
 
@@ -30,6 +31,7 @@ function refresh() {
   paint(view);
   paintHold(view, hold);
   paintToken(view.token);
+  paintSession();
   freshness();
   draw(element("chart"), element("chart-title"), view);
 }
@@ -101,6 +103,7 @@ async function start() {
     refresh();
   });
   emergencyButton(refresh);
+  loadSession();
   addEventListener("resize", refresh);
   refresh();
   openStream(

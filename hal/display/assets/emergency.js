@@ -2,9 +2,9 @@
 
 import { money } from "./format.js";
 import { t } from "./language.js";
+import { post } from "./session.js";
 
 const SURE_MS = 8000; // the second tap must follow within
-const ANSWER_MS = 3000;
 
 const element = (id) => document.getElementById(id);
 let asked = null; // the timer that takes the question back
@@ -48,12 +48,7 @@ function forget() {
 
 async function accept() {
   try {
-    const answer = await fetch("/accept", {
-      method: "POST",
-      headers: { "X-Wattledger": "1" },
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    return answer.ok;
+    return await post("/accept");
   } catch {
     return false;
   }

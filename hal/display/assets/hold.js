@@ -1,8 +1,9 @@
 // The button that must be held. The page only says "held" again and again and "let go" once; the
 // meter counts the three seconds, so a page that dies in between counts as let go.
 
+import { post } from "./session.js";
+
 const REPEAT_MS = 400;
-const ANSWER_MS = 3000;
 
 export function holdButton(button, { onChange, onFailure }) {
   let repeat = null;
@@ -12,18 +13,12 @@ export function holdButton(button, { onChange, onFailure }) {
   // One after the other, so that a release never overtakes the press before it.
   function send(verb) {
     busy += 1;
-    last = last.then(() => post(verb)).finally(() => (busy -= 1));
+    last = last.then(() => tell(verb)).finally(() => (busy -= 1));
   }
 
-  async function post(verb) {
+  async function tell(verb) {
     try {
-      const answer = await fetch("/" + verb, {
-        method: "POST",
-        headers: { "X-Wattledger": "1" },
-        keepalive: true,
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      onFailure(!answer.ok);
+      onFailure(!(await post("/" + verb)));
     } catch {
       onFailure(true);
     }

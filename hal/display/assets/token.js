@@ -2,20 +2,15 @@
 
 import { known } from "./format.js";
 import { named, t } from "./language.js";
+import { post } from "./session.js";
 
-const ANSWER_MS = 3000;
 const TAKEN = [1, 2, 3]; // accepted, or a section of a key that was kept
 const element = (id) => document.getElementById(id);
 let failed = false;
 
 async function send(digits) {
   try {
-    const answer = await fetch("/token/" + digits, {
-      method: "POST",
-      headers: { "X-Wattledger": "1" },
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    failed = !answer.ok;
+    failed = !(await post("/token", { token: digits }));
   } catch {
     failed = true;
   }
