@@ -3,6 +3,8 @@
 GET /             the page
 GET /assets/...   its files, revalidated by ETag, so an update is never half old
 GET /view         the view model once, JSON
+GET /history      ?span=day, week, month or year: energy and money by hour, day or month, JSON
+GET /tariff       the tariff documents, the one in force and the next, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
 POST /press       the button is held (sent again while it stays held)
 POST /release     the button was let go
@@ -48,6 +50,7 @@ ASSETS = {
 FOLDER = __file__.replace("\\", "/").rsplit("/", 1)[0] + "/assets/"
 
 VIEWERS_MAX = 8
+TOLD_POLLS = 60  # of 0.1 s that an answer of the meter may take; the browser asks again
 POLL_S = 0.25  # at most four views a second
 HEARTBEAT_POLLS = 40  # 10 s: the page calls itself offline after 15 s of silence
 STALL_POLLS = 40  # 10 s with an event the browser does not take
@@ -59,6 +62,9 @@ NO_TOKEN = "A token is at most 20 digits and nothing else.\n"
 WRONG_METHOD = "This address takes another method: what changes something POST, the rest GET.\n"
 TOO_LARGE = "The request is too large: the page sends none with a body.\n"
 BAD_REQUEST = "This is not an HTTP request the meter understands.\n"
+NO_SPAN = "There is a history of: %s.\n"
+READING = "The meter is still reading its journal: ask again.\n"
+UNREAD = "The meter cannot read its storage now.\n"
 BROKEN = "The page failed inside the meter; metering is not affected.\n"
 
 
@@ -99,6 +105,17 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
     @app.get("/view")
     async def view(request):
         return page.text, 200, {"Content-Type": JSON}
+
+    @app.get("/history")
+    async def history(request):
+        span = request.args.get("span", "")
+        if span not in page.spans:
+            return NO_SPAN % ", ".join(page.spans), 400, WORDS
+        return await told(lambda: page.history_text(span))
+
+    @app.get("/tariff")
+    async def tariff(request):
+        return await told(page.tariff_text)
 
     @app.get("/events")
     async def events(request):
@@ -146,6 +163,16 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
 def is_number(text):
     """True for digits 0 to 9 only; str.isdigit would take others."""
     return all(letter in "0123456789" for letter in text)
+
+
+async def told(text_of):
+    """What the meter is asked for, once it is there: JSON, or 503 in words."""
+    for _ in range(TOLD_POLLS):
+        text = text_of()
+        if text is not None:
+            return (text, 200, {"Content-Type": JSON}) if text else (UNREAD, 503, WORDS)
+        await asyncio.sleep(0.1)
+    return READING, 503, dict(WORDS, **{"Retry-After": "1"})
 
 
 def asked(taken):

@@ -4,6 +4,7 @@ import json
 
 # Presses and releases waiting for the agent; it takes one or more a step, a hold is two kinds.
 WAITING_MAX = 8
+SPANS = ("day", "week", "month", "year")
 
 
 class Page:
@@ -13,17 +14,47 @@ class Page:
     is a single assignment, append or pop of a list, which the interpreter does not interrupt.
     """
 
+    spans = SPANS  # of history; "long" is for computers
+    kept_max = 1  # answers kept for the next browser: a microcontroller has room for one
+
     def __init__(self):
         self.text = "{}"
         self._waiting = []
+        self._stamp = None
+        self._answers = []  # (name, stamp, text), newest last
 
     def show(self, view):
         """Keep `view` (dict, agent/display/view.py) as the latest; the dict is not kept."""
+        self._stamp = (view.get("recorded_until"), view.get("tariff"), view.get("pending"))
         self.text = json.dumps(view)
 
+    def answer(self, name, text):
+        """Take what ("tell", name) asked for: JSON, "" when it could not be told."""
+        kept = [item for item in self._answers if item[0] != name]
+        self._answers = kept[len(kept) + 1 - self.kept_max :] + [(name, self._stamp, text)]
+
+    def history_text(self, span):
+        """The history of one of `spans` as JSON, "" when it cannot be read now; None: the meter
+        is asked for it, ask again soon."""
+        return self._told(span)
+
+    def tariff_text(self):
+        """The tariff documents as JSON; "" and None as in history_text()."""
+        return self._told("tariff")
+
+    def _told(self, name):
+        for item in self._answers:
+            if item[0] == name and item[1] == self._stamp:
+                if not item[2]:
+                    self._answers = [other for other in self._answers if other is not item]
+                return item[2]
+        if ("tell", name) not in self._waiting:
+            self.ask("tell", name)
+        return None
+
     def request(self):
-        """The oldest of what waits, or None: ("press",), ("release",), ("accept",) or ("token",
-        digits)."""
+        """The oldest of what waits, or None: ("press",), ("release",), ("accept",), ("token",
+        digits) or ("tell", a span or "tariff"), which answer() answers."""
         if not self._waiting:
             return None
         return self._waiting.pop(0)

@@ -11,7 +11,7 @@ import socket
 import threading
 
 from wattledger.hal.display.app import build_app
-from wattledger.hal.display.page import Page
+from wattledger.hal.display.page import SPANS, Page
 from wattledger.hal.errors import HalError
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -31,6 +31,9 @@ class PageServer(Page):
     `port` 0 picks a free one. `allowed_hosts` are names without port; the name bound to is always
     allowed, and this machine's own names are the default.
     """
+
+    spans = SPANS + ("long",)
+    kept_max = 8
 
     def __init__(self, host="127.0.0.1", port=0, allowed_hosts=LOCAL_HOSTS):
         super().__init__()
