@@ -11,7 +11,7 @@ from wattledger.agent.errors import RecordError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
-from wattledger.agent.journal.segments import SegmentReader, segments, walk
+from wattledger.agent.journal.segments import checkpoint_at, segments, walk
 from wattledger.agent.units import DAY_S
 
 HOUR_S = 3600
@@ -84,8 +84,8 @@ class History:
         start = 0
         if self._left:
             start = self._left.pop()
-            data = SegmentReader(self._storage, start).next()
-            if self._left and (data is None or records.decode(data).time > self._since):
+            opening = checkpoint_at(self._storage, start)
+            if self._left and (opening is None or opening[0].time > self._since):
                 return
         self._walk = walk(self._storage, self._first_hash, start)
 
