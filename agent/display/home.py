@@ -34,7 +34,7 @@ class HomeView(View):
             self._tell_emergency(view["emergency"])
         view["purchases"] = self._purchases()
         view["messages"] = [agent.message] if agent.message else []
-        view["token"] = agent.keypad.view() if agent.keypad else None
+        view["token"] = self._token() if agent.keypad else None
         view["pending"] = (
             {"id": pending.id, "n": pending.n, "from": pending.start}
             if pending and tariff
@@ -42,6 +42,12 @@ class HomeView(View):
         )
         view["recorded_until"] = account.start  # histories hold what the journal holds
         return view
+
+    def _token(self):
+        """What the keypad shows, and how many `digits` a token has; None where that differs."""
+        token = self.agent.keypad.view()
+        token["digits"] = 20 if self.agent.tokens.settings.scheme == "sts" else None
+        return token
 
     def _tell_emergency(self, told):
         agent = self.agent

@@ -29,23 +29,38 @@ JSON = "application/json; charset=UTF-8"
 ASSETS = {
     "index.html": HTML,
     "app.js": JAVASCRIPT,
+    "balance.js": JAVASCRIPT,
+    "bars.js": JAVASCRIPT,
     "chart.js": JAVASCRIPT,
+    "charts.js": JAVASCRIPT,
     "emergency.js": JAVASCRIPT,
     "format.js": JAVASCRIPT,
+    "history.js": JAVASCRIPT,
     "hold.js": JAVASCRIPT,
     "language.js": JAVASCRIPT,
+    "long.js": JAVASCRIPT,
+    "messages.js": JAVASCRIPT,
+    "page.js": JAVASCRIPT,
     "paint.js": JAVASCRIPT,
+    "purchases.js": JAVASCRIPT,
+    "send.js": JAVASCRIPT,
+    "solar.js": JAVASCRIPT,
     "stream.js": JAVASCRIPT,
+    "tariff.js": JAVASCRIPT,
     "today.js": JAVASCRIPT,
     "token.js": JAVASCRIPT,
     "cards.css": CSS,
-    "supply.css": CSS,
-    "token.css": CSS,
+    "charts.css": CSS,
     "layout.css": CSS,
+    "supply.css": CSS,
     "theme.css": CSS,
+    "token.css": CSS,
     "icon.svg": "image/svg+xml",
     "i18n/en.json": JSON,
     "i18n/zh.json": JSON,
+    # Only where the folder is: not on a microcontroller.
+    "vendor/uplot.js": JAVASCRIPT,
+    "vendor/uplot.css": CSS,
 }
 FOLDER = __file__.replace("\\", "/").rsplit("/", 1)[0] + "/assets/"
 
@@ -186,8 +201,11 @@ def asset(request, name, tags):
     """A file of the page, or 304 when the browser has this very content, or 404 in words."""
     if name not in ASSETS:
         return NOT_FOUND, 404, WORDS
-    if name not in tags:
-        tags[name] = content_tag(FOLDER + name)
+    try:
+        if name not in tags:
+            tags[name] = content_tag(FOLDER + name)
+    except OSError:
+        return NOT_FOUND, 404, WORDS
     headers = {"ETag": tags[name], "Cache-Control": "no-cache", "Content-Type": ASSETS[name]}
     if request.headers.get("If-None-Match") == tags[name]:
         return Response("", 304, headers)
