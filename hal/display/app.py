@@ -187,7 +187,7 @@ async def told(text_of):
         if text is not None:
             return (text, 200, {"Content-Type": JSON}) if text else (UNREAD, 503, WORDS)
         await asyncio.sleep(0.1)
-    return READING, 503, dict(WORDS, **{"Retry-After": "1"})
+    return READING, 202, dict(WORDS, **{"Retry-After": "1"})
 
 
 def asked(taken):

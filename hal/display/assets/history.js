@@ -18,8 +18,8 @@ async function look(address) {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     try {
       const answer = await fetch(address);
-      if (answer.ok) return await answer.json();
-      if (answer.status !== 503) return null;
+      if (answer.status === 200) return await answer.json();
+      if (answer.status !== 202) return null;
     } catch {
       return null;
     }
