@@ -88,8 +88,9 @@ function paintLow(view, amount) {
   const rank = RANKS[zone] ?? 0;
   const muted = Number(remembered("muted", "0"));
   if (view.zone && rank < muted) remember("muted", String(rank)); // the next level may speak again
-  const cut = view.supply?.reasons?.includes("no credit"); // the supply's card says it, and more
-  const told = !cut && (zone in RANKS || zone === "emergency" || zone === "untariffed");
+  // The supply's card, or the lines on emergency credit, say it and more.
+  const elsewhere = view.supply?.reasons?.includes("no credit") || view.emergency?.state === "in use";
+  const told = !elsewhere && (zone in RANKS || zone === "emergency" || zone === "untariffed");
   const words = { amount: money(mark(), view.currency) };
   show("low", told);
   write("balance-low", !told ? "" : zone === "mark" ? t("zone.mark", words) : named("zone", zone));

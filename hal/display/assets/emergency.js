@@ -18,6 +18,7 @@ export function paintEmergency(view) {
   show("emergency", offered || credit.accepted === true);
   show("emergency-take", offered);
   if (!offered) forget();
+  element("emergency-text").classList.toggle("notice", credit.state === "in use");
   write("emergency-text", words(credit, view, amount));
   write("emergency-take", asked ? t("emergency.sure", { amount }) : t("emergency.take", { amount }));
   element("emergency-take").classList.toggle("asked", asked !== null);
