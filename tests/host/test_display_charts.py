@@ -175,7 +175,7 @@ def test_the_tariff_and_what_the_next_one_changes(browser, tmp_path):
         page = reader.page
         reader.says("tariff", "tariff.version", id="home", n=1)
         when = page.locator("#tariff-next").text_content()
-        assert when.startswith("Version 2 follows on 22 Jan")
+        assert when.startswith("Version 2 follows on 22 Jan 2027")
         page.click("#tariff-details summary")
         changes = page.locator(".changes li")
         expect(changes).to_have_count(2)

@@ -113,6 +113,12 @@ export function localDate(seconds, style) {
   return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", hourCycle: "h23", ...style }).format(new Date(seconds * 1000));
 }
 
+// A day with its year, and a clock time.
+export function dated(unix, view) {
+  if (!known(unix)) return NONE;
+  return local(unix, view, { dateStyle: "medium", timeStyle: "short" });
+}
+
 // A clock time, with the day when it is not today's.
 export function moment(unix, view) {
   if (!known(unix)) return NONE;

@@ -20,6 +20,11 @@ function loaded() {
   return library;
 }
 
+// Marks that stand closer than months are days.
+function dates(step) {
+  return step < 28 * 86400 ? { month: "short", day: "numeric" } : { month: "short", year: "2-digit" };
+}
+
 export async function drawLong(place, answer, what, currency) {
   await loaded();
   plot?.destroy();
@@ -37,7 +42,7 @@ export async function drawLong(place, answer, what, currency) {
       legend: { show: false },
       cursor: { y: false },
       axes: [
-        { ...axis, space: 60, values: (_, ticks) => ticks.map((at) => localDate(at, { month: "short", year: "2-digit" })) },
+        { ...axis, space: 60, values: (_, ticks, axis, space, step) => ticks.map((at) => localDate(at, dates(step))) },
         { ...axis, size: 66, values: (_, ticks) => ticks.map(label) },
       ],
       series: [{}, { stroke: colour("--accent"), width: 1.5, fill: colour("--accent") + "29" }],

@@ -1,6 +1,6 @@
 // The tariff: its version, and on demand its prices, times and charges, and what the next changes.
 
-import { energy, known, localDate, money, moment, price } from "./format.js";
+import { dated, energy, known, localDate, money, price } from "./format.js";
 import { asked } from "./history.js";
 import { language, named, t } from "./language.js";
 import { made, show, write } from "./page.js";
@@ -17,7 +17,7 @@ export function paintTariff(next) {
   const { tariff, pending } = view;
   write("tariff", tariff?.id ? t("tariff.version", { id: tariff.id, n: tariff.n }) : "–");
   show("tariff-next", Boolean(pending));
-  if (pending) write("tariff-next", t("tariff.next", { n: pending.n, time: moment(pending.from, view) }));
+  if (pending) write("tariff-next", t("tariff.next", { n: pending.n, time: dated(pending.from, view) }));
   show("tariff-details", Boolean(tariff));
   if (document.getElementById("tariff-details").open && tariff) lay();
 }
@@ -33,19 +33,19 @@ async function lay() {
     shown = null;
     return;
   }
-  const parts = laid(answer.active, true);
+  const parts = laid(answer.active);
   if (answer.next) {
-    parts.push(made("h3", {}, t("tariff.next", { n: answer.next.n, time: moment(answer.next.from, view) })));
+    parts.push(made("h3", {}, t("tariff.next", { n: answer.next.n, time: dated(answer.next.from, view) })));
     const found = changes(answer.active, answer.next);
     parts.push(made("ul", { class: "changes" }, ...found.map((words) => made("li", {}, words))));
-    parts.push(...laid(answer.next, false));
+    parts.push(prices(answer.next, false));
   }
   place.replaceChildren(...parts);
 }
 
-function laid(tariff, inForce) {
-  const parts = [made("p", {}, t("tariff.valid", { n: tariff.n, time: moment(tariff.from, view) }))];
-  parts.push(prices(tariff, inForce));
+function laid(tariff) {
+  const parts = [made("p", {}, t("tariff.valid", { n: tariff.n, time: dated(tariff.from, view) }))];
+  parts.push(prices(tariff, true));
   parts.push(made("h3", {}, t("tariff.times")), ...times(tariff));
   parts.push(made("h3", {}, t("tariff.charges")), charges(tariff));
   return parts;
