@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
 
-from wattledger.hal.display import app, page_server_linux
+from wattledger.hal.display import connection, files, stream
 from wattledger.hal.display.page import WAITING_MAX, Page
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.errors import HalError
@@ -200,7 +200,7 @@ def test_only_post_asks_for_anything(server, path, method):
 def test_reading_changes_nothing(server):
     server.show({"power_mw": 7})
     before = ask(server, "/view")[2]
-    for path in ["/", "/view", *("/assets/" + name for name in app.ASSETS)]:
+    for path in ["/", "/view", *("/assets/" + name for name in files.ASSETS)]:
         assert ask(server, path)[0] == 200
     assert ask(server, "/view")[2] == before
     assert server.request() is None
@@ -222,7 +222,7 @@ def test_every_answer_carries_the_security_headers(server, path):
     headers = ask(server, path)[1]
     assert headers["Content-Security-Policy"].startswith("default-src 'self';")
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Frame-Options"] == "DENY"
     assert "Access-Control-Allow-Origin" not in headers
 
@@ -236,9 +236,9 @@ def test_assets_are_revalidated_by_their_content(server):
 
 
 def test_the_table_of_assets_is_the_folder():
-    folder = Path(app.FOLDER)
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == set(app.ASSETS) | {"vendor/LICENSE"}  # a licence is for who reads sources
+    folder = Path(files.FOLDER)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == set(files.ASSETS) | {"vendor/LICENSE"}  # for who reads sources
 
 
 def test_events_bring_the_view_at_once_and_when_it_changes(server):
@@ -268,7 +268,7 @@ def test_events_come_at_most_four_times_a_second_and_end_with_the_latest(server)
 
 
 def test_a_quiet_stream_has_a_heartbeat(server, monkeypatch):
-    monkeypatch.setattr(app, "HEARTBEAT_POLLS", 2)
+    monkeypatch.setattr(stream, "HEARTBEAT_POLLS", 2)
     watcher = Watcher(server)
     assert watcher.event()[0] == "view"
     assert watcher.event() == ("heartbeat", "{}")
@@ -298,7 +298,7 @@ def test_head_of_events_takes_no_place(server):
 
 
 def test_a_browser_that_stops_reading_is_dropped_and_delays_nobody(server, monkeypatch):
-    monkeypatch.setattr(app, "STALL_POLLS", 4)
+    monkeypatch.setattr(connection, "STALL_S", 1)
     stuck = socket.socket()
     stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     stuck.connect(("127.0.0.1", server.port))
@@ -313,13 +313,13 @@ def test_a_browser_that_stops_reading_is_dropped_and_delays_nobody(server, monke
         assert json.loads(reading.event()[1])["n"] == n
     assert slowest < 0.05
     time.sleep(1)
-    assert len(server._open) == 1  # only the one that reads
+    assert len(server._server.open) == 1  # only the one that reads
     stuck.close()
     reading.close()
 
 
 def test_a_connection_that_asks_nothing_is_closed(server, monkeypatch):
-    monkeypatch.setattr(page_server_linux, "REQUEST_S", 0.2)
+    monkeypatch.setattr(connection, "REQUEST_S", 0.2)
     silent = socket.create_connection(("127.0.0.1", server.port), timeout=5)
     silent.sendall(b"GET / HTTP/1.1\r\nHost: loc")
     with pytest.raises(ConnectionError):

@@ -12,6 +12,10 @@ ENGLISH = json.loads((ASSETS / "i18n" / "en.json").read_text(encoding="utf-8"))
 CHINESE = json.loads((ASSETS / "i18n" / "zh.json").read_text(encoding="utf-8"))
 SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob("*.js")))
 HTML = (ASSETS / "index.html").read_text(encoding="utf-8")
+# What the server writes for a browser without JavaScript.
+SERVER = "".join(
+    path.read_text(encoding="utf-8") for path in sorted(ASSETS.parent.glob("plain*.py"))
+)
 # Names the meter sends, which the scripts join to a prefix.
 SENT = {
     "supply": ["connected", "ready", "disconnected"],
@@ -41,6 +45,7 @@ def used_keys():
     keys = set(re.findall(r'\bt\("([a-z0-9_.]*[a-z0-9_])"', SCRIPTS))
     keys |= set(re.findall(r'data-i18n(?:-label)?="([^"]+)"', HTML))
     keys |= set(re.findall(r'\? t\("[^"]+"[^)]*\) : t\("([^"]+)"', SCRIPTS))
+    keys |= set(re.findall(r'"((?:plain|pin|supply)\.[a-z_]+)"', SERVER))
     for prefix, names in [*SENT.items(), *JOINED.items()]:
         keys |= {"%s.%s" % (prefix, name) for name in names}
     # A row of the tariff's charges is called by its key.
@@ -55,8 +60,17 @@ def test_every_key_used_exists_and_every_key_is_used():
     assert used_keys() == set(ENGLISH)
 
 
+def test_every_key_of_the_server_exists():
+    keys = set(re.findall(r'"([a-z]+\.[a-z0-9_.]+)"', SERVER))
+    assert len(keys) > 40
+    files = {"index.html", "pin.py"}
+    assert {key for key in keys if not key.endswith("%d") and key[-1] != "."} - files <= set(
+        ENGLISH
+    )
+
+
 def test_every_prefix_joined_by_a_script_is_known_here():
-    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS))
+    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS + SERVER))
     assert joined == set(SENT)
     joined = set(re.findall(r'\bt\("([a-z]+)\."', SCRIPTS))
     assert joined == set(JOINED)

@@ -9,6 +9,7 @@ import { holdButton } from "./hold.js";
 import { loadLanguage, remember, remembered, switchLanguage, t } from "./language.js";
 import { say, show, write } from "./page.js";
 import { paint, paintHold } from "./paint.js";
+import { loadSession, paintSession } from "./session.js";
 import { openStream } from "./stream.js";
 import { tariffControls } from "./tariff.js";
 import { paintToken, tokenField } from "./token.js";
@@ -34,6 +35,7 @@ function refresh() {
   paint(view);
   paintHold(view, hold);
   paintToken(view.token);
+  paintSession(view);
   freshness();
   paintCharts(view);
 }
@@ -118,6 +120,7 @@ async function start() {
   });
   element("contrast").addEventListener("click", () => contrast(document.documentElement.dataset.contrast !== "more"));
   emergencyButton(refresh);
+  loadSession();
   balanceControls(refresh);
   chartControls(refresh);
   tariffControls(() => view);

@@ -47,7 +47,10 @@ export function paintCharts(view) {
     button.setAttribute("aria-pressed", String(button.dataset.what === what));
   }
   document.querySelector("[data-what=money]").textContent = view.currency ? cash(0n, view.currency).replace(/[\d.]+/, "").trim() : t("chart.money");
-  const live = span === "now";
+  // What is withheld without the PIN is not offered either.
+  const told = !view.withheld?.includes("recorded_until");
+  show("chart-span", told);
+  const live = span === "now" || !told;
   show("chart-what", !live);
   show("long", span === "long");
   element("chart").toggleAttribute("hidden", span === "long");

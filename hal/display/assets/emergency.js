@@ -3,7 +3,7 @@
 import { known, money } from "./format.js";
 import { t } from "./language.js";
 import { show, write } from "./page.js";
-import { send } from "./send.js";
+import { send } from "./session.js";
 
 const SURE_MS = 8000; // the second tap must follow within
 

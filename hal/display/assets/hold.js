@@ -1,7 +1,7 @@
 // The button that must be held. The page only says "held" again and again and "let go" once; the
 // meter counts the three seconds, so a page that dies in between counts as let go.
 
-import { send } from "./send.js";
+import { send } from "./session.js";
 
 const REPEAT_MS = 400;
 
@@ -14,7 +14,7 @@ export function holdButton(button, { onChange, onFailure }) {
   function tell(verb) {
     busy += 1;
     last = last
-      .then(() => send("/" + verb, { keepalive: true }))
+      .then(() => send("/" + verb))
       .then((taken) => onFailure(!taken))
       .finally(() => (busy -= 1));
   }

@@ -8,6 +8,7 @@ const GOOD = [1, 2, 3]; // accepted, or a part of a key that was kept
 let shown = null;
 
 export function paintPurchases(view) {
+  show("purchases-card", !view.withheld?.includes("purchases"));
   const purchases = view.purchases ?? [];
   const now = JSON.stringify([purchases, document.documentElement.lang, view.currency]);
   if (shown === now) return;

@@ -18,7 +18,7 @@ export function paintSolar(view) {
   const worth = view.rate?.export_micro;
   write("solar-price", known(worth) ? t("solar.price", { price: price(worth, view.currency) }) : "");
   const now = JSON.stringify([view.recorded_until, view.currency, document.documentElement.lang]);
-  if (stamp === now || view.recorded_until === undefined) return;
+  if (stamp === now || view.recorded_until === undefined) return; // or withheld
   stamp = now;
   tell(view, "day", "solar-today");
   tell(view, "month", "solar-month");

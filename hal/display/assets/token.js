@@ -4,7 +4,7 @@
 import { known } from "./format.js";
 import { named, t } from "./language.js";
 import { made, say, show, write } from "./page.js";
-import { send } from "./send.js";
+import { send } from "./session.js";
 
 const TAKEN = [1, 2, 3]; // accepted, or a section of a key that was kept
 const IDLE_MS = 20_000; // digits that nobody goes on with are forgotten, as on a keypad
@@ -51,7 +51,7 @@ async function enter() {
   const whole = digits();
   if (!whole) return;
   cleared = false;
-  failed = !(await send("/token/" + whole));
+  failed = !(await send("/token", { token: whole }));
   // What the meter did not get stays in the field, to be sent again.
   if (!failed) element("token-digits").value = "";
   paintToken(token, true);
