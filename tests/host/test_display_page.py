@@ -270,3 +270,13 @@ def test_words_of_the_meter_are_text_not_markup(visit):
     page = visit(dict(VIEW, alarms=["<img src=x onerror=alert(1)>"], meter="<b>m</b>"))
     reads(page, "notices", "<img src=x onerror=alert(1)>")
     reads(page, "meter", "<b>m</b>")
+
+
+def test_what_needs_the_pin_is_not_offered_without_it(visit):
+    hidden = ("purchases", "messages", "recorded_until", "token", "debt")
+    view = {key: value for key, value in VIEW.items() if key not in hidden}
+    page = visit(dict(view, withheld=sorted(hidden)))
+    reads(page, "balance-amount", "¥23.41")
+    for name in ("purchases-card", "messages", "token-card", "chart-span", "chart-what"):
+        assert page.locator("#" + name).is_hidden(), name
+    assert page.locator("#chart-card").is_visible()
