@@ -54,7 +54,7 @@ def emergency(offered, accepted, used, limit_micro, available):
 
 
 def topup_micro(needed, debt):
-    """The smallest top-up of which `needed` (micro-units) is left once `debt` has had its share."""
+    """The smallest top-up of which `needed` (micro-units) is left when `debt` has its share."""
     if not needed or not debt.share or not debt.owed:
         return needed
     most = -(-debt.owed // NANO_PER_MICRO)

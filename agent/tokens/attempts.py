@@ -34,7 +34,9 @@ class Attempts:
         item = (unix, int(last) if last.isdigit() else 0, result, source, amount_micro)
         self.found = [item] + self.found[: KEPT - 1]
         try:
-            self._storage.commit(STORE, b"".join([struct.pack(FORMAT, *one) for one in self.found]))
+            self._storage.commit(
+                STORE, b"".join([struct.pack(FORMAT, *one) for one in self.found])
+            )
         except OSError:
             pass
 

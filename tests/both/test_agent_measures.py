@@ -1,4 +1,4 @@
-"""What a person makes of the numbers: levels, what credit buys, emergency credit, the least top-up."""
+"""What a person makes of numbers: levels, what credit buys, emergency credit, the least top-up."""
 
 import unittest
 
@@ -65,8 +65,8 @@ class TestEmergency(unittest.TestCase):
         document = tariff_of(credit=None)
         text = document.decode().replace(
             '"credit": null',
-            '"credit": {"low": [5000000, 2000000], "emergency": 4000000, "reconnect_above": 1000000,'
-            ' "max": 100000000, "friendly": []}',
+            '"credit": {"low": [5000000, 2000000], "emergency": 4000000, "max": 100000000,'
+            ' "reconnect_above": 1000000, "friendly": []}',
         )
         house = House(credit=2, tariff=text.encode())
         house.use(1)

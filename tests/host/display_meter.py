@@ -1,5 +1,5 @@
-"""A simulated meter that lives behind the page: the real agent and driver on the simulated chip, its
-relay and its flash, in a thread that keeps its time; a test lets hours pass in a moment.
+"""A simulated meter that lives behind the page: the real agent and driver on the simulated chip and
+relay, in a thread that keeps their time; a test lets hours pass in a moment.
 """
 
 import json
@@ -61,7 +61,7 @@ def tariff(**changes):
 
 
 class LivingMeter:
-    """`credit` units on a new meter in `folder`; with `credit` None one that has a ledger there."""
+    """`credit` units on a new meter in `folder`; with `credit` None one with a ledger there."""
 
     def __init__(self, folder, credit=10, document=None, start=START, linked=True, watts=0):
         folder.mkdir(exist_ok=True)

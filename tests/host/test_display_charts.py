@@ -70,7 +70,9 @@ def table(page):
     page.locator("#chart-numbers").evaluate("details => { details.open = true }")
     for row in page.locator("#chart-table tbody tr").all():
         cells = row.locator("td").all()
-        numbers = [int(one.get_attribute("data-wh") or one.get_attribute("data-nano")) for one in cells]
+        numbers = [
+            int(one.get_attribute("data-wh") or one.get_attribute("data-nano")) for one in cells
+        ]
         local = int(row.get_attribute("data-local"))
         found[local] = (*numbers, [one.text_content() for one in cells])
     return found

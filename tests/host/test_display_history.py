@@ -1,4 +1,4 @@
-"""The histories of the page equal the statement's days and the profile's rows, to the nano unit."""
+"""Histories of the page equal the statement's days and the profile's rows, to the nano unit."""
 
 import datetime
 import json

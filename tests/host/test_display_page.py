@@ -182,7 +182,9 @@ def test_low_credit_is_told_at_two_levels(visit, server):
     reads(page, "balance-low", "Almost no credit – top up now")
 
 
-def test_what_was_seen_is_quiet_until_the_next_level_and_speaks_again_after_a_top_up(visit, server):
+def test_what_was_seen_is_quiet_until_the_next_level_and_speaks_again_after_a_top_up(
+    visit, server
+):
     page = visit(dict(VIEW, zone="low1"))
     low, mute = page.locator("#low"), page.locator("#mute")
     bench.expect(low).to_have_attribute("data-calls", "true")

@@ -9,7 +9,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
 
 from wattledger.tests.host import display_bench as bench
-from wattledger.tests.host.display_bench import CONNECTED, NINE, OFF, OWED, READY, VIEW, reads
+from wattledger.tests.host.display_bench import CONNECTED, NINE, OWED, READY, VIEW, reads
 from wattledger.tests.host.test_display_story import WIDTHS, grave
 
 pytestmark = pytest.mark.skipif(bench.CHROMIUM is None, reason="no chromium on PATH")
@@ -148,7 +148,11 @@ def test_an_offline_page_says_so_at_every_width(browser, server):
 
 
 def test_dates_follow_the_browser_and_money_does_not(visit):
-    for locale, words in (("en-GB", "11 Jan, 09:00"), ("en-US", "Jan 11, 09:00"), ("zh-CN", "1月11日 09:00")):
+    for locale, words in (
+        ("en-GB", "11 Jan, 09:00"),
+        ("en-US", "Jan 11, 09:00"),
+        ("zh-CN", "1月11日 09:00"),
+    ):
         page = visit(VIEW, locale=locale)
         assert page.locator("#purchases li > span").first.text_content() == words
         assert page.locator("#purchases b").text_content() == "¥50.00"

@@ -1,5 +1,5 @@
-"""A prepaid household's days on a real simulated meter, read in a browser in both languages: credit
-runs low, emergency credit, the cut, a token on the keys of the screen, the button that is held.
+"""A prepaid household's days on a simulated meter, read in a browser in both languages: credit runs
+low, emergency credit, the cut, a token on the keys of the screen, the button that is held.
 """
 
 import json
@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+
+from axe_playwright_python.sync_playwright import Axe
 
 from wattledger.agent.supply import states
 from wattledger.tests.both.houses_tokens import NOW_TID, token
@@ -98,7 +100,7 @@ class Reader:
 
 def grave(page):
     """The findings of axe-core that are serious or critical."""
-    found = axe.Axe().run(page).response["violations"]
+    found = Axe().run(page).response["violations"]
     return [
         (one["id"], node["target"], node.get("failureSummary"))
         for one in found
@@ -163,7 +165,9 @@ def test_credit_runs_low_ends_and_comes_back(browser, tmp_path, language):
         reader.look("emergency")
 
         # Five minutes before, then the cut: why, and what to do.
-        meter.until(lambda agent: agent.control.credit.left_s and agent.control.credit.left_s < 310)
+        meter.until(
+            lambda agent: agent.control.credit.left_s and agent.control.credit.left_s < 310
+        )
         bench.expect(page.locator("#notices li.bad")).to_have_count(1)
         meter.until(lambda agent: agent.supply.state == states.DISCONNECTED, step=1)
         meter.ahead(2, step=1)

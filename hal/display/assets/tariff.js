@@ -51,13 +51,13 @@ function laid(tariff) {
   return parts;
 }
 
-function prices(tariff, inForce) {
+function prices(tariff, isHeld) {
   const head = made("tr", {}, made("th", { scope: "col" }, t("tariff.block")));
   for (const band of tariff.bands) head.append(made("th", { scope: "col" }, named("band", band)));
   const body = tariff.price.map((row, block) => {
     const line = made("tr", {}, made("th", { scope: "row" }, blockWords(tariff, block)));
     row.forEach((micro, band) => {
-      const now = inForce && view.rate?.block === block + 1 && view.rate?.band === tariff.bands[band];
+      const now = isHeld && view.rate?.block === block + 1 && view.rate?.band === tariff.bands[band];
       const cell = made("td", now ? { class: "now" } : {}, price(micro, tariff.currency).replace("/kWh", ""));
       if (now) cell.append(" ", made("b", {}, t("tariff.now")));
       line.append(cell);
