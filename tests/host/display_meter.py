@@ -1,4 +1,4 @@
-"""A simulated meter that lives behind the page: the real agent and driver on the simulated chip and
+"""A simulated meter that lives behind the page: the real agent and driver on a simulated chip and
 relay, in a thread that keeps their time; a test lets hours pass in a moment.
 """
 

@@ -3,7 +3,6 @@ is the statement's and the profile's, to the last digit.
 """
 
 import datetime
-import json
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -13,11 +12,12 @@ pytest.importorskip("microdot", reason="microdot is not installed")
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
 
+from wattledger.tests.both.fixtures_agent import START
 from wattledger.tests.host import display_bench as bench
 from wattledger.tests.host import statement_bench
 from wattledger.tests.host.display_meter import LivingMeter, tariff
 from wattledger.tests.host.meter_bench import FROM
-from wattledger.tests.host.test_display_story import Reader
+from wattledger.tests.host.test_display_story import PICTURES, Reader
 from wattledger.tools import statement, statement_json
 
 pytestmark = pytest.mark.skipif(bench.CHROMIUM is None, reason="no chromium on PATH")
@@ -116,7 +116,8 @@ def test_every_day_and_its_sum_is_the_statements(browser, months, tmp_path, lang
     total = f"{kwh(sum(day['import_wh'] for day in mine), 2)} · " + cents(
         sum(cost_of(day)[0] for day in mine)
     )
-    reader.says("chart-sum", "chart.sum", period=reader.words("span.month"), sum=total)
+    month = {"period": reader.words("span.month"), "time": "06:15", "sum": total}
+    reader.says("chart-sum", "chart.sum_to", **month)
     reader.look("month")
     open_span(reader, "week")
     assert len(table(reader.page)) == 14
@@ -238,6 +239,34 @@ def test_solar_export_earns_and_is_summed_up(browser, tmp_path):
         reader.close()
 
 
-def test_pictures_go_to_a_folder_that_exists():
-    assert (Path(__file__).parents[2] / "docs" / "images" / "page.png").stat().st_size > 20_000
-    assert json.loads(tariff())["id"] == "home"
+LOADS = (120, 90, 90, 300, 500, 200, 250, 180, 400, 1100, 900, 300)  # watts, two hours each
+
+
+@pytest.mark.nightly
+def test_after_three_days_the_end_of_credit_and_of_the_month_are_foreseen(browser, tmp_path):
+    folder = Path(PICTURES) if PICTURES else tmp_path
+    with LivingMeter(tmp_path / "meter", 40, tariff(), start=START - 6 * 3600) as meter:
+        for hour in range(24 * 3 + 20):
+            watts = LOADS[hour % 24 // 2] * (80 + hour * 37 % 41) // 100
+            meter.ahead(3600, watts=watts, step=20)
+            if hour == 30:
+                meter.do(lambda agent: agent.account.credit(1, 30 * 10**6, agent.time.unix(), 2))
+        meter.do(lambda agent: agent.keeper.now())
+        view = meter.view()
+        assert view["days_level"] == "good" and view["ends_at"] > view["time"] + 3 * DAY
+        for language, width, name in (
+            ("en", 1000, "page"),
+            ("en", 320, "page-320"),
+            ("zh", 1000, "page-zh"),
+        ):
+            reader = Reader(browser, meter, language, tmp_path)
+            open_span(reader, "day")
+            open_span(reader, "month")
+            expect(reader.page.locator("#chart-forecast")).to_be_visible()
+            open_span(reader, "day")
+            reader.page.locator("#chart-numbers").evaluate("details => { details.open = false }")
+            reader.page.set_viewport_size({"width": width, "height": 568 if width < 400 else 900})
+            reader.page.evaluate("scrollTo(0, 0)")
+            reader.page.wait_for_timeout(300)
+            reader.page.screenshot(path=folder / (name + ".png"))
+            reader.close()

@@ -1,5 +1,7 @@
 """The page in a real browser: what a person reads, in both languages."""
 
+import json
+
 import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
@@ -282,3 +284,31 @@ def test_what_needs_the_pin_is_not_offered_without_it(visit):
     for name in ("purchases-card", "messages", "token-card", "chart-span", "chart-what"):
         assert page.locator("#" + name).is_hidden(), name
     assert page.locator("#chart-card").is_visible()
+
+
+def test_a_month_is_summed_compared_and_foreseen(visit, server):
+    local = NINE + 28800 - 9 * 3600  # 2027-01-12, 00:00 of the local clock
+    day = 86400
+    rows = [
+        [local - 31 * day, 9000, 0, -4500000000, 0, -120000000, 0],  # 12 December
+        [local - 30 * day, 7000, 0, -3500000000, 0, -120000000, 0],  # 13 December: too late
+        [local - day, 5000, 1000, -2500000000, 350000000, -120000000, 0],
+        [local, 3000, 0, -1500000000, 0, -120000000, -60000000],
+    ]
+    first = local - 11 * day
+    told = {"span": "month", "unit": "day", "until": NINE, "rows": rows, "split": first}
+    told.update({"from": first - 31 * day, "forecast": [310499, -172345000000]})
+    server.answer("month", json.dumps(told))
+    page = visit(VIEW)
+    server.answer("month", json.dumps(told))  # now that an interval is known
+    page.click("[data-span=month]")
+    # 2.50 - 0.35 + 0.12 and 1.50 + 0.12 + 0.06
+    reads(page, "chart-sum", "This month, up to 09:00: 8.00 kWh · ¥3.95 · 1.00 kWh fed in")
+    reads(page, "chart-than", "Last month up to this day: 9.00 kWh · ¥4.62")
+    reads(page, "chart-forecast", "This month will come to about 310 kWh and ¥172.35")
+    assert page.locator("#chart .bar").count() == 2
+    assert page.locator("#chart .before").count() == 2
+    assert page.locator("#chart .export").count() == 1
+    page.click("[data-what=money]")
+    bench.expect(page.locator("#chart .export")).to_have_count(0)
+    server.answer("month", "")

@@ -1,5 +1,5 @@
-"""A prepaid household's days on a simulated meter, read in a browser in both languages: credit runs
-low, emergency credit, the cut, a token on the keys of the screen, the button that is held.
+"""A prepaid household's days on a simulated meter, read in a browser in both languages: credit
+runs low, emergency credit, the cut, a token on the keys of the screen, the button that is held.
 """
 
 import json

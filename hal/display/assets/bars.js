@@ -68,7 +68,7 @@ export function drawBars(svg, answer, what, currency) {
     const at = y(amount).toFixed(1);
     parts.push(part("line", { class: amount ? "grid" : "axis", x1: EDGE.left, x2: width - EDGE.right, y1: at, y2: at }));
     const label = { class: "label", x: EDGE.left - 6, y: at, dy: "0.35em", "text-anchor": "end" };
-    parts.push(part("text", label, axisWords(amount, what, currency, step)));
+    parts.push(part("text", label, axisWords(amount, what, currency, step, Math.max(top, -bottom))));
   }
   const bar = (name, slot, amount, inset) => {
     const [from, to] = [y(Math.max(amount, 0)), y(Math.min(amount, 0))];
@@ -95,9 +95,9 @@ export function drawBars(svg, answer, what, currency) {
   svg.replaceChildren(...parts);
 }
 
-function axisWords(amount, what, currency, step) {
+function axisWords(amount, what, currency, step, most) {
   if (what === "money") return cash(BigInt(amount), currency).replace(step >= 1e9 ? /[.]00$/ : /^$/, "");
-  return step >= 1000 || amount === 0 ? `${amount / 1000} kWh` : `${amount} Wh`;
+  return most >= 1000 ? `${amount / 1000} kWh` : `${amount} Wh`;
 }
 
 function slotWords(answer, slot, width) {

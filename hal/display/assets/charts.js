@@ -2,7 +2,7 @@
 
 import * as bars from "./bars.js";
 import { draw } from "./chart.js";
-import { cash, energy } from "./format.js";
+import { cash, energy, moment } from "./format.js";
 import { asked, costOf, SPANS, sums } from "./history.js";
 import { remember, remembered, t } from "./language.js";
 import { made, show, write } from "./page.js";
@@ -92,7 +92,8 @@ function tell(view) {
   const sum = words(sums(present), currency);
   write("chart-title", t("span." + span));
   show("chart-sum", true);
-  write("chart-sum", t("chart.sum", { period: t("span." + span), sum }));
+  const until = moment(answer.until, view); // what the open interval holds is in no history yet
+  write("chart-sum", t("chart.sum_to", { period: t("span." + span), time: until, sum }));
   show("chart-than", before.length > 0);
   write("chart-than", before.length ? t("chart.sum", { period: t("before." + span), sum: words(sums(before), currency) }) : "");
   show("chart-forecast", answer.forecast !== null);
