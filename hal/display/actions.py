@@ -3,6 +3,7 @@
 POST /press       the button is held (sent again while it stays held)
 POST /release     the button was let go
 POST /accept      the emergency credit that is offered is taken
+POST /assist/yes  the household lets the utility read; /assist/no: it does not, or no longer
 POST /token       {"token": "1234 ..."}: the digits of a token
 POST /session     {"pin": "..."}: sign in; the answer sets a cookie
 POST /session/end sign out
@@ -63,6 +64,8 @@ class Actions:
             return said(refused)
         if name == "pin":
             return await self._change(given)
+        if name in ("assist/yes", "assist/no"):
+            return asked(self._page.ask("assist", name == "assist/yes"))
         if name != "token":
             return asked(self._page.ask(name))
         if given is None or "token" not in given:
