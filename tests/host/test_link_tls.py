@@ -131,3 +131,22 @@ def test_the_meter_measures_on_while_tls_fails(new_link, authority, meter):
         found = link.metered(300) if more else metered(link, 300)
         assert (found, link.session(), server.heard) == (300, 0, [])
         assert server.connections >= 2 and REFUSED in link.fault
+
+
+@pytest.mark.parametrize("new_link", ["micropython"], indirect=True)
+def test_the_heap_comes_back_after_sessions_that_were_lost_or_refused(
+    new_link, authority, stranger, meter
+):
+    right = server_context(authority.issue("broker"), meter)
+    wrong = server_context(stranger.issue("broker"), meter)
+    with OneAnswer(CONNACK, close=True, context=right) as server:
+        link = new_link(server.port, "localhost", files=meter, backoff_s=(0.001, 0.002))
+        assert until(lambda: link.session() >= 5)
+        server.context = wrong
+        connections = server.connections
+        assert until(lambda: server.connections >= connections + 5)
+        before = link.heap()
+        assert until(lambda: server.connections >= connections + 25, 10)
+        server.context = right
+        assert until(lambda: link.session() >= 30, 10)
+        assert abs(link.heap() - before) < 2048
