@@ -33,8 +33,8 @@ def meter(authority):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_broker_and_a_meter_that_know_each_other(new_link, authority, meter, host, tmp_path):
-    with mosquitto(tmp_path, authority.issue("broker")) as port:
-        link = new_link(port, host, files=meter)
+    with mosquitto(tmp_path, authority.issue("broker")) as running:
+        link = new_link(running.port, host, files=meter)
         link.subscribe("down/#")
         assert until(link.is_up), link.fault
         token = link.send("down/echo", b"x" * 5000, False)
@@ -92,8 +92,8 @@ def test_a_meter_the_broker_does_not_know(new_link, authority, stranger, meter, 
     files = meter.showing_nothing()
     if who == "stranger":
         files = stranger.issue("meter", names=("meter",)).trusting(meter)
-    with mosquitto(tmp_path, authority.issue("broker")) as port:
-        link = new_link(port, "localhost", files=files)
+    with mosquitto(tmp_path, authority.issue("broker")) as running:
+        link = new_link(running.port, "localhost", files=files)
         assert until(lambda: link.fault)
         assert "does it take this meter's certificate?" in link.fault
         assert link.session() == 0
