@@ -59,6 +59,8 @@ class AlertsFile:
                 document = json.loads(file.read())
         except OSError as error:
             raise SiteError("%s: cannot be read (%s)" % (self._path, error.strerror)) from None
+        except RecursionError:
+            raise SiteError("%s: is nested too deep" % self._path) from None
         except ValueError as error:
             at = "line %d" % error.lineno if hasattr(error, "lineno") else "its encoding"
             raise SiteError("%s: is not JSON; look at %s" % (self._path, at)) from None
@@ -127,14 +129,17 @@ class AlertFace:
                     self._settings, self._storage, self._send, self.report, events.ALERT_HELD
                 )
             self._rules.look(view)
-            for kind, name, fault in self._sender.results():
-                if fault is not None:
-                    self.report(events.ALERT_FAILED, kind)
-                    self._log("alert %s to %r: %s" % (alerts.NAMES[kind], name, fault))
+            self._report_failed()
         except Exception as error:
             if not self._failed:
                 self._log("alerts failed: %r" % error)
             self._failed = True
+
+    def _report_failed(self):
+        for kind, name, fault in self._sender.results():
+            if fault is not None:
+                self.report(events.ALERT_FAILED, kind)
+                self._log("alert %s to %r: %s" % (alerts.NAMES[kind], name, fault))
 
     def _send(self, kind, view):
         title, text = alert_words.compose(kind, view, self._language)
@@ -144,7 +149,10 @@ class AlertFace:
         """Nobody asks for anything here."""
 
     def close(self):
+        """End sending; what was not sent is reported. Before the agent stops."""
         self._sender.close()
+        if self.report is not None:
+            self._report_failed()
 
 
 def face(folder, config, storage, log):
