@@ -56,7 +56,7 @@ PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
 CERTIFICATE_ENDS = 81  # the one the broker knows the meter by; value: days left
 CERTIFICATE_ENDED = 82  # no broker takes the meter until it has a new one
-ALERT_HELD = 94  # value: its kind (agent/display/alerts.py)
+ALERT_HELD = 94  # value: its kind (agent/display/notices.py)
 ALERT_FAILED = 95  # no one took it; value: its kind
 RECONNECT_ASKED = 96  # by the home; value: the open reasons
 # 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.

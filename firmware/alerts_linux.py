@@ -11,7 +11,7 @@ import os
 import re
 
 from wattledger.agent import events
-from wattledger.agent.display import alert_words, alerts
+from wattledger.agent.display import notice_words, notices
 from wattledger.firmware.errors import SiteError
 from wattledger.hal.errors import HalError
 from wattledger.hal.network.apprise_linux import AppriseSender
@@ -40,8 +40,8 @@ class AlertsFile:
         if document.get("v") != VERSION:
             raise self._error("v", "must be %d" % VERSION)
         self.language = document.get("language", "en")
-        if self.language not in alert_words.LANGUAGES:
-            raise self._error("language", "must be %s" % " or ".join(alert_words.LANGUAGES))
+        if self.language not in notice_words.LANGUAGES:
+            raise self._error("language", "must be %s" % " or ".join(notice_words.LANGUAGES))
         self.quiet = self._quiet(document.get("quiet"))
         self.days = self._days(document.get("days", [3, 1]))
         self.targets = self._targets(document.get("send"))
@@ -114,7 +114,7 @@ class AlertFace:
         self._log = log
         self._language = file.language
         self._sender = sender or AppriseSender(file.targets)
-        self._settings = alerts.Settings(file.quiet, file.days, prepay)
+        self._settings = notices.Settings(file.quiet, file.days, prepay)
         self._storage = storage
         self._rules = None
         self._failed = False
@@ -125,7 +125,7 @@ class AlertFace:
             return
         try:
             if self._rules is None:
-                self._rules = alerts.Alerts(
+                self._rules = notices.Notices(
                     self._settings, self._storage, self._send, self.report, events.ALERT_HELD
                 )
             self._rules.look(view)
@@ -139,10 +139,10 @@ class AlertFace:
         for kind, name, fault in self._sender.results():
             if fault is not None:
                 self.report(events.ALERT_FAILED, kind)
-                self._log("alert %s to %r: %s" % (alerts.NAMES[kind], name, fault))
+                self._log("alert %s to %r: %s" % (notices.NAMES[kind], name, fault))
 
     def _send(self, kind, view):
-        title, text = alert_words.compose(kind, view, self._language)
+        title, text = notice_words.compose(kind, view, self._language)
         self._sender.send(kind, title, text)
 
     def request(self):

@@ -11,7 +11,7 @@ import types
 import pytest
 
 from wattledger.agent import events
-from wattledger.agent.display import alerts
+from wattledger.agent.display import notices
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
@@ -292,7 +292,7 @@ def test_an_alert_that_no_service_took_is_in_the_journal_and_the_log(alerted):
         assert until(lambda: service.got)
         assert until(lambda: house.once(1000) or house.log)
         house.agent.keeper.now()
-        assert house.told(events.ALERT_FAILED) == [alerts.LOW_1]
+        assert house.told(events.ALERT_FAILED) == [notices.LOW_1]
         assert house.log == ["alert low1 to 'service 1': it answered 403"]
 
 
@@ -305,7 +305,7 @@ def test_an_alert_that_a_stop_left_unsent_is_in_the_journal(alerted):
         time.sleep(0.05)
         house.alerts.close()
         house.agent.stop()
-        assert house.told(events.ALERT_FAILED) == [alerts.LOW_1]
+        assert house.told(events.ALERT_FAILED) == [notices.LOW_1]
 
 
 def test_a_boot_tells_a_household_nothing_twice(alerted):
@@ -434,4 +434,4 @@ def test_a_raspberry_pi_alerts_whom_its_site_names(tmp_path):
     told = [
         readers.unpack_event(entry.payload) for _, entry in found if entry.kind == records.EVENT
     ]
-    assert (events.ALERT_FAILED, alerts.LOW_1) in told
+    assert (events.ALERT_FAILED, notices.LOW_1) in told

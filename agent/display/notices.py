@@ -55,7 +55,7 @@ class Settings:
         self.prepay = prepay
 
 
-class Alerts:
+class Notices:
     """`look(view)` sends what is due: `send(kind, view)`. `report(code, value)` as of an Agent.
 
     `held_code` is the event that says an alert was held back, with its kind.
