@@ -62,7 +62,7 @@ ASSIST_ASKED = 90  # remote assistance; value: its scope, from 1 (agent/comms/as
 ASSIST_BEGUN = 91  # the household agreed; value: its scope
 ASSIST_REFUSED = 92  # value: 0 by a person, 1 nobody answered, 2 another request came
 ASSIST_OVER = 93  # value: 0 by a person, 1 by its time, 2 another request came
-ALERT_HELD = 94  # value: its kind (agent/display/alerts.py)
+ALERT_HELD = 94  # value: its kind (agent/display/notices.py)
 ALERT_FAILED = 95  # no one took it; value: its kind
 RECONNECT_ASKED = 96  # by the home; value: the open reasons
 # 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.

@@ -11,7 +11,7 @@ import os
 import re
 
 from wattledger.agent import events
-from wattledger.agent.display import alert_words, alerts
+from wattledger.agent.display import notice_words, notices
 from wattledger.firmware.errors import SiteError
 from wattledger.hal.errors import HalError
 from wattledger.hal.network.apprise_linux import AppriseSender
@@ -40,8 +40,8 @@ class AlertsFile:
         if document.get("v") != VERSION:
             raise self._error("v", "must be %d" % VERSION)
         self.language = document.get("language", "en")
-        if self.language not in alert_words.LANGUAGES:
-            raise self._error("language", "must be %s" % " or ".join(alert_words.LANGUAGES))
+        if self.language not in notice_words.LANGUAGES:
+            raise self._error("language", "must be %s" % " or ".join(notice_words.LANGUAGES))
         self.quiet = self._quiet(document.get("quiet"))
         self.days = self._days(document.get("days", [3, 1]))
         self.targets = self._targets(document.get("send"))
@@ -59,6 +59,8 @@ class AlertsFile:
                 document = json.loads(file.read())
         except OSError as error:
             raise SiteError("%s: cannot be read (%s)" % (self._path, error.strerror)) from None
+        except RecursionError:
+            raise SiteError("%s: is nested too deep" % self._path) from None
         except ValueError as error:
             at = "line %d" % error.lineno if hasattr(error, "lineno") else "its encoding"
             raise SiteError("%s: is not JSON; look at %s" % (self._path, at)) from None
@@ -112,7 +114,7 @@ class AlertFace:
         self._log = log
         self._language = file.language
         self._sender = sender or AppriseSender(file.targets)
-        self._settings = alerts.Settings(file.quiet, file.days, prepay)
+        self._settings = notices.Settings(file.quiet, file.days, prepay)
         self._storage = storage
         self._rules = None
         self._failed = False
@@ -123,28 +125,34 @@ class AlertFace:
             return
         try:
             if self._rules is None:
-                self._rules = alerts.Alerts(
+                self._rules = notices.Notices(
                     self._settings, self._storage, self._send, self.report, events.ALERT_HELD
                 )
             self._rules.look(view)
-            for kind, name, fault in self._sender.results():
-                if fault is not None:
-                    self.report(events.ALERT_FAILED, kind)
-                    self._log("alert %s to %r: %s" % (alerts.NAMES[kind], name, fault))
+            self._report_failed()
         except Exception as error:
             if not self._failed:
                 self._log("alerts failed: %r" % error)
             self._failed = True
 
+    def _report_failed(self):
+        for kind, name, fault in self._sender.results():
+            if fault is not None:
+                self.report(events.ALERT_FAILED, kind)
+                self._log("alert %s to %r: %s" % (notices.NAMES[kind], name, fault))
+
     def _send(self, kind, view):
-        title, text = alert_words.compose(kind, view, self._language)
+        title, text = notice_words.compose(kind, view, self._language)
         self._sender.send(kind, title, text)
 
     def request(self):
         """Nobody asks for anything here."""
 
     def close(self):
+        """End sending; what was not sent is reported. Before the agent stops."""
         self._sender.close()
+        if self.report is not None:
+            self._report_failed()
 
 
 def face(folder, config, storage, log):

@@ -219,14 +219,14 @@ class PiMeter:
     def stop(self):
         """End cleanly: everything durable, the relay where it is."""
         self.watchdog.stopping()
+        if self._alerts is not None:
+            self._alerts.close()
         if self._runtime is not None:
             self.agent.stop()
         if self._link is not None:
             self._link.close()
         if self._page is not None:
             self._page.stop()
-        if self._alerts is not None:
-            self._alerts.close()
         if self._hardware is not None:
             self._hardware.close()
 

@@ -2,7 +2,7 @@
 
 from wattledger.agent import events
 from wattledger.agent.comms.assistance import SCOPES
-from wattledger.agent.display import alerts
+from wattledger.agent.display import notices
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.supply import rules
@@ -44,7 +44,7 @@ def describe(payload: bytes) -> str:
         held = events.NAMES.get(value & 0xFF, str(value & 0xFF))
         return f"{name}: {held}, {value >> 8} times in the hour"
     if code in (events.ALERT_HELD, events.ALERT_FAILED):
-        return f"{name}: {alerts.NAMES.get(value, str(value)).replace('_', ' ')}"
+        return f"{name}: {notices.NAMES.get(value, str(value)).replace('_', ' ')}"
     if code == events.RECONNECT_ASKED:
         return f"{name}: {', '.join(rules.names(value)) or 'ready'}"
     return f"{name}: {value}"

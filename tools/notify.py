@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wattledger.agent.display import alert_words, alerts
+from wattledger.agent.display import notice_words, notices
 from wattledger.firmware.alerts_linux import NAME, AlertsFile
 from wattledger.hal.network.apprise_linux import AppriseSender
 
@@ -19,8 +19,8 @@ def run(place: Path, wait_s: float = WAIT_S) -> list[dict[str, Any]]:
     """
     file = AlertsFile(str(place / NAME if place.is_dir() else place))
     sender = AppriseSender(file.targets, retry_s=())
-    title, text = alert_words.compose(alerts.TEST, None, file.language)
-    sender.send(alerts.TEST, title, text)
+    title, text = notice_words.compose(notices.TEST, None, file.language)
+    sender.send(notices.TEST, title, text)
     faults: dict[str, str | None] = {}
     deadline = time.monotonic() + wait_s
     while len(faults) < len(file.targets) and time.monotonic() < deadline:

@@ -15,6 +15,7 @@ from wattledger.hal.errors import HalError
 
 ROOM = 32  # alerts that may wait
 RETRY_S = (5, 60)  # waits before the second and the third try
+UNSENT = "the meter stopped before it was sent"
 HTTP_ERROR = re.compile(r"error=(\d{3})")
 NO_CONNECTION = re.compile(r"connection|timed? ?out|name resolution", re.IGNORECASE)
 
@@ -44,8 +45,10 @@ class AppriseSender:
                 )
             self._services.append((name, service))
         self._retry_s = retry_s
+        self._numbers = 0
         self._orders = queue.Queue(ROOM)
         self._results = queue.Queue()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
         self._thread.start()
 
@@ -67,37 +70,40 @@ class AppriseSender:
             return found
 
     def close(self, timeout_s=3):
-        """End after the try that is under way; what waits is forgotten."""
+        """End after the try that is under way; results() then has what was not sent as a fault."""
+        self._closing.set()
         try:
-            self._orders.put_nowait(None)
+            self._orders.put_nowait(())  # wakes it
         except queue.Full:
-            return  # a daemon: it ends with the process
-        self._thread.join(timeout_s)
+            pass
+        self._thread.join(timeout_s)  # a daemon: one that hangs ends with the process
 
     def _run(self):
         due = []  # heap of (monotonic s, number, tries before, order, service)
-        number = 0
-        while True:
+        while not self._closing.is_set():
             wait = max(due[0][0] - time.monotonic(), 0) if due else None
             try:
-                order = self._orders.get(timeout=wait)
+                self._share_out(self._orders.get(timeout=wait), due)
+                continue
             except queue.Empty:
-                order = ()
-            if order is None:
-                return
-            if order:
-                for service in self._services:
-                    heapq.heappush(due, (time.monotonic(), number, 0, order, service))
-                    number += 1
-            elif due:
-                _, _, tries, order, service = heapq.heappop(due)
-                fault = self._try(service[1], order)
-                if fault is not None and tries < len(self._retry_s):
-                    at = time.monotonic() + self._retry_s[tries]
-                    heapq.heappush(due, (at, number, tries + 1, order, service))
-                    number += 1
-                else:
-                    self._results.put((order[0], service[0], fault))
+                pass
+            _, number, tries, order, service = heapq.heappop(due)
+            fault = self._try(service[1], order)
+            if fault is not None and tries < len(self._retry_s):
+                at = time.monotonic() + self._retry_s[tries]
+                heapq.heappush(due, (at, number, tries + 1, order, service))
+            else:
+                self._results.put((order[0], service[0], fault))
+        while not self._orders.empty():
+            self._share_out(self._orders.get(), due)
+        for _, _, _, order, service in due:
+            self._results.put((order[0], service[0], UNSENT))
+
+    def _share_out(self, order, due):
+        """An order is one to each service."""
+        for service in self._services if order else ():
+            self._numbers += 1
+            heapq.heappush(due, (time.monotonic(), self._numbers, 0, order, service))
 
     def _try(self, service, order):
         """None when the service took it, else why not in words without secrets."""

@@ -50,10 +50,12 @@ def until(condition, timeout_s=5):
 class Peer:
     """Another client of the broker; keeps all it receives as (topic, payload, retain)."""
 
-    def __init__(self, port, *topics):
+    def __init__(self, port, *topics, username=None):
         self.received = []
         self._granted = 0
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        if username is not None:
+            self._client.username_pw_set(username)
         self._client.on_message = lambda c, u, message: self.on_message(
             message.topic, message.payload, message.retain
         )

@@ -11,7 +11,10 @@ import types
 import pytest
 
 from wattledger.agent import events
-from wattledger.agent.display import alerts
+from wattledger.agent.display import notices
+from wattledger.agent.journal import payload_read as readers
+from wattledger.agent.journal import record as records
+from wattledger.agent.journal.journal import walk
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.firmware import alerts_linux, main_pi
@@ -137,6 +140,16 @@ def test_a_service_that_hangs_keeps_nobody_waiting_but_alerts():
         service.hold.set()
 
 
+def test_what_a_stop_leaves_unsent_is_told():
+    with Service(503) as service:
+        sender = AppriseSender([("one", service.url)], retry_s=(60,))
+        sender.send(1, "t", "x")
+        assert until(lambda: service.got)
+        time.sleep(0.05)
+        sender.close()
+        assert sender.results() == [(1, "one", "the meter stopped before it was sent")]
+
+
 def test_an_address_that_is_none_is_refused_by_its_name():
     with pytest.raises(HalError, match="the address of 'phone'") as caught:
         AppriseSender([("phone", f"nosuch://{SECRET}")])
@@ -189,7 +202,9 @@ def test_a_wrong_file_says_what_and_quotes_no_address(tmp_path, changes, said):
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"v": 1, "send": "' + SECRET])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"v": 1, "send": "' + SECRET, '{"v": ' + "[" * 100_000]
+)
 def test_what_is_no_json_object_is_refused(tmp_path, text):
     with pytest.raises(SiteError) as caught:
         AlertsFile(str(write(tmp_path, text)))
@@ -207,8 +222,9 @@ def test_a_file_that_others_may_read_is_refused(tmp_path):
 class AlertedHouse(House):
     """A house with a face that alerts; a boot makes it anew, as a process would."""
 
-    def __init__(self, file, **config):
+    def __init__(self, file, retry_s=(), **config):
         self._file = file
+        self._retry_s = retry_s
         self.log = []
         self.alerts = None
         super().__init__(**config)
@@ -216,7 +232,7 @@ class AlertedHouse(House):
     def boot(self, tariff=None, cold=True):
         if self.alerts is not None:
             self.alerts.close()
-        sender = AppriseSender(self._file.targets, ())
+        sender = AppriseSender(self._file.targets, self._retry_s)
         self.alerts = AlertFace(self._file, self.storage, True, self.log.append, sender)
         self.scripted, self.page = self.page, Faces([self.page, self.alerts])
         super().boot(tariff, cold)
@@ -276,8 +292,20 @@ def test_an_alert_that_no_service_took_is_in_the_journal_and_the_log(alerted):
         assert until(lambda: service.got)
         assert until(lambda: house.once(1000) or house.log)
         house.agent.keeper.now()
-        assert house.told(events.ALERT_FAILED) == [alerts.LOW_1]
+        assert house.told(events.ALERT_FAILED) == [notices.LOW_1]
         assert house.log == ["alert low1 to 'service 1': it answered 403"]
+
+
+def test_an_alert_that_a_stop_left_unsent_is_in_the_journal(alerted):
+    with Service(503) as service:
+        house = alerted(service, retry_s=(60,))
+        house.run(5, 3600)
+        house.run(12)
+        assert until(lambda: service.got)
+        time.sleep(0.05)
+        house.alerts.close()
+        house.agent.stop()
+        assert house.told(events.ALERT_FAILED) == [notices.LOW_1]
 
 
 def test_a_boot_tells_a_household_nothing_twice(alerted):
@@ -383,8 +411,8 @@ def test_a_raspberry_pi_alerts_whom_its_site_names(tmp_path):
         )
     )
     options = main_pi.parse([str(site), "--state", str(state)])
-    with Service() as service:
-        write(site, document_of(service.url))
+    with Service() as service, Service(503) as busy:
+        write(site, document_of(service.url, busy.url))
         meter = main_pi.PiMeter(options, parts)
         try:
             meter.start()
@@ -392,11 +420,18 @@ def test_a_raspberry_pi_alerts_whom_its_site_names(tmp_path):
             def passes():
                 clock.advance(10_000)
                 meter.turn()
-                return service.got
+                return service.got and busy.got
 
             assert until(passes)
+            time.sleep(0.05)
         finally:
             meter.stop()
     # 4.00 of the first level of 5.00; the tariff comes into force within a quarter of an hour.
     assert service.got[0]["title"] == "Credit is getting low - Meter pi-0001"
     assert service.got[0]["message"] == "4.00 CNY left. Please top up."
+    # The busy one was to be tried again; the meter stopped before.
+    found = walk(PosixStorage(str(state)), records.first_hash("pi-0001"))
+    told = [
+        readers.unpack_event(entry.payload) for _, entry in found if entry.kind == records.EVENT
+    ]
+    assert (events.ALERT_FAILED, notices.LOW_1) in told

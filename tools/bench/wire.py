@@ -1,35 +1,28 @@
 """The wire: bytes of readings and commands, time to check a signature, CPU to publish a message.
 
-Bytes are those of MQTT, its acknowledgement included; TLS adds 22 and more to each record. The
-links publish to a broker of this machine, in a process of its own.
+Bytes are those of MQTT, its acknowledgement included; TLS adds 22 and more to each record.
 """
 
 import hashlib
 import hmac
 import json
-import socket
-import struct
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from wattledger.agent.comms import topics
-from wattledger.hal.clock.host_linux import HostClock
-from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.hal.network.mqtt import packet
-from wattledger.hal.network.mqtt.client import MqttLink
-from wattledger.tools import broker, jws, keys, orders, signing
+from wattledger.tools import jws, keys, orders, signing
 from wattledger.tools.bench import device, wire_programs
 from wattledger.tools.bench.device import BenchError, Device
 from wattledger.tools.bench.house import METER, TARIFF, House, PlainChip, Sink
 from wattledger.tools.bench.rows import Report, Row, best, cpu_s
+from wattledger.tools.bench.wire_links import PAYLOAD, WINDOW, publishing
 
 PROGRAMS = "wattledger.tools.bench.wire_programs"
 SECRET = bytes(range(32))
@@ -39,14 +32,8 @@ CHECKS = 2_000
 SIGNATURES = 5
 MESSAGES = 2_000
 ROUNDS = 3
-WINDOW = 32  # messages on their way
 HOURS = 3  # of metering whose messages are weighed
-PAYLOAD = b"x" * 600
-TOPIC = topics.topic(TENANT, METER, topics.STATE)
 ACKNOWLEDGED = len(packet.puback(1))
-IDLE_S = 0.0005
-PATIENCE_S = 60
-RAW = "raw socket"
 
 
 def run(
@@ -60,7 +47,7 @@ def run(
     return Report(
         "wire",
         "Bytes of messages, time to check a signature, CPU to publish",
-        [*_sizes(hours), *_checks(checks, signatures, rounds), *_publishing(messages, rounds)],
+        [*_sizes(hours), *_checks(checks, signatures, rounds), *publishing(messages, rounds)],
         {"payload_bytes": len(PAYLOAD), "window": WINDOW},
     )
 
@@ -201,99 +188,3 @@ def _signed() -> tuple[bytes, bytes, bytes, Callable[[], object]]:
         public.verify(der, text, ec.ECDSA(hashes.SHA256()))
 
     return point, hashlib.sha256(text).digest(), raw, check
-
-
-# --- publishing ---
-
-
-def _publishing(messages: int, rounds: int) -> list[Row]:
-    with broker.start() as process:
-        kinds: dict[str, Callable[[int, int], None]] = {
-            "MQTT client of our own": _ours,
-            "paho link": _paho_link,
-            "paho alone": _paho,
-            RAW: _raw,
-        }
-        work = [partial(_cpu_us, kind, process.port, messages) for kind in kinds.values()]
-        took = dict(zip(kinds, best(rounds, work), strict=True))
-    rows = [
-        Row(f"publish, {name}", took[name], took[RAW], "us of CPU", RAW)
-        for name in kinds
-        if name != RAW
-    ]
-    for name in ("MQTT client of our own", "paho link"):
-        rows.append(
-            Row(f"publish, {name}", took[name], took["paho alone"], "us of CPU", "paho alone")
-        )
-    return rows
-
-
-def _cpu_us(kind: Callable[[int, int], None], port: int, messages: int) -> float:
-    """Microseconds of CPU of this process a message, connecting and all its threads included."""
-    return cpu_s(partial(kind, port, messages)) / messages * 1e6
-
-
-def _ours(port: int, messages: int) -> None:
-    _publish(MqttLink(broker.HOST, port, "ours", clock=HostClock(), send_limit=WINDOW), messages)
-
-
-def _paho_link(port: int, messages: int) -> None:
-    _publish(PahoLink(broker.HOST, port, "paho", send_limit=WINDOW), messages)
-
-
-def _publish(link: Any, messages: int) -> None:
-    """All messages through a Link of hal/contract.py, as fast as its window lets them go."""
-    last = 0
-    deadline = time.monotonic() + PATIENCE_S
-    try:
-        while messages or not link.sent(last):
-            token = link.send(TOPIC, PAYLOAD, False) if messages else 0
-            if token:
-                last = token
-                messages -= 1
-                continue
-            link.receive()
-            time.sleep(IDLE_S)
-            if time.monotonic() > deadline:
-                raise BenchError(f"the broker took no message: {link.fault}")
-    finally:
-        link.close()
-
-
-def _paho(port: int, messages: int) -> None:
-    from paho.mqtt import client as mqtt
-
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="alone")
-    client.max_inflight_messages_set(WINDOW)
-    client.connect(broker.HOST, port)
-    client.loop_start()
-    try:
-        infos = [client.publish(TOPIC, PAYLOAD, qos=1) for _ in range(messages)]
-        infos[-1].wait_for_publish(PATIENCE_S)
-        if not all(info.is_published() for info in infos):
-            raise BenchError("the broker took no message of paho's")
-    finally:
-        client.disconnect()
-        client.loop_stop()
-
-
-def _raw(port: int, messages: int) -> None:
-    """The packets by hand: what the operating system takes for them."""
-    with socket.create_connection((broker.HOST, port), PATIENCE_S) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        line.sendall(packet.connect("raw", 30, (None, b""), (None, None)))
-        left = 4  # of the CONNACK
-        while left:
-            left -= len(line.recv(left))
-        sent = acknowledged = rest = 0
-        while acknowledged < messages:
-            while sent < messages and sent - acknowledged < WINDOW:
-                head = packet.publish_head(TOPIC, len(PAYLOAD), sent % 65_535 + 1, False)
-                line.sendall(head + PAYLOAD)
-                sent += 1
-            got = len(line.recv(4096))
-            if not got:
-                raise BenchError("the broker hung up")
-            whole, rest = divmod(rest + got, ACKNOWLEDGED)
-            acknowledged += whole
-        line.sendall(struct.pack("BB", 0xE0, 0))

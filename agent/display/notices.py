@@ -55,7 +55,7 @@ class Settings:
         self.prepay = prepay
 
 
-class Alerts:
+class Notices:
     """`look(view)` sends what is due: `send(kind, view)`. `report(code, value)` as of an Agent.
 
     `held_code` is the event that says an alert was held back, with its kind.
@@ -100,8 +100,9 @@ class Alerts:
             elif self._is_low(view, level):
                 self._raise(kind)
                 if kind == LOW_1 and self._is_raised(LOW_2):
-                    continue
-                self._tell_level(level, kind, view)
+                    self._report(self._held_code, kind)
+                else:
+                    self._tell_level(level, kind, view)
         left_s = view["supply"]["cut_in_s"]
         if left_s is None or left_s > SOON_OVER_S:
             self._lower(CUT_SOON)

@@ -1,6 +1,6 @@
 """What an alert says, in English and Chinese."""
 
-from wattledger.agent.display import alerts
+from wattledger.agent.display import notices
 from wattledger.agent.units import MICRO_PER_UNIT
 
 LANGUAGES = ("en", "zh")
@@ -92,36 +92,36 @@ WORDS = {"en": EN, "zh": ZH}
 def compose(kind, view, language):
     """(title, text) of an alert of this kind about a view; a test needs none."""
     words = WORDS[language]
-    if kind == alerts.TEST:
+    if kind == notices.TEST:
         return words["test"], words["sent"]
-    title = "%s - %s" % (words[alerts.NAMES[kind]], words["meter"] % view["meter"])
+    title = "%s - %s" % (words[notices.NAMES[kind]], words["meter"] % view["meter"])
     return title, words["space"].join(_sentences(kind, view, words))
 
 
 def _sentences(kind, view, words):
     supply = view["supply"]
-    if kind in alerts.LEVELS or kind == alerts.CUT_SOON:
+    if kind in notices.LEVELS or kind == notices.CUT_SOON:
         found = []
-        if kind == alerts.CUT_SOON:
+        if kind == notices.CUT_SOON:
             found.append(words["in"] % max(supply["cut_in_s"] // 60, 1))
         if view["available_micro"] is not None:
             found.append(words["left"] % money(view["available_micro"], view["currency"]))
         days = view["days_left"]
-        if days is not None and kind != alerts.CUT_SOON:
+        if days is not None and kind != notices.CUT_SOON:
             found.append(words["days"] % days if days else words["day"])
         return found + [words["top up"]]
-    if kind == alerts.CUT:
+    if kind == notices.CUT:
         found = [words["why"] % words.get(supply["reason"], words["other"])]
         if supply["restore_micro"]:
             found.append(words["pay"] % money(supply["restore_micro"], view["currency"]))
         return found
-    if kind == alerts.READY:
+    if kind == notices.READY:
         return [words["hold"]]
-    if kind == alerts.TAMPER:
+    if kind == notices.TAMPER:
         names = words["tampers"]
         told = [names[bit] for bit in range(TAMPERS) if view["tamper"] >> bit & 1 and bit in names]
         return [words["look"] % (words["comma"].join(told) or words["other"])]
-    if kind == alerts.MESSAGE:
+    if kind == notices.MESSAGE:
         return [view["messages"][0]["text"]]
     return [words["on"]]
 

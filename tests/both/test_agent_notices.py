@@ -2,9 +2,9 @@
 
 import unittest
 
-from wattledger.agent.display import alert_words as words
-from wattledger.agent.display import alerts
-from wattledger.agent.display.alerts import Alerts, Settings
+from wattledger.agent.display import notice_words as words
+from wattledger.agent.display import notices
+from wattledger.agent.display.notices import Notices, Settings
 from wattledger.hal.storage.memory import MemoryStorage
 
 NOON = 1_799_726_400  # 2027-01-12 04:00 UTC, 12:00 in UTC+8
@@ -47,22 +47,22 @@ class Household(unittest.TestCase):
     def boot(self, **settings):
         """The rules anew on the same storage, after a power cut."""
         self.storage.power_cut()
-        self.alerts = Alerts(
+        self.notices = Notices(
             Settings(**settings),
             self.storage,
-            lambda kind, view: self.sent.append(alerts.NAMES[kind]),
-            lambda code, kind: self.held.append((code, alerts.NAMES[kind])),
+            lambda kind, view: self.sent.append(notices.NAMES[kind]),
+            lambda code, kind: self.held.append((code, notices.NAMES[kind])),
             HELD,
         )
 
     def start(self, **settings):
         self.boot(**settings)
-        self.alerts.look(view_of())
+        self.notices.look(view_of())
 
     def look(self, **changes):
         """(sent, held back) because of one view."""
         self.sent, self.held = [], []
-        self.alerts.look(view_of(**changes))
+        self.notices.look(view_of(**changes))
         self.assertEqual([code for code, _ in self.held], [HELD] * len(self.held))
         return self.sent, [name for _, name in self.held]
 
@@ -93,7 +93,7 @@ class TestLowCredit(Household):
         self.assertEqual(self.look(available_micro=4 * UNIT, time=late + 1), (["low1"], []))
 
     def test_both_levels_at_once_are_one_alert(self):
-        self.assertEqual(self.look(available_micro=UNIT), (["low2"], []))
+        self.assertEqual(self.look(available_micro=UNIT), (["low2"], ["low1"]))
         # 2.20 leaves the second level, the first still holds and was never told.
         self.assertEqual(self.look(available_micro=3 * UNIT), ([], []))
 
@@ -206,7 +206,8 @@ class TestBoots(Household):
             "state": "disconnected",
             "cut_in_s": 60,
         }
-        self.assertEqual(self.look(**now), (["low2", "cut_soon", "cut", "tamper", "message"], []))
+        told = ["low2", "cut_soon", "cut", "tamper", "message"]
+        self.assertEqual(self.look(**now), (told, ["low1"]))
         self.boot()
         self.assertEqual(self.look(**now), ([], []))
 
@@ -230,7 +231,7 @@ class TestBoots(Household):
 
     def test_damaged_memory_tells_nothing_of_the_supply(self):
         self.look(state="disconnected")
-        self.storage.commit(alerts.STORE, b"\x01damaged")
+        self.storage.commit(notices.STORE, b"\x01damaged")
         self.boot()
         self.assertEqual(self.look(), ([], []))
 
@@ -246,40 +247,40 @@ class TestWords(unittest.TestCase):
     def test_low_credit_says_what_is_left_and_for_how_long(self):
         view = view_of(available_micro=4_209_999, days_left=2)
         self.assertEqual(
-            words.compose(alerts.LOW_1, view, "en"),
+            words.compose(notices.LOW_1, view, "en"),
             (
                 "Credit is getting low - Meter demo-0001",
                 "4.20 CNY left. That lasts about 2 days. Please top up.",
             ),
         )
         self.assertEqual(
-            words.compose(alerts.LOW_2, view_of(available_micro=-1, days_left=0), "zh"),
+            words.compose(notices.LOW_2, view_of(available_micro=-1, days_left=0), "zh"),
             ("电费余额不足 - 电表 demo-0001", "剩余 -0.01 CNY。不足一天。请购电。"),
         )
 
     def test_a_cut_says_why_and_what_to_pay(self):
         view = view_of(state="disconnected", reason="no credit", restore_micro=3 * UNIT)
-        text = words.compose(alerts.CUT, view, "en")[1]
+        text = words.compose(notices.CUT, view, "en")[1]
         self.assertEqual(text, "Reason: no credit. Pay at least 3.00 CNY.")
         view = view_of(state="disconnected", reason="load limit")
-        self.assertEqual(words.compose(alerts.CUT, view, "zh")[1], "原因：负荷过大。")
+        self.assertEqual(words.compose(notices.CUT, view, "zh")[1], "原因：负荷过大。")
 
     def test_the_rest_in_words(self):
         view = view_of(cut_in_s=719, available_micro=300_000)
         self.assertEqual(
-            words.compose(alerts.CUT_SOON, view, "en")[1],
+            words.compose(notices.CUT_SOON, view, "en")[1],
             "In about 11 minutes. 0.30 CNY left. Please top up.",
         )
         view = view_of(tamper=1 << 8 | 1 << 9)
         self.assertEqual(
-            words.compose(alerts.TAMPER, view, "en")[1],
+            words.compose(notices.TAMPER, view, "en")[1],
             "Please have it looked at: cover open, magnet.",
         )
         view = view_of(messages=[{"time": 1, "text": "停电检修"}])
-        self.assertEqual(words.compose(alerts.MESSAGE, view, "en")[1], "停电检修")
-        self.assertEqual(words.compose(alerts.READY, view, "zh")[1], "请在电表上按住按钮 3 秒。")
+        self.assertEqual(words.compose(notices.MESSAGE, view, "en")[1], "停电检修")
+        self.assertEqual(words.compose(notices.READY, view, "zh")[1], "请在电表上按住按钮 3 秒。")
         for language in words.LANGUAGES:
-            for kind in alerts.NAMES:
+            for kind in notices.NAMES:
                 view = view_of(messages=[{"time": 1, "text": "x"}], cut_in_s=60)
                 self.assertTrue(all(words.compose(kind, view, language)))
 
