@@ -132,7 +132,8 @@ class Answers:
         if name:
             from wattledger.hal.display.plain_forms import Forms
 
-            return Forms(self._page, access, self._seconds).page(request, name[5:])
+            found = Forms(self._page, access, self._seconds).page(request, name[5:])
+            return found or (IN_WORDS[1][1], 404, WORDS)
         from wattledger.hal.display import plain
 
         knows = access.knows(request, True)

@@ -9,6 +9,8 @@ import hashlib
 
 from microdot import Response
 
+from wattledger.hal.display.folder import FOLDER
+
 # A table, because a path out of a URL must never reach open().
 HTML = "text/html; charset=UTF-8"
 JAVASCRIPT = "text/javascript; charset=UTF-8"
@@ -37,7 +39,6 @@ ASSETS = {
     "i18n/en.json": JSON,
     "i18n/zh.json": JSON,
 }
-FOLDER = __file__.replace("\\", "/").rsplit("/", 1)[0] + "/assets/"
 PIECE = 1024
 
 

@@ -11,7 +11,7 @@ counts its own three seconds of a held button.
 
 import asyncio
 
-from microdot import Response, abort
+from microdot import Response
 
 from wattledger.hal.display import files, pin, plain, words
 from wattledger.hal.display.actions import TOKEN_MAX, two_pins
@@ -65,10 +65,10 @@ class Forms:
         self._seconds = seconds
 
     def page(self, request, name):
-        """GET of a form."""
+        """GET of a form; None for none of that name."""
         form = FORMS.get(name)
         if form is None:
-            abort(404)
+            return None
         if name not in ("session", "leave") and self._access.refusal(request):
             return self.first(request)
         return self._shown(request, name, [])
