@@ -169,7 +169,7 @@ def rude(served, number):
     host = b"Host: 127.0.0.1\r\n"
     begun = (
         b"",
-        b"GET /vie",
+        b"GET /view",
         b"GET /view HTTP/1.1\r\nHo",
         b"GET /events HTTP/1.1\r\n" + host + b"\r\n",
         b"GET / HTTP/1.1\r\n" + host + b"\r\n",

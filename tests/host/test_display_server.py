@@ -236,8 +236,8 @@ def test_assets_are_revalidated_by_their_content(server):
 
 
 def test_the_table_of_assets_is_the_folder():
-    folder = Path(folder.FOLDER)
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    place = Path(folder.FOLDER)
+    found = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
     assert found == set(files.ASSETS)
 
 
