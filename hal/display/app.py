@@ -24,7 +24,7 @@ from wattledger.hal.display.guard import SECURITY_HEADERS, Guard
 from wattledger.hal.display.stream import Stream
 
 VIEWERS_MAX = 8
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 SHOWN = ("", "view", "events", "session", "metrics")
 TOLD = ("history", "tariff")
 ASKED = ("press", "release", "accept", "token", "session", "session/end", "pin")
@@ -99,20 +99,21 @@ class Answers:
 
     async def answer(self, request, name=""):
         """The answer to any request, as microdot takes them."""
+        shown = name in SHOWN + TOLD or name.startswith(("assets/", "form/"))
+        looks = shown and request.method in (("GET",) if name in TOLD else ("GET", "HEAD"))
+        asks = request.method == "POST" and name in ASKED
+        if not looks and not asks:
+            return _elsewhere(shown, name in ASKED)
         refused = self._guard.refusal(request.method, request.headers)
         if refused:
             return refused + "\n", 403, WORDS
-        shown = name in SHOWN + TOLD or name.startswith(("assets/", "form/"))
-        if request.method == "GET" and name in TOLD:
+        if looks and name in TOLD:
             return await self._tell(request, name)
-        if request.method in ("GET", "HEAD") and shown and name not in TOLD:
+        if looks:
             return self._show(request, name)
-        if request.method == "POST" and name in ASKED:
-            from wattledger.hal.display.actions import Actions
+        from wattledger.hal.display.actions import Actions
 
-            return await Actions(self._page, self._access, self._seconds).answer(request, name)
-        status, words = IN_WORDS[2 if shown or name in ASKED else 1]
-        return words, status, WORDS
+        return await Actions(self._page, self._access, self._seconds).answer(request, name)
 
     async def _tell(self, request, name):
         # A history says how a household lives; what a kilowatt-hour costs is no secret.
@@ -145,7 +146,8 @@ class Answers:
         if name:
             from wattledger.hal.display.plain_forms import Forms
 
-            return Forms(self._page, access, self._seconds).page(request, name[5:])
+            found = Forms(self._page, access, self._seconds).page(request, name[5:])
+            return found or (IN_WORDS[1][1], 404, WORDS)
         from wattledger.hal.display import plain
 
         knows = access.knows(request, True)
@@ -159,3 +161,12 @@ class Answers:
             words = "%d displays are watching already; close one and reload.\n"
             return words % self._viewers_max, 503, WORDS
         return Stream(request, self._page, self.text_for, self._viewers), 200, EVENTS
+
+
+def _elsewhere(shown, asked):
+    """The answer to an address that is none, or that takes another method."""
+    if not shown and not asked:
+        return IN_WORDS[1][1], 404, WORDS
+    methods = [word for word, holds in (("GET, HEAD", shown), ("POST", asked)) if holds]
+    headers = {"Content-Type": WORDS["Content-Type"], "Allow": ", ".join(methods)}
+    return IN_WORDS[2][1], 405, headers

@@ -24,7 +24,7 @@ def fields(headers, body):
         return None
     try:
         found = json.loads(body.decode())
-    except (ValueError, RecursionError, RuntimeError, MemoryError):
+    except (ValueError, RuntimeError, MemoryError):
         return None
     if not isinstance(found, dict):
         return None

@@ -5,10 +5,11 @@ and how it is rounded is as in assets/paint.js; the words are the same table's. 
 for, and sent piece by piece: the whole page never lies in the heap.
 """
 
+import asyncio
 import json
 
 from wattledger.hal.display import numbers, plain_notices, words
-from wattledger.hal.display.files import FOLDER
+from wattledger.hal.display.folder import FOLDER
 
 MARK = b"<!--numbers-->"
 PIECE = 512
@@ -21,7 +22,7 @@ NOTHING = {}
 def front(request, text, state):
     """The pieces (bytes) of the page `/`; `text` is the view as JSON, `state` Access.state()."""
     language = words.language_of(request)
-    return gathered(_front(language, json.loads(text), state))
+    return Pieces(_front(language, json.loads(text), state))
 
 
 def _front(language, view, state):
@@ -33,35 +34,53 @@ def _front(language, view, state):
             yield from block(language, view, state)
 
 
-def gathered(parts):
-    """Small parts put together to pieces worth a packet."""
-    piece = b""
-    for part in parts:
-        piece += part if isinstance(part, bytes) else part.encode()
-        if len(piece) >= PIECE:
-            yield piece
-            piece = b""
-    if piece:
-        yield piece
+class Pieces:
+    """An answer of microdot's from small parts, put together to pieces worth a packet. Everybody
+    else runs between two pieces, and wherever a part is empty."""
+
+    def __init__(self, parts):
+        self._parts = parts
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        piece = b""
+        for part in self._parts:
+            piece += part if isinstance(part, bytes) else part.encode()
+            if not part:
+                await asyncio.sleep(0)
+            elif len(piece) >= PIECE:
+                break
+        if not piece:
+            raise StopAsyncIteration
+        await asyncio.sleep(0)
+        return piece
+
+    async def aclose(self):
+        """The browser has gone."""
+        self._parts.close()
 
 
 def block(language, view, state):
     """The HTML of the numbers, in parts: one section at a time, with the words it needs."""
     yield '<div class="plain" lang="%s">\n' % words.TAGS[language]
-    for section in (_balance, _supply, _power, _rate, _notices):
-        yield from _section(language, section(view))
-    yield from _section(language, _people(view, state))
+    for section in SECTIONS:
+        yield from _section(language, section(view, state))
     yield "</div>\n"
 
 
 def _section(language, found):
     """The HTML of (heading, [(class, message)], [(address, label)])."""
     heading, lines, links = found
+    if not lines and not links:
+        return
     keys = set()
     words.keys_of(heading, keys)
     for _, message in lines + links:
         words.keys_of(message, keys)
-    table = words.load(language, keys)
+    table = {}
+    yield from words.load(language, keys, table)
 
     def text(message):
         return words.escaped(words.said(message, table))
@@ -83,7 +102,10 @@ def _credit(view):
     return view.get("balance_micro") if available is None else available
 
 
-def _balance(view):
+# What the page says, each a section: (heading, [(class, message)], [(address, label)]).
+
+
+def _balance(view, state):
     left = _credit(view)
     currency = view.get("currency")
     lines = [("big", numbers.money(left, currency, numbers.DOWN))]
@@ -108,7 +130,7 @@ def _balance(view):
     return ("balance.title", NOTHING), lines, links
 
 
-def _supply(view):
+def _supply(view, state):
     supply = view.get("supply") or NOTHING
     state = supply.get("state")
     lines = [("big", words.named("supply", state))]
@@ -150,7 +172,7 @@ def _reason(name):
     return words.named("reason", name)
 
 
-def _power(view):
+def _power(view, state):
     mw = view.get("power_mw")
     lines = [("big", numbers.power(mw))]
     cost = view.get("cost_per_hour_micro")
@@ -170,7 +192,7 @@ def _level(mw):
     return "low" if mw < MID_MW else "mid" if mw < HIGH_MW else "high"
 
 
-def _rate(view):
+def _rate(view, state):
     rate = view.get("rate") or NOTHING
     currency = view.get("currency")
     lines = [
@@ -199,7 +221,7 @@ def _rate(view):
     return ("rate.title", NOTHING), lines, []
 
 
-def _notices(view):
+def _notices(view, state):
     return ("plain.notices", NOTHING), plain_notices.lines(view), []
 
 
@@ -238,3 +260,6 @@ def _token(token):
     if token.get("wait_s"):
         found.append(("warn", ("pin.wait", {"seconds": str(token["wait_s"])})))
     return found
+
+
+SECTIONS = (_balance, _supply, _power, _rate, _notices, _people)

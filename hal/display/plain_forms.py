@@ -11,7 +11,7 @@ counts its own three seconds of a held button.
 
 import asyncio
 
-from microdot import Response, abort
+from microdot import Response
 
 from wattledger.hal.display import files, pin, plain, words
 from wattledger.hal.display.actions import TOKEN_MAX, two_pins
@@ -65,10 +65,10 @@ class Forms:
         self._seconds = seconds
 
     def page(self, request, name):
-        """GET of a form."""
+        """GET of a form; None for none of that name."""
         form = FORMS.get(name)
         if form is None:
-            abort(404)
+            return None
         if name not in ("session", "leave") and self._access.refusal(request):
             return self.first(request)
         return self._shown(request, name, [])
@@ -79,7 +79,7 @@ class Forms:
         language = words.language_of(request)
         body = _form(language, heading, said, lines, address, fields, button, asked_at)
         headers = {"Content-Type": files.HTML}
-        return Response(plain.gathered(body), status, headers)
+        return Response(plain.Pieces(body), status, headers)
 
     def no_pin(self, request):
         """A PIN that is none was sent."""
@@ -139,7 +139,7 @@ class Forms:
         language = words.language_of(request)
         headers = {"Content-Type": files.HTML, "Refresh": "5; url=/?lang=" + language}
         body = _form(language, "plain.sent", [], ["plain.wait"], None, (), None, None)
-        return Response(plain.gathered(body), 200, headers)
+        return Response(plain.Pieces(body), 200, headers)
 
     def _was_read(self, at):
         if self._seconds is None or not 0 < len(at) < 12 or digits_of(at) != at:
@@ -163,7 +163,8 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
         words.keys_of(message, keys)
     for _, label, _ in fields:
         keys.add(label)
-    table = words.load(language, keys)
+    table = {}
+    yield from words.load(language, keys, table)
 
     def text(message):
         return words.escaped(words.said(message, table))

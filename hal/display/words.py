@@ -5,11 +5,12 @@ A *message* is a text as it stands, or (key, {name: message}) whose {name}s are 
 
 import json
 
-from wattledger.hal.display.files import FOLDER
+from wattledger.hal.display.folder import FOLDER
 
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
-NO_VALUES = {}
+PAUSE = b""
+LINES = 32  # between two pauses
 
 
 def language_of(request):
@@ -32,18 +33,19 @@ def keys_of(message, found):
             keys_of(value, found)
 
 
-def load(language, keys):
-    """A dict of those `keys` that the language's table has; each pair has a line there."""
-    found = {}
+def load(language, keys, table):
+    """Put those `keys` that the language has into the dict `table`: a generator of pauses.
+
+    Each pair has a line of the file, so nothing else of it comes into the heap.
+    """
     with open(FOLDER + "i18n/%s.json" % language, "rb") as file:
-        for line in file:
-            line = line.strip()
-            if line[:1] != b'"':
-                continue
-            key = line[1 : line.find(b'"', 1)].decode()
+        for count, line in enumerate(file):
+            key = line[3 : line.find(b'":')].decode()
             if key in keys:
-                found[key] = json.loads((b"{%s}" % line.rstrip(b",")).decode())[key]
-    return found
+                line = line.strip().rstrip(b",")
+                table[key] = json.loads((b"{%s}" % line).decode())[key]
+            if count % LINES == 0:
+                yield PAUSE
 
 
 def said(message, words):

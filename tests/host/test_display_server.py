@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
 
-from wattledger.hal.display import connection, files, stream, told
+from wattledger.hal.display import connection, files, folder, stream, told
 from wattledger.hal.display.page import WAITING_MAX, Page
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.errors import HalError
@@ -276,7 +276,7 @@ def test_assets_are_revalidated_by_their_content(server):
 
 
 def test_the_table_of_assets_is_the_folder():
-    folder = Path(files.FOLDER)
+    folder = Path(folder.FOLDER)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert found == set(files.ASSETS) | {"vendor/LICENSE"}  # for who reads sources
 
