@@ -4,6 +4,8 @@ GET /             the page, with the numbers in it for who has no JavaScript
 GET /assets/...   its files, revalidated by ETag, so an update is never half old
 GET /view         the view model once, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
+GET /history      ?span=day, week, month or year: energy and money by hour, day or month (told.py)
+GET /tariff       the tariff documents, the one in force and the next
 GET /session      who may do what
 GET /metrics      the numbers in Prometheus' text format
 GET /form/...     the forms for who has no JavaScript (plain_forms.py)
@@ -24,6 +26,7 @@ from wattledger.hal.display.stream import Stream
 VIEWERS_MAX = 8
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 SHOWN = ("", "view", "events", "session", "metrics")
+TOLD = ("history", "tariff")
 ASKED = ("press", "release", "accept", "token", "session", "session/end", "pin")
 JSON = {"Content-Type": files.JSON}
 HTML = {"Content-Type": files.HTML}
@@ -96,19 +99,30 @@ class Answers:
 
     async def answer(self, request, name=""):
         """The answer to any request, as microdot takes them."""
-        shown = name in SHOWN or name.startswith(("assets/", "form/"))
-        looks = request.method in ("GET", "HEAD") and shown
+        shown = name in SHOWN + TOLD or name.startswith(("assets/", "form/"))
+        looks = shown and request.method in (("GET",) if name in TOLD else ("GET", "HEAD"))
         asks = request.method == "POST" and name in ASKED
         if not looks and not asks:
             return _elsewhere(shown, name in ASKED)
         refused = self._guard.refusal(request.method, request.headers)
         if refused:
             return refused + "\n", 403, WORDS
+        if looks and name in TOLD:
+            return await self._tell(request, name)
         if looks:
             return self._show(request, name)
         from wattledger.hal.display.actions import Actions
 
         return await Actions(self._page, self._access, self._seconds).answer(request, name)
+
+    async def _tell(self, request, name):
+        # A history says how a household lives; what a kilowatt-hour costs is no secret.
+        refused = name == "history" and self._access.refusal(request)
+        if refused:
+            return refused[0], refused[1], WORDS
+        from wattledger.hal.display import told
+
+        return await told.answer(self._page, request, name)
 
     def text_for(self, request):
         """The view as JSON, as who asks may see it."""

@@ -7,6 +7,7 @@ from wattledger.hal.display import privacy
 
 # Presses and releases waiting for the agent; it takes one or more a step, a hold is two kinds.
 WAITING_MAX = 8
+SPANS = ("day", "week", "month", "year")
 
 
 class Page:
@@ -16,14 +17,20 @@ class Page:
     single assignment, append or pop of a list, which the interpreter does not interrupt.
     """
 
+    spans = SPANS  # of history; "long" is for computers
+    kept_max = 1  # answers kept for the next browser: a microcontroller has room for one
+
     def __init__(self, shown=privacy.EVERYTHING):
         """`shown` names what of a view may be seen without the PIN (privacy.LEVELS)."""
         self._shown = shown
         self.latest = ("", "", "")  # members of the JSON object: public, private, withheld
         self._waiting = []
+        self._stamp = None
+        self._answers = []  # (name, stamp, text), newest last
 
     def show(self, view):
         """Keep `view` (dict, agent/display/view.py) as the latest; the dict is not kept."""
+        self._stamp = (view.get("recorded_until"), view.get("tariff"), view.get("pending"))
         # Written out member by member into two texts: no second dict, and no text twice.
         public, private = io.StringIO(), io.StringIO()
         hidden = []
@@ -52,9 +59,26 @@ class Page:
         public, _, withheld = self.latest
         return _object(public, withheld)
 
+    def answer(self, name, text):
+        """Take what ("tell", name) asked for: JSON, "" when it could not be told."""
+        kept = [item for item in self._answers if item[0] != name]
+        self._answers = kept[len(kept) + 1 - self.kept_max :] + [(name, self._stamp, text)]
+
+    def told(self, name):
+        """A history of one of `spans`, or the "tariff" documents, as JSON; "" when it cannot be
+        read now. None: the meter is asked for it, ask again soon."""
+        for item in self._answers:
+            if item[0] == name and item[1] == self._stamp:
+                if not item[2]:
+                    self._answers = [other for other in self._answers if other is not item]
+                return item[2]
+        if ("tell", name) not in self._waiting:
+            self.ask("tell", name)
+        return None
+
     def request(self):
-        """The oldest of what waits, or None: ("press",), ("release",), ("accept",) or ("token",
-        digits)."""
+        """The oldest of what waits, or None: ("press",), ("release",), ("accept",), ("token",
+        digits) or ("tell", a span or "tariff"), which answer() answers."""
         if not self._waiting:
             return None
         return self._waiting.pop(0)

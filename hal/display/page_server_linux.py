@@ -15,7 +15,7 @@ from wattledger.hal.display import privacy
 from wattledger.hal.display.access import Access
 from wattledger.hal.display.app import build_app
 from wattledger.hal.display.connection import Connection
-from wattledger.hal.display.page import Page
+from wattledger.hal.display.page import SPANS, Page
 from wattledger.hal.display.page_server import pause
 from wattledger.hal.display.pin import Pin
 from wattledger.hal.display.server import Server
@@ -39,6 +39,9 @@ class PageServer(Page):
     is what may be seen without it. A page without a PIN is free on this machine alone: on any
     other address it only shows.
     """
+
+    spans = SPANS + ("long",)
+    kept_max = 8
 
     def __init__(
         self,

@@ -21,7 +21,8 @@ def installed_files():
     """Paths relative to the root of all that an installation must hold."""
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
-            if path.suffix in (".py", *ASSETS) and "__pycache__" not in path.parts:
+            shipped = path.suffix in (".py", *ASSETS) or path.name == "LICENSE"
+            if shipped and "__pycache__" not in path.parts:
                 yield path.relative_to(ROOT).as_posix()
 
 
@@ -29,7 +30,7 @@ def installed_files():
 def wheel(tmp_path_factory):
     """A wheel built from a copy, because a build writes into the tree it builds from."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "wattledger.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "wattledger.py", "README.md", "LICENSE", "NOTICE"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, tree)
     for room in ROOMS:

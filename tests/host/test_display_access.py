@@ -232,6 +232,18 @@ def test_a_wrong_pin_that_cannot_be_counted_on_storage_still_counts(client, serv
     assert client.sign_in() == 429
 
 
+PRIVATE = ["debt", "messages", "purchases", "recorded_until"]
+
+
+def test_a_history_is_private_and_a_tariff_is_not(server, client):
+    server.answer("day", '{"span":"day"}')
+    server.answer("tariff", '{"active":{}}')
+    assert client.get("/history?span=day")[0] == 401
+    assert client.get("/tariff")[::2] == (200, '{"active":{}}')
+    client.sign_in()
+    assert client.get("/history?span=day")[::2] == (200, '{"span":"day"}')
+
+
 def test_without_the_pin_the_numbers_of_a_display_are_seen_and_private_ones_are_not(
     server, client
 ):
@@ -240,7 +252,7 @@ def test_without_the_pin_the_numbers_of_a_display_are_seen_and_private_ones_are_
     assert seen["available_micro"] == 23411999
     assert seen["supply"]["state"] == "connected"
     assert seen["rate"]["price_micro"] == 620000
-    assert sorted(set(VIEW) - set(seen)) == seen["withheld"] == ["debt", "messages", "purchases"]
+    assert sorted(set(VIEW) - set(seen)) == seen["withheld"] == PRIVATE
     client.sign_in()
     assert json.loads(client.get("/view")[2]) == VIEW
 

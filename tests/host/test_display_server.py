@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
 
-from wattledger.hal.display import connection, files, folder, stream
+from wattledger.hal.display import connection, files, folder, stream, told
 from wattledger.hal.display.page import WAITING_MAX, Page
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.errors import HalError
@@ -217,6 +217,46 @@ def test_an_unknown_address_is_said_in_words(server, path):
     assert body == "There is nothing at this address. The page is at /\n"
 
 
+def test_a_history_is_asked_of_the_meter_once_and_kept_while_it_holds(server, monkeypatch):
+    monkeypatch.setattr(told, "POLLS", 2)
+    server.show({"recorded_until": 900})
+    status, headers, words = ask(server, "/history?span=day")
+    assert (status, headers["Retry-After"]) == (202, "1") and "ask again" in words
+    assert server.request() == ("tell", "day")
+    server.answer("day", '{"rows":[1]}')
+    server.answer("week", '{"rows":[7]}')
+    while server.request():
+        pass
+    for _ in range(2):
+        assert ask(server, "/history?span=day")[::2] == (200, '{"rows":[1]}')
+    assert ask(server, "/history?span=week")[2] == '{"rows":[7]}'
+    assert server.request() is None
+    server.show({"recorded_until": 1800})  # an interval has closed: what is kept is old
+    assert ask(server, "/history?span=day")[0] == 202
+    assert server.request() == ("tell", "day")
+
+
+def test_what_cannot_be_told_is_said_and_asked_for_again(server, monkeypatch):
+    monkeypatch.setattr(told, "POLLS", 1)
+    server.show({"recorded_until": 900})
+    server.answer("tariff", "")
+    assert ask(server, "/tariff")[0] == 503
+    assert ask(server, "/tariff")[0] == 202
+    assert server.request() == ("tell", "tariff")
+    status, _, words = ask(server, "/history?span=century")
+    assert status == 400 and "day, week, month, year, long" in words
+
+
+def test_a_microcontroller_keeps_one_answer_and_no_years_of_days():
+    page = Page()
+    page.show({})
+    page.answer("day", "1")
+    page.answer("week", "2")
+    assert page.told("week") == "2"
+    assert page.told("day") is None
+    assert "long" not in page.spans
+
+
 @pytest.mark.parametrize("path", ["/", "/view", "/nothing", "/press"])
 def test_every_answer_carries_the_security_headers(server, path):
     headers = ask(server, path)[1]
@@ -238,7 +278,7 @@ def test_assets_are_revalidated_by_their_content(server):
 def test_the_table_of_assets_is_the_folder():
     place = Path(folder.FOLDER)
     found = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    assert found == set(files.ASSETS)
+    assert found == set(files.ASSETS) | {"vendor/LICENSE"}  # for who reads sources
 
 
 def test_events_bring_the_view_at_once_and_when_it_changes(server):

@@ -8,6 +8,7 @@ from wattledger.tools.mpy import ROOT
 FOLDER = Path("hal/display/assets")
 # The server writes its numbers into the one and looks words up in the others.
 READ_BY_SERVER = ("index.html", "i18n/")
+LEFT_OUT = ("vendor/", "long.js")  # for years of days, which a device does not keep
 LEVEL = 9
 
 
@@ -19,6 +20,8 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
     sizes = {}
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
         name = path.relative_to(source).as_posix()
+        if name.startswith(LEFT_OUT):
+            continue
         content = path.read_bytes()
         if name.startswith(READ_BY_SERVER):
             sizes[name] = _write(target / name, content)
