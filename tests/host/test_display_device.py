@@ -1,9 +1,7 @@
 """The page from a device image on MicroPython: bytes, heap, and ticks that nobody delays."""
 
-import gzip
 import http.client
 import json
-import re
 import socket
 import struct
 import time
@@ -15,37 +13,28 @@ pytest.importorskip("microdot", reason="microdot is not installed")
 from wattledger.tests.host.display_bench import VIEW
 from wattledger.tests.host.page_client import LABEL, Client
 from wattledger.tools import mpy
-from wattledger.tools.bench import device
-from wattledger.tools.bench.device import Device
+from wattledger.tools.bench import page
+from wattledger.tools.bench.page import FIRST_PAINT, HEAP, first_paint, received
 from wattledger.tools.image.assets import FOLDER
 
 pytestmark = pytest.mark.skipif(
     None in (mpy.find_tool("micropython"), mpy.compiler()), reason="no micropython or mpy-cross"
 )
 
-PROGRAM = "wattledger.tools.bench.page_device"
-HEAP = 256 << 10
-FIRST_PAINT = 60_000
 KB2 = 2048
-LATE_MS = 60  # of a shared machine; on an idle one it is below 20
+LATE_MS = 250  # a quarter of the time between two ticks; on an idle machine it is below 20
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
-    """The page alone as a device image, in a ROMFS."""
-    tree = tmp_path_factory.mktemp("page") / "tree"
-    device.stage(device.modules_of(PROGRAM), tree, page=True, root=PROGRAM)
-    rom = tree.with_suffix(".rom")
-    rom.write_bytes(device.image_of(tree))
-    return Device(tree, rom, PROGRAM, 4096)
+    return page.image(tmp_path_factory.mktemp("page") / "tree")
 
 
 class Served:
     """A device that serves; a press makes it report."""
 
     def __init__(self, image):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self.port = page.free_port()
         self.process = image.spawn("run", self.port, VIEW, heap=HEAP)
         self._owner = Client(self.port)
         for _ in range(100):
@@ -89,37 +78,6 @@ def served(image):
     served.close()
 
 
-def received(port, path):
-    """(bytes on the wire, body) of a GET."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-        client.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % path.encode())
-        data = b""
-        while piece := client.recv(65536):
-            data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.0 200 "), (path, head)
-    if b"Content-Encoding: gzip" in head:
-        body = gzip.decompress(body)
-    return len(data), body
-
-
-def first_paint(port):
-    """Bytes on the wire by path, of the page and of all that it loads to show itself."""
-    sizes, body = {}, b""
-    sizes["/"], page = received(port, "/")
-    page = re.sub(rb"<noscript>.*?</noscript>", b"", page, flags=re.S)
-    waiting = re.findall(rb'(?:src|href)="(/assets/[^"]+)"', page)
-    waiting += [b"/assets/i18n/en.json", b"/assets/i18n/zh.json", b"/session", b"/view"]
-    while waiting:
-        path = waiting.pop().decode()
-        if path not in sizes:
-            sizes[path], body = received(port, path)
-            waiting += [
-                b"/assets/" + name for name in re.findall(rb'^import .*"\./(.+)";$', body, re.M)
-            ]
-    return sizes
-
-
 def test_the_first_paint_is_below_60_kb_on_the_wire(served):
     sizes = first_paint(served.port)
     assert {"/", "/assets/app.js", "/assets/paint.js", "/assets/theme.css"} < set(sizes)
@@ -133,8 +91,8 @@ def test_compressed_files_hold_what_the_sources_hold(served):
 
 
 def test_the_numbers_and_the_pin_work_on_a_device(served):
-    page = received(served.port, "/?lang=zh")[1].decode()
-    assert '<p class="big">¥23.41</p>' in page and "剩余金额" in page
+    text = received(served.port, "/?lang=zh")[1].decode()
+    assert '<p class="big">¥23.41</p>' in text and "剩余金额" in text
     client = Client(served.port)
     assert client.post("/token", {"token": "1234"})[0] == 401
     assert client.sign_in("00000000") == 401
@@ -242,3 +200,10 @@ def test_an_hour_of_four_streams_leaves_the_heap_where_it_was(image):
     assert abs(late - early) <= KB2, found
     # Each stream brought a view a second, whole.
     assert min(found["bytes"]) > 3600 * 1000
+
+
+def test_the_bench_measures_what_it_says():
+    report = page.run(rounds=2, seconds=100)
+    assert [row.unit for row in report.rows] == ["ms", "ms", "B", "B"]
+    assert all(row.measured >= 0 and row.reference > 0 for row in report.rows)
+    assert report.rows[2].measured == sum(report.details["bytes"].values())
