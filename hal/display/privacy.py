@@ -54,5 +54,4 @@ HOME = SUPPLY + (
     "today_wh",
     "today_micro",
 )
-# What tells how a household lives and pays, and what is typed at the meter.
 LEVELS = {"all": EVERYTHING, "home": HOME, "supply": SUPPLY}

@@ -15,7 +15,7 @@ from wattledger.tests.host.page_client import LABEL, Client
 from wattledger.tools import mpy
 from wattledger.tools.bench import page
 from wattledger.tools.bench.page import FIRST_PAINT, HEAP, first_paint, received
-from wattledger.tools.image.assets import FOLDER
+from wattledger.tools.image.assets import FOLDER, lean
 
 pytestmark = pytest.mark.skipif(
     None in (mpy.find_tool("micropython"), mpy.compiler()), reason="no micropython or mpy-cross"
@@ -87,7 +87,7 @@ def test_the_first_paint_is_below_60_kb_on_the_wire(served):
 def test_compressed_files_hold_what_the_sources_hold(served):
     for name in ("app.js", "theme.css", "i18n/zh.json", "icon.svg"):
         body = received(served.port, "/assets/" + name)[1]
-        assert body == (mpy.ROOT / FOLDER / name).read_bytes()
+        assert body == lean(name, (mpy.ROOT / FOLDER / name).read_bytes())
 
 
 def test_the_numbers_and_the_pin_work_on_a_device(served):
@@ -207,3 +207,43 @@ def test_the_bench_measures_what_it_says():
     assert [row.unit for row in report.rows] == ["ms", "ms", "B", "B"]
     assert all(row.measured >= 0 and row.reference > 0 for row in report.rows)
     assert report.rows[2].measured == sum(report.details["bytes"].values())
+
+
+def test_a_script_without_comments_is_the_same_script():
+    script = b'// What it is for.\nconst a = "// no comment"; // of a line\n\n  call(a);\n'
+    assert lean("x.js", script) == b'const a = "// no comment"; // of a line\ncall(a);'
+    style = b"/* of\n two lines */\nbody {\n  color: red; /* so */\n}\n"
+    assert lean("x.css", style) == b"body {\ncolor: red;\n}"
+    assert lean("x.json", b"  {}\n") == b"  {}\n"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((mpy.ROOT / FOLDER).glob("*.js")), ids=lambda path: path.name
+)
+def test_no_text_of_a_script_goes_over_the_end_of_a_line(path):
+    for line in path.read_text("utf-8").split("\n"):
+        assert line.count("`") % 2 == 0, line
+        assert "/*" not in line, line
+
+
+def test_a_browser_shows_the_page_of_a_device(served):
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    from wattledger.tests.host import display_bench as bench
+
+    if bench.CHROMIUM is None:
+        pytest.skip("no chromium on PATH")
+    with bench.launched_browser() as browser:
+        visitor = browser.new_context(locale="en-GB").new_page()
+        problems = []
+        visitor.on("console", lambda message: problems.append(message.text))
+        visitor.on("pageerror", lambda error: problems.append(str(error)))
+        visitor.goto("http://127.0.0.1:%d/" % served.port)
+        bench.expect(visitor.locator("#fresh")).to_have_attribute("data-state", "live")
+        bench.expect(visitor.locator("#balance-amount")).to_have_text("¥23.41")
+        bench.expect(visitor.locator("#session-act")).to_have_text("Sign in")
+        visitor.click("#session-act")
+        visitor.fill("input[name=pin]", LABEL)
+        visitor.click("button")
+        bench.expect(visitor.locator("#session-said")).to_contain_text("PIN on the label")
+    # A stream that is cut off by leaving the page is no problem of the page.
+    assert [text for text in problems if "ERR_INCOMPLETE" not in text] == []
