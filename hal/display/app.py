@@ -20,7 +20,7 @@ from microdot import Microdot, Request, Response
 from wattledger.hal.display import files
 from wattledger.hal.display.access import Access
 from wattledger.hal.display.forms import BODY_MAX
-from wattledger.hal.display.guard import SECURITY_HEADERS, Guard
+from wattledger.hal.display.guard import NO_SNIFFING, SECURITY_HEADERS, Guard
 from wattledger.hal.display.stream import Stream
 
 VIEWERS_MAX = 8
@@ -80,8 +80,10 @@ class Said:
 
 
 async def secure(request, response):
-    """What every answer carries."""
-    for name, value in SECURITY_HEADERS:
+    """What every answer carries; a file of the page only what counts for a file, for thirty of
+    them are on the wire before the page shows."""
+    headers = NO_SNIFFING if "ETag" in response.headers else SECURITY_HEADERS
+    for name, value in headers:
         response.headers[name] = value
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
@@ -149,7 +151,8 @@ class Answers:
         if name:
             from wattledger.hal.display.plain_forms import Forms
 
-            return Forms(self._page, access, self._seconds).page(request, name[5:])
+            found = Forms(self._page, access, self._seconds).page(request, name[5:])
+            return found or (IN_WORDS[1][1], 404, WORDS)
         from wattledger.hal.display import plain
 
         knows = access.knows(request, True)

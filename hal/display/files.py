@@ -9,6 +9,8 @@ import hashlib
 
 from microdot import Response
 
+from wattledger.hal.display.folder import FOLDER
+
 # A table, because a path out of a URL must never reach open().
 HTML = "text/html; charset=UTF-8"
 JAVASCRIPT = "text/javascript; charset=UTF-8"
@@ -51,7 +53,6 @@ ASSETS = {
     "vendor/uplot.js": JAVASCRIPT,
     "vendor/uplot.css": CSS,
 }
-FOLDER = __file__.replace("\\", "/").rsplit("/", 1)[0] + "/assets/"
 PIECE = 1024
 
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 
 from wattledger.hal.display import numbers, plain_notices, words
-from wattledger.hal.display.files import FOLDER
+from wattledger.hal.display.folder import FOLDER
 
 MARK = b"<!--numbers-->"
 PIECE = 512
@@ -63,28 +63,24 @@ class Pieces:
 
 
 def block(language, view, state):
-    """The HTML of the numbers, in parts; a section at a time, and only the words they need."""
-    keys = set()
-    for section in SECTIONS:
-        heading, lines, links = section(view, state)
-        words.keys_of(heading, keys)
-        for _, message in lines + links:
-            words.keys_of(message, keys)
-        yield words.PAUSE
-    table = {}
-    yield from words.load(language, keys, table)
+    """The HTML of the numbers, in parts: one section at a time, with the words it needs."""
     yield '<div class="plain" lang="%s">\n' % words.TAGS[language]
     for section in SECTIONS:
-        yield from _section(language, section(view, state), table)
-        yield words.PAUSE
+        yield from _section(language, section(view, state))
     yield "</div>\n"
 
 
-def _section(language, found, table):
+def _section(language, found):
     """The HTML of (heading, [(class, message)], [(address, label)])."""
     heading, lines, links = found
     if not lines and not links:
         return
+    keys = set()
+    words.keys_of(heading, keys)
+    for _, message in lines + links:
+        words.keys_of(message, keys)
+    table = {}
+    yield from words.load(language, keys, table)
 
     def text(message):
         return words.escaped(words.said(message, table))

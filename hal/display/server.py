@@ -36,8 +36,8 @@ class Server:
         self.open.append(row)
         try:
             await self._app.handle_request(connection, connection)
-        except (OSError, EOFError):
-            pass  # the browser went away in mid-sentence
+        except (OSError, EOFError, MemoryError):
+            pass  # the browser went away in mid-sentence, or there is no room for an answer
         finally:
             self.open.remove(row)
             if connection.ended is not None:

@@ -5,7 +5,7 @@ A *message* is a text as it stands, or (key, {name: message}) whose {name}s are 
 
 import json
 
-from wattledger.hal.display.files import FOLDER
+from wattledger.hal.display.folder import FOLDER
 
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
@@ -38,13 +38,12 @@ def load(language, keys, table):
 
     Each pair has a line of the file, so nothing else of it comes into the heap.
     """
-    wanted = {key.encode() for key in keys}
     with open(FOLDER + "i18n/%s.json" % language, "rb") as file:
         for count, line in enumerate(file):
-            key = line[3 : line.find(b'":')]
-            if key in wanted:
+            key = line[3 : line.find(b'":')].decode()
+            if key in keys:
                 line = line.strip().rstrip(b",")
-                table[key.decode()] = json.loads((b"{%s}" % line).decode())[key.decode()]
+                table[key] = json.loads((b"{%s}" % line).decode())[key]
             if count % LINES == 0:
                 yield PAUSE
 

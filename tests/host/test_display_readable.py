@@ -76,6 +76,16 @@ def test_no_state_has_a_serious_finding_or_a_scroll_to_the_side(visit, server, s
         assert grave(page) == [], name
 
 
+def test_the_price_stays_on_the_first_screen_below_no_notice_but_an_alarm(visit, server):
+    page = visit(dict(VIEW, trust="unknown", link=False, debt=EVERYTHING["debt"]), size=(320, 568))
+    for name in ("balance-amount", "today-days", "supply-state", "rate-price", "rate-change"):
+        box = page.locator("#" + name).bounding_box()
+        assert box["y"] + box["height"] <= 568, name
+    bench.show(server, page, dict(VIEW, time=NINE + 60, alarms=["relay"]))
+    first = [page.locator("#" + name).bounding_box()["y"] for name in ("notices", "rate")]
+    assert first == sorted(first)
+
+
 def test_large_print_and_high_contrast_fit_a_telephone(visit):
     page = visit(EVERYTHING, size=(320, 568), color_scheme="dark")
     page.click("#text-size")

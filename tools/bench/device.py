@@ -16,6 +16,7 @@ from wattledger.tools import mpy
 from wattledger.tools.errors import ToolError
 from wattledger.tools.image import assets
 from wattledger.tools.image.build import compose
+from wattledger.tools.image.prune import FRONT, prune
 from wattledger.tools.mpy import CPYTHON_ONLY, ROOT
 
 PACKAGE = "wattledger."
@@ -109,12 +110,11 @@ def _stage_microdot(folder: Path) -> int:
         import microdot
     except ImportError:
         raise BenchError("the page needs microdot: pip install 'wattledger[bench]'") from None
-    source = Path(microdot.__file__ or "").parent
-    files = [source / f"{name}.py" for name in ("__init__", "microdot")]
+    library = Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
+    files = {"__init__.py": FRONT, "microdot.py": prune(library)}
     return sum(
-        _compile(file.read_bytes(), folder, Path("microdot") / file.name)
-        for file in files
-        if file.is_file()
+        _compile(source.encode(), folder, Path("microdot") / name)
+        for name, source in files.items()
     )
 
 

@@ -61,6 +61,8 @@ def meter(seconds, with_page, simulated, document=None):
         from wattledger.tools.bench.browser import ask
 
         status = ask(server, "/view") + " " + ask(server, "/")
+        if status != "200 200":
+            raise MemoryError("the page answers " + status)
     gc.collect()
     return {
         "drift": house.drift(),

@@ -99,6 +99,7 @@ class Bench(str, Enum):
     DSP = "dsp"
     HEAP = "heap"
     LEDGER = "ledger"
+    PAGE = "page"
     RATING = "rating"
     SIM = "sim"
     TICK = "tick"
@@ -111,7 +112,7 @@ def bench(
         Bench,
         typer.Argument(
             metavar="NAME",
-            help="accuracy, dsp, heap, ledger, rating, sim, tick, wear or wire.",
+            help="accuracy, dsp, heap, ledger, page, rating, sim, tick, wear or wire.",
         ),
     ],
     png: Annotated[

@@ -1,6 +1,7 @@
 """The page's files as a device holds them: compressed, but for what the server reads itself."""
 
 import gzip
+import re
 from pathlib import Path
 
 from wattledger.tools.mpy import ROOT
@@ -8,6 +9,7 @@ from wattledger.tools.mpy import ROOT
 FOLDER = Path("hal/display/assets")
 # The server writes its numbers into the one and looks words up in the others.
 READ_BY_SERVER = ("index.html", "i18n/")
+LEFT_OUT = ("vendor/", "long.js")  # for years of days, which a device does not keep
 LEVEL = 9
 
 
@@ -19,7 +21,9 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
     sizes = {}
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
         name = path.relative_to(source).as_posix()
-        content = path.read_bytes()
+        if name.startswith(LEFT_OUT):
+            continue
+        content = lean(name, path.read_bytes())
         if name.startswith(READ_BY_SERVER):
             sizes[name] = _write(target / name, content)
         if name != "index.html":
@@ -27,6 +31,19 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
                 target / (name + ".gz"), gzip.compress(content, LEVEL, mtime=0)
             )
     return sizes
+
+
+def lean(name: str, content: bytes) -> bytes:
+    """A script or style without what only its readers need: comments, and blanks before a line.
+
+    Comments are whole lines of a script, and no text of one goes over a line's end.
+    """
+    if name.endswith(".css"):
+        content = re.sub(rb"/\*.*?\*/", b"", content, flags=re.S)
+    elif not name.endswith(".js"):
+        return content
+    lines = [line.strip() for line in content.split(b"\n")]
+    return b"\n".join(line for line in lines if line and not line.startswith(b"//"))
 
 
 def _write(path: Path, content: bytes) -> int:
