@@ -3,8 +3,17 @@
 import json
 import unittest
 
+from wattledger.agent.billing.zone import Zone
 from wattledger.agent.display import history
-from wattledger.tests.both.fixtures_agent import START, House, tariff_of
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
+from wattledger.agent.journal.journal import Journal
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.memory import MemoryStorage
+from wattledger.tests.both.fixtures_agent import START, UNIT, House, tariff_of
+from wattledger.tests.both.fixtures_jws import METER
 
 HEAP = "512K"
 LOCAL = START + 28_800  # 06:00 of 2027-01-12 on the local clock
@@ -154,6 +163,26 @@ class TestLonger(unittest.TestCase):
         # Opening, tariff, events and 40 intervals or more are above a slice and a half.
         self.assertTrue(house.agent.journal.sequence > 42)
         self.assertTrue(steps >= 1 + house.agent.journal.sequence // 64, steps)
+
+
+class TestClockSetBack(unittest.TestCase):
+    def test_what_comes_after_belongs_to_no_earlier_hour(self):
+        # 10:00 to 10:15 2 Wh; the clock is set back; 09:00 to 09:15 3 Wh: both are of 10:00.
+        storage = MemoryStorage()
+        commission(storage, METER, START, TRUST_SYNCED, UNIT, CONNECTED)
+        journal = Journal(storage, METER)
+        journal.open(lambda entry: None)
+        for hour, wh in ((10, 2), (9, 5)):
+            end = START + (hour - 6) * 3600 + 900
+            part = payloads.Part(0, 0, 3 if wh == 5 else 2, NANO)
+            data = payloads.pack_interval(wh, 0, 900, 0, 1, [part])
+            journal.append(records.INTERVAL, end, TRUST_SYNCED, part.amount(), data)
+        journal.flush()
+        made = history.History(storage, records.first_hash(METER), Zone(28_800), "day", START)
+        while not made.work():
+            pass
+        rows = json.loads(made.text(None))["rows"]
+        self.assertEqual(rows, [[LOCAL + 4 * 3600, 5, 0, -5 * NANO, 0, 0, 0]])
 
 
 class TestTariff(unittest.TestCase):
