@@ -90,7 +90,10 @@ class OneAtATime:
 
 def end(link):
     with contextlib.suppress(OSError, ValueError):
-        link.end() if hasattr(link, "end") else link.close(0.2)
+        if isinstance(link, PahoLink):
+            link.close(0.2)
+        else:
+            link.end()
 
 
 class Meter:
@@ -110,6 +113,7 @@ class Meter:
         self.busy = False
         self.problems = []
         self._rate = rate
+        self._due = 0  # monotonic seconds of the next event
         self._tick = self.agent.tick
         self.agent.tick = self._note
         self._runtime = Runtime(self.agent, self.house.clock, None, self.problems.append)
@@ -122,20 +126,24 @@ class Meter:
         self._tick()
 
     def _live(self):
-        began = last = time.monotonic()
+        last = time.monotonic()
         while not self._stop.is_set():
             now = time.monotonic()
             passed = int((now - last) * 1000)
             last += passed / 1000
             self.house.pass_ms(passed)
-            if self.busy and self.written < (now - began) * self._rate:
-                self.written += 1
-                self.agent.report(DRILL, self.written)
-                self.agent.keeper.now()
-            elif not self.busy:
-                began = now - self.written / self._rate
+            self._write(now)
             wait = self._runtime.turn()
             self._stop.wait(min(wait, 20 if self.busy else 100) / 1000)
+
+    def _write(self, now):
+        if not self.busy:
+            self._due = now
+        elif now >= self._due:
+            self._due += 1 / self._rate
+            self.written += 1
+            self.agent.report(DRILL, self.written)
+            self.agent.keeper.now()
 
     def worst_gap_s(self):
         """The longest time between two ticks."""
