@@ -197,6 +197,26 @@ def test_a_stolen_broker_gets_nothing_out_of_a_meter(thief):
     assert trial.meter.house.told(events.REMOTE_OPENED) == []
 
 
+def test_commands_for_a_meter_that_is_away_are_not_kept_for_it(thief):
+    trial = thief.trial
+    trial.proxy.refuse()
+    trial.proxy.finish()
+    assert until(lambda: not trial.is_up())
+    away = []
+    for counter in (1, 3):
+        away.append(jws.open_(thief.challenge(), counter))
+        away.append(jws.arm(thief.challenge(), counter + 1))
+    for message in away:
+        thief.deliver(message)
+    trial.proxy.heal()
+    assert until(trial.is_up, 10)
+    good = jws.credit(1, CENT)
+    thief.deliver(good)
+    assert thief.told(good) == "ok"
+    assert list(thief.results) == [jws.reference(good)]
+    assert thief.agent.control.remote is None
+
+
 def test_a_broker_whose_acknowledgements_are_lost_is_left_and_nothing_is_lost(thief):
     trial = thief.trial
     trial.proxy.drop_pubacks(DOWN)

@@ -135,8 +135,10 @@ def attack(house, count, seed):
             at = draw.randrange(len(old) - 32)
             batch = draw.sample(old[at : at + 32], 32)
         elif way < 0.93:  # late
-            house.link_clock.advance(draw.choice((61, 660, 3_600, 5 * 86_400)) * 1000)
-            house.coast(draw.choice((20, 40, 660)))
+            wait_ms = draw.choice((61, 660, 3_600, 7 * 86_400)) * 1000
+            for _ in range(2):  # in halves: ticks tell no more than six days
+                house.link_clock.advance(wait_ms // 2)
+                house.coast(draw.choice((20, 40, 660)))
             batch = [draw.choice(old)]
         else:
             if draw.random() < 0.5:

@@ -1,6 +1,8 @@
 """A meter in real time on a real broker, a bad line between, and a head end that keeps a copy."""
 
 import contextlib
+import json
+import os
 import shutil
 import subprocess
 import threading
@@ -18,6 +20,7 @@ from wattledger.tests.both.fixtures_agent import House
 from wattledger.tests.both.fixtures_jws import DEVICE_KEY, METER
 from wattledger.tests.host.link_bench import MicroPythonLink, TurnedLink
 from wattledger.tests.host.mqtt_bench import until
+from wattledger.tests.micropython import staging
 from wattledger.tools import broker as broker_tool
 from wattledger.tools.keys import MeterKeys
 from wattledger.tools.replica import Replica
@@ -25,6 +28,9 @@ from wattledger.tools.utility import Utility
 
 HOST = "127.0.0.1"
 FAST = (0.05, 0.2)
+DEVICE = "device"  # the whole meter on MicroPython, with our client
+HEAP = "768K"
+PROGRAM = "from wattledger.tests.both.fixtures_meter_program import main; main()"
 DRILL = 12  # the event that stands for anything: its value counts
 CONFIG = "listener %d 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"
 
@@ -60,7 +66,7 @@ class Broker:
 
 
 def connect(kind, port, name="meter", **options):
-    """A link of that kind: paho, own or micropython."""
+    """A link of that kind: paho, own or micropython (the client there, the agent here)."""
     options.setdefault("backoff_s", FAST)
     if kind == "paho":
         return PahoLink(HOST, port, name, **options)
@@ -90,7 +96,10 @@ class OneAtATime:
 
 def end(link):
     with contextlib.suppress(OSError, ValueError):
-        link.end() if hasattr(link, "end") else link.close(0.2)
+        if isinstance(link, PahoLink):
+            link.close(0.2)
+        else:
+            link.end()
 
 
 class Meter:
@@ -110,6 +119,7 @@ class Meter:
         self.busy = False
         self.problems = []
         self._rate = rate
+        self._due = 0  # monotonic seconds of the next event
         self._tick = self.agent.tick
         self.agent.tick = self._note
         self._runtime = Runtime(self.agent, self.house.clock, None, self.problems.append)
@@ -122,20 +132,35 @@ class Meter:
         self._tick()
 
     def _live(self):
-        began = last = time.monotonic()
+        last = time.monotonic()
         while not self._stop.is_set():
             now = time.monotonic()
             passed = int((now - last) * 1000)
             last += passed / 1000
             self.house.pass_ms(passed)
-            if self.busy and self.written < (now - began) * self._rate:
-                self.written += 1
-                self.agent.report(DRILL, self.written)
-                self.agent.keeper.now()
-            elif not self.busy:
-                began = now - self.written / self._rate
+            self._write(now)
             wait = self._runtime.turn()
             self._stop.wait(min(wait, 20 if self.busy else 100) / 1000)
+
+    def _write(self, now):
+        if not self.busy:
+            self._due = now
+        elif now >= self._due:
+            self._due += 1 / self._rate
+            self.written += 1
+            self.agent.report(DRILL, self.written)
+            self.agent.keeper.now()
+
+    def is_up(self):
+        return self.link.is_up()
+
+    def sessions(self):
+        """How many the link has had."""
+        return self.link.session()
+
+    def head(self):
+        """(sequence, hash) of the last durable entry."""
+        return self.agent.journal.durable, self.agent.journal.durable_hash
 
     def worst_gap_s(self):
         """The longest time between two ticks."""
@@ -146,6 +171,65 @@ class Meter:
         self._stop.set()
         self._thread.join()
         end(self.link)
+
+
+class Device:
+    """A whole meter in a MicroPython process, as Meter is one here."""
+
+    def __init__(self, port):
+        interpreter = staging.find_tool("micropython")
+        if interpreter is None:
+            pytest.skip("no micropython: no wheel for this platform and none on PATH")
+        self._process = subprocess.Popen(
+            [interpreter, "-X", "heapsize=" + HEAP, "-c", PROGRAM],
+            env=dict(os.environ, MICROPYPATH="%s:.frozen" % staging.staged_tree()),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._process.stdin.write("%d\n" % port)
+        self._busy = False
+
+    def tell(self, word="tell"):
+        """What it says of itself, a dict."""
+        self._process.stdin.write(word + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    @property
+    def busy(self):
+        return self._busy
+
+    @busy.setter
+    def busy(self, busy):
+        self._busy = busy
+        self.tell("busy" if busy else "rest")
+
+    def is_up(self):
+        return self.tell()["up"]
+
+    def sessions(self):
+        return self.tell()["sessions"]
+
+    def head(self):
+        found = self.tell()
+        return found["durable"], bytes.fromhex(found["hash"])
+
+    def worst_gap_s(self):
+        return self.tell()["worst_ms"] / 1000
+
+    @property
+    def written(self):
+        return self.tell()["written"]
+
+    @property
+    def problems(self):
+        return self.tell()["problems"]
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
 
 
 class Trial:
@@ -168,27 +252,27 @@ class Trial:
         self._stop = threading.Event()
         self._serving = threading.Thread(target=self.utility.serve, args=(self._stop,))
         self._serving.start()
-        self.meter = Meter(connect(kind, port, **options), rate, house)
+        if kind == DEVICE:
+            self.meter = Device(port)
+        else:
+            self.meter = Meter(connect(kind, port, **options), rate, house)
 
     def is_up(self):
-        return self.meter.link.is_up()
-
-    def durable(self):
-        return self.meter.agent.journal.durable
+        return self.meter.is_up()
 
     def is_caught_up(self):
         """The head end holds all that the meter has."""
-        return self.replica.entries == self.durable()
+        return self.replica.entries == self.meter.head()[0]
 
     def missing(self, timeout_s):
         """Entries that do not arrive once nothing new is written."""
         self.meter.busy = False
         until(self.is_caught_up, timeout_s)
-        return self.durable() - self.replica.entries
+        return self.meter.head()[0] - self.replica.entries
 
     def proves(self):
         """True when the copy ends with the hash that the meter has there."""
-        return self.replica.hash_of(self.replica.entries) == self.meter.agent.journal.durable_hash
+        return self.replica.hash_of(self.replica.entries) == self.meter.head()[1]
 
     def close(self):
         self.meter.close()
