@@ -54,6 +54,8 @@ TAMPER_CLEARED = 75  # value: kinds that were latched, bit 0 is code 100
 CONDITIONS_HELD = 76  # too many in the hour; value: their code, and from bit 8 on how many
 PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
+CERTIFICATE_ENDS = 81  # the one the broker knows the meter by; value: days left
+CERTIFICATE_ENDED = 82  # no broker takes the meter until it has a new one
 KEYS_ROTATED = 84  # value: their generation
 KEYS_LOST = 85  # their generation cannot be read: no command is taken but the root key's
 ASSIST_ASKED = 90  # remote assistance; value: its scope, from 1 (agent/comms/assistance.py)
@@ -121,6 +123,8 @@ NAMES = {
     REMOTE_OVER: "remote opening over",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
+    CERTIFICATE_ENDS: "certificate ends, days left",
+    CERTIFICATE_ENDED: "certificate ended",
     KEYS_ROTATED: "keys rotated to generation",
     KEYS_LOST: "generation of the keys lost",
     CALIBRATION_CHANGED: "calibration changed",

@@ -17,6 +17,7 @@ STALE_HELLO_MS = 5000
 CHANGE_MS = 1000
 RESEND_MS = 30000  # the utility says nothing
 REWIND_MS = 1000  # the utility says that it misses something
+CROSSED_MS = 5000  # it said so while messages were on their way, and may have them by now
 
 
 class Sender:
@@ -71,7 +72,7 @@ class Sender:
             self._next = max(self._next, sequence + 1)
             self._stalled_since = self._clock.ticks_ms()
         else:
-            self._rewind(REWIND_MS)
+            self._rewind(CROSSED_MS if self._flying else REWIND_MS)
 
     def ask_hello(self):
         """Send a fresh hello soon (after a stale command, a document): once in five seconds."""
@@ -82,6 +83,10 @@ class Sender:
         self._acks = self._acks[1 - MAX_ACKS :] + [
             {key: answer[key] for key in ("m", "of", "result", "detail")}
         ]
+
+    def must_answer(self):
+        """True while so many answers wait that one more would push one out."""
+        return len(self._acks) >= MAX_ACKS and self._link.is_up()
 
     def leave(self):
         """Say that the meter goes on purpose; the will says it otherwise."""
@@ -102,6 +107,10 @@ class Sender:
             or self._send_state(state, said)
             or self._send_journal()
         )
+
+    def is_waiting(self):
+        """True while more of the journal could go as soon as the broker has taken what flies."""
+        return len(self._flying) >= IN_FLIGHT and self._link.is_up()
 
     def _connected(self):
         self._session = self._link.session()

@@ -275,6 +275,33 @@ class TestSender(unittest.TestCase):
         self.assertEqual(self.spans(self.work_out()), [(9, 8)])
         self.assertEqual(self.sender.acknowledged, 8)
 
+    def test_what_crosses_messages_on_their_way_rewinds_only_after_five_seconds(self):
+        self.write(50)
+        self.link.acked = []
+        self.settle()
+        self.clock.advance(4_999)
+        self.sender.acknowledge(0)  # said before the four messages were there
+        self.link.acked = True
+        self.assertEqual(self.spans(self.work_out())[0], (33, 8))
+        self.write(200)
+        self.link.acked = []
+        self.settle()
+        self.clock.advance(1)
+        self.sender.acknowledge(0)
+        self.link.acked = True
+        self.assertEqual(self.spans(self.work_out())[0], (1, 8))
+
+    def test_it_waits_while_four_messages_fly(self):
+        self.write(24)
+        self.link.acked = []
+        self.settle()
+        self.assertFalse(self.sender.is_waiting())
+        self.write(8)
+        self.settle()
+        self.assertTrue(self.sender.is_waiting())
+        self.link.up = False
+        self.assertFalse(self.sender.is_waiting())
+
     def test_a_utility_that_says_nothing_gets_it_again_after_thirty_seconds(self):
         self.write(3)
         self.settle()
