@@ -1,8 +1,11 @@
 """docs/asyncapi.yaml: a valid document whose examples hold and whose exchanges a meter plays."""
 
+import hmac
 import json
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from jsonschema import Draft7Validator
 
 from wattledger.agent import overrides
@@ -101,6 +104,59 @@ def test_its_words_are_the_meters():
     )
     keys = asked["config.set"]["properties"]["a"]["properties"]["key"]["enum"]
     assert keys == list(overrides.KEYS)
+
+
+# --- the signed examples ---
+
+MESSAGES = contract.document()["components"]["messages"]
+WIRE = [(name, one["payload"]) for name, m in MESSAGES.items() for one in m.get("examples", ())]
+
+
+def key_of(kid):
+    """A key as the file derives it, of the file's own test keys."""
+    secret = contract.document()["x-test-keys"]["gate_key" if kid[:5] == "gate." else "device_key"]
+    return hmac.digest(bytes.fromhex(secret), b"wattledger/1/" + kid.encode(), "sha256")
+
+
+def opened(token):
+    """Header, payload and signature of a token, bytes."""
+    return [contract.unpadded(part.encode()) for part in token.split(".")]
+
+
+def is_signed(token):
+    """By the algorithm of its header, with libraries that are not ours."""
+    head, _, mark = opened(token)
+    found = json.loads(head)
+    signed = token.rpartition(".")[0].encode()
+    if found["alg"] == "HS256":
+        return hmac.digest(key_of(found["kid"]), signed, "sha256") == mark
+    point = b"\x04" + bytes.fromhex(contract.document()["x-test-keys"][found["kid"]])
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    r, s = (int.from_bytes(mark[at : at + 32], "big") for at in (0, 32))
+    public.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    return True
+
+
+@pytest.mark.parametrize(("name", "payload"), WIRE, ids=[name for name, _ in WIRE])
+def test_an_example_of_the_wire_is_what_its_message_says(name, payload):
+    message = MESSAGES[name]
+    assert contract.faults(contract.name_of(message["payload"]), payload) == []
+    if "x-signed-payload" not in message:
+        return
+    assert is_signed(payload)
+    inner = opened(payload)[1].decode()
+    if name == "GatedCommand":
+        assert is_signed(inner)
+        inner = json.dumps(contract.payload_of(inner.encode()))
+        assert contract.faults("RelayOpen", json.loads(inner)) == []
+    else:
+        assert (
+            contract.faults(contract.name_of(message["x-signed-payload"]), json.loads(inner)) == []
+        )
+
+
+def test_there_is_one_for_each_way_to_sign():
+    assert {"Command", "GatedCommand", "RootCommand", "Ack", "Want"} <= {name for name, _ in WIRE}
 
 
 # --- what the meter answers ---
