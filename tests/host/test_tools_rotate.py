@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from wattledger.tests.host.mqtt_bench import Signer, SoftMeter, running_broker
+from wattledger.tests.host.mqtt_bench import Book, Signer, SoftMeter, running_broker
 from wattledger.tests.host.test_tools_signing import is_good
+from wattledger.tests.host.test_tools_utility import Wire
 from wattledger.tools import cli, jws, keys, orders, rotate, signing
 from wattledger.tools.errors import KeysError, VendError
+from wattledger.tools.replica import Replica
+from wattledger.tools.utility import Utility
 
 METER = "m-1"
 CHALLENGE = "00112233445566ff"
@@ -127,3 +130,33 @@ def test_a_keys_file_with_a_generation_that_is_none(folder):
         path.write_text(json.dumps({**document, "generation": wrong}))
         with pytest.raises(KeysError, match="restore the file"):
             keys.load(folder, METER)
+
+
+def test_a_head_end_that_runs_follows_a_rotation(folder, tmp_path):
+    book = Book(METER).add(1_000_000_000).add(500_000_000)
+    replica, wire, lines = Replica(tmp_path / "state", METER), Wire(), []
+    found = keys.load(folder, METER)
+    head_end = Utility(found, replica, wire, lines.append, lambda: keys.load(folder, METER))
+    signer = Signer(METER, found.device_key)
+    base = f"wl/1/demo/m/{METER}/"
+
+    def acknowledged(generation, leaf, data):
+        wire.waiting.append((base + leaf, data, False))
+        head_end.step()
+        return signer.open(f"config.{generation}", wire.sent[-1][1])["a"]["sequence"]
+
+    def hello(generation):
+        return signer.sign(f"up.{generation}", {"m": METER, "head": book.head()})
+
+    assert acknowledged(1, "journal", book.message(1, 1)) == 1
+    rotate.claim(folder, METER)  # another tool asks for a rotation, and its answer is lost
+    assert acknowledged(1, "hello", hello(1)) == 1
+    assert acknowledged(2, "hello", hello(2)) == 1
+    assert acknowledged(2, "journal", book.message(2, 2)) == 2
+    rotate.take(folder, METER, 2)
+    assert acknowledged(2, "hello", hello(2)) == 2
+    assert lines == []
+    wire.waiting.append((base + "hello", hello(7), False))
+    head_end.step()
+    assert lines == [f"{METER}: hello refused: protected header is not one of up.2"]
+    replica.close()
