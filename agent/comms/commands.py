@@ -79,6 +79,7 @@ class CommandDesk:
         self._retained_at = None
         self._minute = link_clock.ticks_ms()
         self._taken = 0  # commands since then
+        self._counted = None  # the digest of the last of them
         self._room = ENTRIES
         self._room_since = self._minute
         self.writes = False  # the last answer has a place in the journal
@@ -121,7 +122,8 @@ class CommandDesk:
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail
-        self.writes = result in (OK, SCHEDULED) or self._may_write()
+        if result != SEARCHING:
+            self.writes = result in (OK, SCHEDULED) or self._may_write()
         # A repeated journal.ack is no repetition: it says that nothing new has arrived.
         if (
             result in (OK, SCHEDULED, DUPLICATE, RANGE, DENIED)
@@ -167,7 +169,7 @@ class CommandDesk:
         except ValueError:
             command = None
         if command is None or command.get("op") != JOURNAL_ACK:
-            self._limit()
+            self._limit(answer["digest"])
         if command is None:
             raise RefusalError(RANGE, "the payload is no command")
         if command.get("m") != self._meter:
@@ -214,14 +216,17 @@ class CommandDesk:
             raise RefusalError(RANGE, "ctr must be a whole number above 0")
         return self._challenge.accepts(command.get("ch"), counter)
 
-    def _limit(self):
-        """RefusalError above what a utility can need."""
+    def _limit(self, digest):
+        """RefusalError above what a utility can need; a search of many steps counts once."""
+        if digest == self._counted:
+            return
         if self._clock.elapsed_ms(self._minute) >= MINUTE_MS:
             self._minute = self._clock.ticks_ms()
             self._taken = 0
         self._taken += 1
         if self._taken > MOST_A_MINUTE:
             raise RefusalError(RATE, "%d commands a minute at most" % MOST_A_MINUTE)
+        self._counted = digest
 
     def _count_bad(self):
         self.bad_signatures += 1

@@ -1,6 +1,6 @@
 """MQTT 3.1.1 packets cut out of a byte stream, as far as faults need them (OASIS, chapter 2)."""
 
-CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
+PUBLISH, PUBACK = 3, 4
 RETAIN, DUPLICATE = 0x01, 0x08
 MAX_LENGTH_BYTES = 4
 

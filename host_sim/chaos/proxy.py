@@ -22,19 +22,17 @@ TURN_S = 5
 class ChaosProxy:
     """Between clients at `port` and a server at `target`; a context manager.
 
-    `aware` takes the stream for MQTT, so that faults of messages can be asked for. `accepted`
-    counts connections, `opened` has the loop's time of each, `done` counts the faults of messages.
+    `aware` takes the stream for MQTT, so that faults of messages can be asked for; `done` counts
+    them by their name.
     """
 
     def __init__(self, target, seed=1, aware=False):
-        self.target = target
+        self._target = target
         self._aware = aware
         draws = random.Random(seed)
-        self.bytes = ByteFaults(draws)
+        self._bytes = ByteFaults(draws)
         self._rules = Rules(draws)
         self.done = self._rules.done
-        self.accepted = 0
-        self.opened = []
         self._refusing = None  # None, or the bytes each connection gets before it is closed
         self._pairs = {}  # (near, far) sockets: the task that serves them
         self._listener = socket.create_server((HOST, 0))
@@ -51,28 +49,28 @@ class ChaosProxy:
 
     def latency(self, ms):
         """Each byte comes so much later, each way."""
-        self._do(setattr, self.bytes, "latency_s", ms / 1000)
+        self._do(setattr, self._bytes, "latency_s", ms / 1000)
 
     def rate(self, bytes_per_s):
         """No more than so many bytes a second, each way; 0: no limit."""
-        self._do(setattr, self.bytes, "rate", bytes_per_s)
+        self._do(setattr, self._bytes, "rate", bytes_per_s)
 
     def stall(self, share, ms):
         """A share of the pieces of data waits so much longer, and what follows behind it."""
-        self._do(setattr, self.bytes, "stall_s", ms / 1000)
-        self._do(setattr, self.bytes, "stall_share", share)
+        self._do(setattr, self._bytes, "stall_s", ms / 1000)
+        self._do(setattr, self._bytes, "stall_share", share)
 
     def drop(self, share):
         """A share of the pieces of data vanishes; the connection stays."""
-        self._do(setattr, self.bytes, "loss", share)
+        self._do(setattr, self._bytes, "loss", share)
 
     def split(self, size=1):
         """No write carries more than `size` bytes."""
-        self._do(setattr, self.bytes, "split", size)
+        self._do(setattr, self._bytes, "split", size)
 
     def flip(self, share):
         """In a share of the bytes one bit is another."""
-        self._do(setattr, self.bytes, "flips", share)
+        self._do(setattr, self._bytes, "flips", share)
 
     def freeze(self):
         """Half open: nothing is read or written any more, nobody is told. New ones hang too."""
@@ -126,7 +124,7 @@ class ChaosProxy:
 
     def heal(self):
         """A good line and a good broker, for connections that are there as well."""
-        self._do(self.bytes.heal)
+        self._do(self._bytes.heal)
         self._do(self._rules.heal)
         self._do(setattr, self, "_refusing", None)
         self.thaw()
@@ -175,8 +173,6 @@ class ChaosProxy:
         while True:
             near, _ = await self._loop.sock_accept(self._listener)
             near.setblocking(False)
-            self.accepted += 1
-            self.opened.append(self._loop.time())
             self._start(self._serve(near))
 
     async def _serve(self, near):
@@ -190,7 +186,7 @@ class ChaosProxy:
             if self._refusing is not None:
                 await self._loop.sock_sendall(near, self._refusing)
                 return
-            await self._loop.sock_connect(far, (HOST, self.target))
+            await self._loop.sock_connect(far, (HOST, self._target))
             for sock in pair:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             up, down = self._pipe(near, far, UP), self._pipe(far, near, DOWN)
@@ -208,7 +204,7 @@ class ChaosProxy:
                 sock.close()
 
     def _pipe(self, source, sink, direction):
-        return Pipe(source, sink, self._flowing, self.bytes, self._rules, direction, self._aware)
+        return Pipe(source, sink, self._flowing, self._bytes, self._rules, direction, self._aware)
 
     async def _close_all(self, hard):
         tasks = list(self._pairs.values())

@@ -232,6 +232,28 @@ class TestDesk(unittest.TestCase):
         self.assertEqual(len(self.done), 1)
         self.assertEqual(first, again)
 
+    def test_a_search_of_many_steps_is_one_command(self):
+        self.steps = 100
+
+        def search(arguments):
+            self.steps -= 1
+            return ("searching" if self.steps > 0 else "range"), ""
+
+        self.desk._actions["credit.add"] = search
+        message = jws.credit(1, UNIT)
+        for _ in range(99):
+            self.assertEqual(self.desk.handle(message, False)["result"], "searching")
+            self.assertFalse(self.desk.writes)
+        self.assertEqual(self.desk.handle(message, False)["result"], "range")
+        self.assertTrue(self.desk.writes)
+        self.assertEqual(self.desk.handle(jws.credit(2, UNIT), False)["result"], "range")
+
+    def test_what_was_too_many_is_too_many_when_it_comes_again(self):
+        for n in range(60):
+            self.desk.handle(jws.credit(n, UNIT), False)
+        for _ in range(3):
+            self.assertEqual(self.desk.handle(jws.credit(99, UNIT), False)["result"], "rate")
+
     def test_only_the_last_command_is_remembered(self):
         self.desk.handle(jws.credit(1, UNIT), False)
         self.desk.handle(jws.credit(2, UNIT), False)

@@ -8,15 +8,14 @@ import base64
 import hmac
 import json
 
-from wattledger.agent.comms import orders
+from wattledger.agent.comms import commands, orders
 from wattledger.tests.both import fixtures_es256 as es256
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.houses_tokens import KEY, STS, TokenHouse
 
 ROOT_KEY = 3  # test key
-LATER_S = 86_400
-OWNERS = {**{op: row[1] for op, row in orders.commands.OPS.items()}}
-OWNERS.update({op: row[1] for op, row in orders.RARE.items()})
+# Each op: the purpose of its key.
+OWNERS = {op: row[1] for op, row in (*commands.OPS.items(), *orders.RARE.items())}
 KEYS = {kid: jws.key_of(kid) for kid in ("relay.1", "credit.1", "config.1", "up.1")}
 GATE = jws.key_of("gate.1", jws.GATE_SECRET)
 
