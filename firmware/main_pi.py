@@ -101,12 +101,13 @@ class PiMeter:
         storage = state_folder(options.state)
         retire_linux.refuse(storage, options.state)
         self._hardware = hardware = parts.Hardware(config.board, site.calibration, log)
+        certificate = options.cert or site.certificate
         if options.broker:
             self._link = broker_linux.connect(
                 options.broker,
                 config,
                 options.ca or site.ca,
-                options.cert or site.certificate,
+                certificate,
                 options.key or site.key,
             )
         self.agent = Agent(
@@ -129,9 +130,9 @@ class PiMeter:
             calibration=constants.identity(site.calibration),
         )
         self._clock = hardware.clock
-        if options.broker and options.cert:
+        if options.broker and certificate:
             self._certificate = CertificateWatch(
-                broker_linux.certificate_ends(options.cert),
+                broker_linux.certificate_ends(certificate),
                 storage,
                 self.agent.time,
                 self.agent.report,

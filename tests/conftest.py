@@ -36,6 +36,28 @@ def reference_data():
     return folder.resolve()
 
 
+# --- what was done by the thousand is told at the end ---
+
+COUNTED = "counted: "
+
+
+@pytest.fixture
+def count(record_property):
+    """count(n, "power cuts"): the sum over all tests is printed after them."""
+    return lambda number, what: record_property(COUNTED + what, number)
+
+
+def pytest_terminal_summary(terminalreporter):
+    sums = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, number in report.user_properties if report.when == "call" else ():
+            if name.startswith(COUNTED):
+                what = name[len(COUNTED) :]
+                sums[what] = sums.get(what, 0) + number
+    for what in sorted(sums):
+        terminalreporter.write_line("%d %s" % (sums[what], what))
+
+
 # --- a skip is a failure where everything must run ---
 
 

@@ -13,10 +13,7 @@ from typing import Any
 
 from wattledger.agent import message as messages
 from wattledger.agent.comms.actions import MAX_KEEP_HOURS
-from wattledger.agent.comms.assistance import MOST_S, SCOPES
 from wattledger.agent.comms.remote_open import REASONS
-from wattledger.agent.config import NUMBERS
-from wattledger.agent.overrides import KEYS as SETTINGS
 from wattledger.tools import durable, jws, keys, signing
 from wattledger.tools.counter import Counter
 from wattledger.tools.errors import KeysError, VendError
@@ -77,15 +74,6 @@ class Order:
         return token
 
 
-class TimeOrder(Order):
-    """time.set: the time is that of the signing, so that waiting for a hello makes it no older."""
-
-    def payload(self, meter: str, challenge: str) -> dict[str, Any]:
-        """What is signed."""
-        found = super().payload(meter, challenge)
-        return {**found, "a": {"unix": _now()}}
-
-
 def arming() -> Order:
     """Let a person at the meter close the supply."""
     return Order("relay.arm", {}, RELAY_KID)
@@ -95,7 +83,7 @@ def opening(reason: str, until: int | None, gate: bytes) -> Order:
     """Open the supply, for a reason of REASONS, perhaps `until` a unix second."""
     if reason not in REASONS:
         raise VendError(f"reason {reason!r} is none of {', '.join(REASONS)}")
-    if until is not None and until <= _now():
+    if until is not None and until <= time.time():
         raise VendError("--until is in the past: give when the opening ends")
     arguments: dict[str, Any] = {"reason": reason}
     if until is not None:
@@ -130,48 +118,6 @@ def read_journal(first: int, last: int) -> Order:
     if not 1 <= first <= last:
         raise VendError(f"entries {first} to {last} are no range: give --from and --to, from 1 on")
     return Order("read.journal", {"from": first, "to": last}, CONFIG_KID)
-
-
-def read_live() -> Order:
-    """Read what the chip measures, once the household has agreed."""
-    return Order("read.live", {}, CONFIG_KID)
-
-
-def read_display() -> Order:
-    """Read what the display shows, once the household has agreed."""
-    return Order("read.display", {}, CONFIG_KID)
-
-
-def assistance(scope: str, minutes: int) -> Order:
-    """Ask the household to let the desk read a scope for so many minutes from now."""
-    if scope not in SCOPES:
-        raise VendError(f"scope {scope!r} is none of {', '.join(SCOPES)}")
-    if not 1 <= minutes <= MOST_S // 60 - 1:
-        raise VendError(f"{minutes} minutes is not from 1 to {MOST_S // 60 - 1}")
-    until = _now() + 60 * minutes
-    return Order("assist.start", {"scope": scope, "until": until}, CONFIG_KID)
-
-
-def config_set(key: str, value: int) -> Order:
-    """Change one of the settings that may change in the field."""
-    if key not in SETTINGS:
-        raise VendError(f"{key!r} cannot be set in the field: one of {', '.join(SETTINGS)}")
-    _, low, high = NUMBERS[key]
-    if not low <= value <= high:
-        raise VendError(f"{key} {value} is not from {low} to {high}")
-    return Order("config.set", {"key": key, "value": value}, CONFIG_KID)
-
-
-def time_set(at: int | None = None) -> Order:
-    """Set the clock: to unix seconds `at`, or to this machine's time when it is signed."""
-    if at is None:
-        return TimeOrder("time.set", {}, CONFIG_KID)
-    return Order("time.set", {"unix": at}, CONFIG_KID)
-
-
-def tamper_clear() -> Order:
-    """Forget the tampers that are over."""
-    return Order("tamper.clear", {}, CONFIG_KID)
 
 
 def send(
@@ -210,10 +156,6 @@ def dry_run(meter: str, order: Order, keys_dir: str | Path) -> dict[str, Any]:
         "latency_ms": 0,
         "bytes": len(token),
     }
-
-
-def _now() -> int:
-    return round(time.time())
 
 
 def create_gate(directory: str | Path, meter: str, note: str = keys.NOTE) -> bytes:

@@ -35,15 +35,16 @@ class Utility:
         replica: Replica,
         link: PahoLink,
         log: Callable[[str], None] | None = None,
+        renewed: Callable[[], keys.MeterKeys] | None = None,
     ) -> None:
+        """`renewed` reads the keys once more: another tool may have rotated them."""
         self.meter = meter_keys.meter
         self.replica = replica
         self.proven = 0  # entries up to here are covered by a head the meter signed
-        self._uplink = meter_keys.uplink()
         self._keys = meter_keys
         self._config_kid = meter_keys.present(CONFIG_KID)
-        self._config_key = meter_keys.key(self._config_kid)
         self._tenant = meter_keys.tenant
+        self._renewed = renewed
         self._link = link
         self._log = log or _print
         self._heads: dict[int, bytes] = {}
@@ -129,7 +130,7 @@ class Utility:
 
     def _take_signed(self, leaf: str, data: bytes, retained: bool) -> None:
         try:
-            payload = jws.verify(data, self._uplink)
+            payload = self._verified(data)
             if payload["m"] != self.meter:
                 raise ValueError
             sequence = payload["head"]["sequence"]
@@ -164,6 +165,19 @@ class Utility:
         if refused and self._asked and payload.get("of") == self._asked:
             self._say(f"the meter does not send the missing entries: {payload.get('detail')}")
 
+    def _verified(self, data: bytes) -> dict[str, Any]:
+        """What the meter signed; from then on it is commanded by the generation it signed by."""
+        try:
+            payload = jws.verify(data, self._keys.uplink())
+        except JwsError:
+            if self._renewed is None:
+                raise
+            self._keys = self._renewed()
+            payload = jws.verify(data, self._keys.uplink())
+        generation = json.loads(jws.decode(data.split(b".")[0]))["kid"].partition(".")[2]
+        self._config_kid = f"config.{generation}"
+        return payload
+
     def _check_heads(self) -> None:
         for sequence in [s for s in self._heads if s <= self.replica.entries]:
             head = self._heads.pop(sequence)
@@ -184,7 +198,7 @@ class Utility:
             "op": "journal.ack",
             "a": {"sequence": count, "hash": self.replica.hash_of(count).hex()},
         }
-        token = jws.sign(command, self._config_key, self._config_kid)
+        token = jws.sign(command, self._keys.key(self._config_kid), self._config_kid)
         if self._link.send(mqtt.topic(self.meter, "cmd", self._tenant), token, False):
             self._ack_due = False
 
@@ -228,7 +242,12 @@ def main() -> int:
         replica = Replica(options.state, options.meter)
         link = mqtt.connect(options.broker, f"utility-{options.meter}")
         try:
-            Utility(meter_keys, replica, link).serve(stop)
+            Utility(
+                meter_keys,
+                replica,
+                link,
+                renewed=lambda: keys.load(options.keys, options.meter),
+            ).serve(stop)
         finally:
             link.close()
             replica.close()

@@ -8,6 +8,7 @@ import struct
 from wattledger.agent.billing.account import DEFAULT_CREDIT_MAX
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD
 from wattledger.agent.comms import commands
+from wattledger.agent.comms.actions import only
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
@@ -24,7 +25,7 @@ MOST_BYTES = 180
 
 def credit_refund(agent, arguments):
     """n, of the vendor's one counter, and amount (micro-units) that leaves the balance."""
-    _only(arguments, "n", "amount")
+    only(arguments, "n", "amount")
     n = commands.whole(arguments, "n", 1, MAX_N)
     amount = commands.whole(arguments, "amount", 1, commands.MAX_AMOUNT_MICRO)
     _forbid(agent)
@@ -34,7 +35,7 @@ def credit_refund(agent, arguments):
         raise RefusalError(commands.RANGE, "n is too far below the highest seen")
     if found != NEW:
         return commands.DUPLICATE, ""
-    # While the supply is on it must outlast a refund by a warning; an open one cannot be cut.
+    # A supply that is on keeps low 2, so that no refund surprises; one that is open gives all.
     connected = agent.supply.state == states.CONNECTED
     room = _available(agent) - (_low(account) if connected else 0)
     if amount * NANO_PER_MICRO > room:
@@ -52,7 +53,7 @@ def credit_refund(agent, arguments):
 def ledger_correct(agent, arguments):
     """n that rises, amount (micro-units, negative: a charge) and its reason: an adjust entry. What
     of a charge would take available credit below low 2 is owed as debt."""
-    _only(arguments, "n", "amount", "reason")
+    only(arguments, "n", "amount", "reason")
     most = commands.MAX_AMOUNT_MICRO
     n = commands.whole(arguments, "n", 1, MAX_NUMBER)
     amount = commands.whole(arguments, "amount", -most, most)
@@ -63,20 +64,24 @@ def ledger_correct(agent, arguments):
         )
     _forbid(agent)
     account, journal = agent.account, agent.journal
-    last, sequence, done = _load(agent.storage)
+    try:
+        last, sequence, done = _load(agent.storage)
+        posted = n == last and (done or _is_posted(journal, sequence, n))
+    except OSError:
+        raise RefusalError(commands.NO_SPACE, "storage cannot be read; send it again later")
     if n < last:
         raise RefusalError(commands.RANGE, "n is below %d, the last one" % last)
-    if n == last and (done or _is_posted(journal, sequence, n)):
+    if posted:
         return commands.DUPLICATE, ""
     limit = account.tariff.credit_max if account.tariff else DEFAULT_CREDIT_MAX
-    if not amount or abs(amount) > limit or account.is_over(amount * NANO_PER_MICRO):
+    nano = amount * NANO_PER_MICRO
+    if not amount or abs(amount) > limit or (amount > 0 and account.is_over(nano)):
         raise RefusalError(
             commands.RANGE, "the amount is 0 or over the limit, or the balance would be"
         )
     # First what is to come: a boot that finds no such entry knows that it was not posted.
     if not _keep(agent.storage, n, journal.sequence + 1, 0):
         raise RefusalError(commands.NO_SPACE, "storage does not take writes")
-    nano = amount * NANO_PER_MICRO
     diverted = 0
     if nano < 0:
         diverted = max(-nano - max(_available(agent) - _low(account), 0), 0)
@@ -97,12 +102,6 @@ def is_reason(text):
     if any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in text):
         return False
     return len(text.encode()) <= MOST_BYTES
-
-
-def _only(arguments, *keys):
-    for key in arguments:
-        if key not in keys:
-            raise RefusalError(commands.RANGE, "a has an unknown key")
 
 
 def _forbid(agent):

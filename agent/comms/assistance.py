@@ -8,6 +8,7 @@ import json
 
 from wattledger.agent import events
 from wattledger.agent.comms import commands
+from wattledger.agent.comms.actions import only
 from wattledger.agent.errors import RefusalError
 from wattledger.hal.sample import (
     CURRENT_MA,
@@ -83,10 +84,7 @@ class Assistance:
 def start(agent, arguments):
     """scope and until (unix seconds, at most 4 hours off): ask the household. A second request
     ends the first."""
-    for key in arguments:
-        if key not in ("scope", "until"):
-            raise RefusalError(commands.RANGE, "a has an unknown key")
-    scope = arguments.get("scope")
+    scope = only(arguments, "scope", "until").get("scope")
     if scope not in SCOPES:
         raise RefusalError(commands.RANGE, "scope must be one of %s" % ", ".join(SCOPES))
     if agent.time.trust() != TRUST_SYNCED:
@@ -134,8 +132,7 @@ def read_display(agent, arguments):
 
 
 def _demand(agent, arguments, scope):
-    if arguments:
-        raise RefusalError(commands.RANGE, "a has an unknown key")
+    only(arguments)
     assistance = agent.assistance
     if assistance is None or assistance.state != ON or assistance.scope != scope:
         raise RefusalError(commands.DENIED, "the household has not agreed to it")

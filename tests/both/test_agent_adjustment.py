@@ -244,6 +244,11 @@ class TestCorrect(Adjusted):
             self.assertEqual(self.correct(arguments)[0], "range", arguments)
         self.assertEqual(self.correct('{"n":1,"amount":990000000,"reason":"a"}')[0], "ok")
 
+    def test_a_balance_over_a_newer_limit_can_still_be_charged(self):
+        self.house.agent.account.tariff.credit_max = 5 * UNIT
+        self.assertEqual(self.adjust(1, UNIT)[0], "range")
+        self.assertEqual(self.adjust(1, -UNIT)[0], "ok")
+
     def test_only_the_root_key_posts_it(self):
         text = '{"n":1,"amount":1000000,"reason":"a"}'
         self.assertEqual(self.correct(text, es256.OTHER_KEY)[0], "bad signature")

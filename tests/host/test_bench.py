@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from wattledger.tools.bench import device, flash, heap, ledger, picture, rating, sim, tick
+from wattledger.tools.bench import device, heap, ledger, picture, rating, sim, tick, wear
 from wattledger.tools.bench.device import BenchError
 from wattledger.tools.bench.rows import Report, Row, best
 from wattledger.tools.bench.stopwatch import Stopwatch
@@ -141,26 +141,12 @@ def test_a_program_that_runs_out_of_heap_does_not_fit(tmp_path):
 
 def test_ledger_beside_its_peers(tmp_path):
     pytest.importorskip("tinydb", reason="tinydb is not installed")
-    report = ledger.run(commits=3, rounds=1, folder=tmp_path, day_s=1800)
+    report = ledger.run(commits=3, rounds=1, folder=tmp_path)
     rows = check(report)
     assert not list(tmp_path.iterdir())
     against = {row.against for row in report.rows}
     assert {"raw write + fsync", "SQLite, WAL, synchronous FULL", "TinyDB, fsync"} <= against
     assert rows["journal alone"]["unit"] == "commits a second"
-    assert any("100 000 cycles" in note for note in report.notes)
-
-
-def test_flash_use_by_hand():
-    # Two intervals of 71 bytes in half an hour, each flushed at once, and a slot every 10 s.
-    _, details = flash.wear(1800)
-    found = details["flash"]
-    assert found["flushes_a_day"] == 2 * 48
-    assert found["appended_bytes_a_day"] == pytest.approx(2 * 71 * 48, rel=0.2)
-    assert 8640 <= found["slot_writes_a_day"] <= 10_000
-    erases = 96 * 1.009 + found["slot_writes_a_day"] * 0.106
-    assert found["erases_a_day"] == pytest.approx(erases)
-    # 512 blocks of 100 000 cycles at 1000 erases a day are 51 200 days, 140.18 years.
-    assert flash.years(1000) == pytest.approx(140.18, abs=0.01)
 
 
 def test_best_is_the_least_and_takes_turns():
@@ -261,3 +247,15 @@ def test_starting_a_command_imports_no_bench():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
     )
     assert done.stdout == "False\n", done.stderr
+
+
+@needs_micropython
+def test_wear_on_littlefs_for_years():
+    report = wear.run(1)
+    rows = check(report)
+    # Four intervals of 71 bytes, each appended at once, and a slot every 10 s.
+    assert 364 <= report.details["operations"] <= 400
+    assert report.details["raised"] == 0
+    assert rows["to 100 000 cycles, worn evenly"]["ratio"] > 1
+    # 256 blocks of 100 000 cycles at 1000 erases a day are 25 600 days, 70.09 years.
+    assert wear.years(1000) == pytest.approx(70.09, abs=0.01)

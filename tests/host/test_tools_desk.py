@@ -10,7 +10,7 @@ from wattledger.tests.both.fixtures_agent import START, UNIT, House
 from wattledger.tests.both.fixtures_jws import DEVICE_KEY, METER
 from wattledger.tests.host.mqtt_bench import running_broker, until
 from wattledger.tests.host.test_tools_push import Meter
-from wattledger.tools import cli, keys, orders, root_orders, signing, vend
+from wattledger.tools import cli, desk_orders, keys, orders, root_orders, signing, vend
 from wattledger.tools.errors import VendError
 
 WAIT_S = 20
@@ -56,7 +56,7 @@ def meter(broker, folder):
 @pytest.fixture
 def at_the_meters_time(monkeypatch):
     """The house lives in 2027: the desk too."""
-    monkeypatch.setattr(orders, "_now", lambda: START + 3600)
+    monkeypatch.setattr(desk_orders, "_now", lambda: START + 3600)
 
 
 def run(capsys, *arguments):
@@ -143,6 +143,15 @@ def test_assistance_reads_once_the_household_has_agreed(meter, ask, at_the_meter
     assert (code, json.loads(found["detail"])["phases"][0]["voltage_mv"]) == (0, 230_000)
 
 
+def test_assistance_for_a_meter_whose_clock_is_not_ours_names_its_end(meter, ask, monkeypatch):
+    monkeypatch.setattr(desk_orders, "_now", lambda: START - 86_400)
+    end = "2027-01-12T07:30+08:00"  # the house's day begins at 06:00
+    assert ask("assist", METER, "display", "--until", end)[1]["result"] == "ok"
+    assert until(lambda: meter.page.view["assist"], WAIT_S)
+    assert meter.page.view["assist"]["until"] == START + 90 * 60
+    assert ask("assist", METER, "live")[1]["result"] == "range"  # an hour of the day before
+
+
 def test_dry_runs_send_nothing_and_use_no_number(folder, capsys):
     where = ["--broker", "mqtt://127.0.0.1:9", "--keys", str(folder), "--dry-run", "--json"]
     for words, arguments in (
@@ -200,6 +209,7 @@ def test_dry_runs_send_nothing_and_use_no_number(folder, capsys):
         (["ledger", "correct", METER, "--reason", "a", "--charge", "1"], "a charge takes money"),
         (["ledger", "correct", METER, "--give", "1"], "Missing option '--reason'"),
         (["ledger", "correct", METER, "--reason", "a", "--give", "1", "--n", "-1"], "from 1 to"),
+        (["ledger", "correct", METER, "--reason", "a", "--give", "1", "--n", "0"], "from 1 to"),
     ],
 )
 def test_what_cannot_be_asked_is_told(folder, capsys, words, said):

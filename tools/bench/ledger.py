@@ -14,7 +14,6 @@ from wattledger.agent.journal import record as records
 from wattledger.agent.journal.slots import HotState
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
-from wattledger.tools.bench import flash
 from wattledger.tools.bench.device import BenchError
 from wattledger.tools.bench.house import START, House, PlainChip
 from wattledger.tools.bench.rows import Report, Row, best, wall_s
@@ -34,7 +33,6 @@ def run(
     commits: int = COMMITS,
     rounds: int = ROUNDS,
     folder: Path | None = None,
-    day_s: int = flash.DAY_S,
 ) -> Report:
     """Commits a second of each, best of `rounds`, in `folder` (default: the temporary one)."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -75,10 +73,6 @@ def run(
     )
     if not _has_tinydb():
         report.notes.append("TinyDB is not installed: pip install 'wattledger[bench]'")
-    wear, details = flash.wear(day_s)
-    report.rows += wear
-    report.details.update(details)
-    report.notes.append(flash.SOURCE)
     return report
 
 

@@ -63,13 +63,17 @@ def assist(
     broker: Broker,
     keys: Keys,
     minutes: Annotated[int, typer.Option("--for", metavar="MIN", help="At most 239.")] = 60,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="Its end by the meter's clock, as 2027-01-12T08:00+08:00."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Ask a household to let the desk read; once it has agreed, `read METER live` or `display`."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    order = orders.assistance(scope.value, minutes)
+    order = desk_orders.assistance(scope.value, minutes, moment(until))
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -83,9 +87,9 @@ def config_set(
     as_json: Json = False,
 ) -> int:
     """Change one of a meter's settings that may change in the field; kept over reboots."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    order = orders.config_set(key, value)
+    order = desk_orders.config_set(key, value)
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -101,9 +105,9 @@ def time_set(
     as_json: Json = False,
 ) -> int:
     """Set a meter's clock, however far it is off."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    order = orders.time_set(moment(at, "--at"))
+    order = desk_orders.time_set(moment(at, "--at"))
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -111,9 +115,9 @@ def tamper_clear(
     meter: Meter, broker: Broker, keys: Keys, dry_run: DryRun = False, as_json: Json = False
 ) -> int:
     """Forget a meter's tampers that are over."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders
 
-    return commanded(meter, orders.tamper_clear(), broker, keys, dry_run, as_json)
+    return commanded(meter, desk_orders.tamper_clear(), broker, keys, dry_run, as_json)
 
 
 def ledger_open(
@@ -168,7 +172,9 @@ def ledger_correct(
     from wattledger.tools import push, root_orders, signing
 
     signer = signing.load(root or keys, kid)
-    number = n or push.last_version(keys, meter, root_orders.COUNTER) + 1
+    number = n
+    if number is None:
+        number = push.last_version(keys, meter, root_orders.COUNTER) + 1
     order = root_orders.correct(signer, number, give, charge, reason)
     if charge is not None and not dry_run and not yes:
         confirm(f"charge {meter} {charge} ({reason})?", "a charge takes money away")

@@ -58,8 +58,8 @@ def provision(
         Path | None, typer.Option(metavar="DIR", help="A new folder for the meter.")
     ] = None,
     tenant: Annotated[
-        str, typer.Option(metavar="NAME", help="Of a tenant made on the spot, without one yet.")
-    ] = "home",
+        str | None, typer.Option(metavar="NAME", help="Whose it is; made when there is none.")
+    ] = None,
     keys: Keys = None,
     gate: Gate = None,
     ca: Ca = None,
@@ -98,9 +98,12 @@ def provision(
     ca, keys, gate = ca or base / "ca", keys or base / "keys", gate or base / "gate"
     token = _token(token_scheme, token_set or [])
     wanted = meters.Wanted(board, meter, support, tariff, token, _pairs(set_ or []))
-    wanted.device(tenant)  # what is wrong with it is told before a tenant is made
-    made = [] if ca.exists() else tenants.create(tenant, ca, keys, gate)
+    name = tenant or tenants.DEFAULT_NAME
+    wanted.device(name)  # what is wrong with it is told before a tenant is made
+    made = [] if ca.exists() else tenants.create(name, ca, keys, gate)
     found = tenants.Tenant(ca, keys)
+    if tenant not in (None, found.name):
+        raise typer.BadParameter(f"{ca} is of {found.name}, not of {tenant}")
     made += meters.create(found, gate, out, wanted, days, again)
     _tell({"meter": meter, "tenant": found.name}, made, as_json)
 

@@ -144,15 +144,15 @@ def read(
 ) -> int:
     """Read a meter's settings, have it send a range of its journal once more, or, once the
     household has agreed (assist), read what it measures or shows."""
-    from wattledger.tools import orders
+    from wattledger.tools import desk_orders, orders
 
     if what is Read.JOURNAL:
         order = orders.read_journal(first, last)
     else:
         order = {
             Read.CONFIG: orders.read_config,
-            Read.LIVE: orders.read_live,
-            Read.DISPLAY: orders.read_display,
+            Read.LIVE: desk_orders.read_live,
+            Read.DISPLAY: desk_orders.read_display,
         }[what]()
     return commanded(meter, order, broker, keys, dry_run, as_json)
 

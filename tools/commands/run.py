@@ -102,12 +102,15 @@ class Bench(str, Enum):
     RATING = "rating"
     SIM = "sim"
     TICK = "tick"
+    WEAR = "wear"
 
 
 def bench(
     name: Annotated[
         Bench,
-        typer.Argument(metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim or tick."),
+        typer.Argument(
+            metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim, tick or wear."
+        ),
     ],
     png: Annotated[
         Path | None,

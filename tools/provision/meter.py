@@ -6,6 +6,7 @@ Its secrets lie with the utility too: K_dev in the keys directory, the gate secr
 import json
 import secrets
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from wattledger.agent import config as configs
@@ -91,7 +92,7 @@ def create(
         folder.write(made / "display.pin", pin + "\n")
         if again:
             authorities.revoke(wanted.meter)
-        write_certificates(authorities, made, wanted.meter, wanted.board.__dict__, days)
+        write_certificates(authorities, made, wanted.meter, platform_of(wanted.board), days)
         who = (tenant.name, wanted.meter, pin, wanted.support)
         folder.write(made / "label.txt", label.text(*who))
         folder.write(made / "label.svg", label.svg(*who))
@@ -99,14 +100,19 @@ def create(
     return [out, *(out / name for name in names)]
 
 
+def platform_of(board: ModuleType) -> str:
+    """What a board runs on; the simulated one on nothing of its own."""
+    return str(getattr(board, "PLATFORM", ""))
+
+
 def write_certificates(
-    authorities: authority.Authority, made: Path, meter: str, board: dict[str, Any], days: int
+    authorities: authority.Authority, made: Path, meter: str, platform: str, days: int
 ) -> None:
     """A new certificate and key of a meter in the form its platform reads, and the authority's."""
     certificate, private = authorities.issue(meter, authority.CLIENT, days)
     folder.write(made / "ca.pem", authority.pem(authorities.certificate))
     folder.write(made / "ca.der", authority.der(authorities.certificate))
-    if board.get("PLATFORM") == ESP32:
+    if platform == ESP32:
         folder.write(made / "client.der", authority.der(certificate))
         folder.write(made / "client.key.der", authority.private_der(private))
     else:

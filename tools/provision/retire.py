@@ -15,8 +15,8 @@ def renew(tenant: Tenant, name: str, board: str, out: Path, days: int) -> list[P
     until they are revoked or over. The paths made."""
     keys.load(tenant.keys, name)  # a meter of ours
     with folder.whole(out) as made:
-        constants = wiring.any_board(board).__dict__
-        meter.write_certificates(tenant.meters(), made, name, constants, days)
+        platform = meter.platform_of(wiring.any_board(board))
+        meter.write_certificates(tenant.meters(), made, name, platform, days)
         names = sorted(path.name for path in made.iterdir())
     return [out, *(out / one for one in names)]
 
