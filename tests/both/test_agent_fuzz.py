@@ -13,7 +13,7 @@ allocated = getattr(gc, "mem_alloc", int)  # CPython does not tell: 0
 SEEDS = 300
 WARM = 60
 # The CPython run's; an interpreter that takes one payload more, or one less, has another tally.
-TALLY = {"denied locally": 19, "ok": 3, "range": 278}
+TALLY = {"bad signature": 2, "denied locally": 20, "ok": 2, "range": 276}
 
 
 class Gated(House):
@@ -28,6 +28,7 @@ class TestFuzz(Linked):
         desk = self.house.agent.desk
         if desk.is_silent():
             self.house.pass_ms(60_000)
+        desk._taken = 0  # how many are too many in a minute is others' to test
         message, _, _ = fuzz.command(seed, self.challenge)
         return desk.handle(message, False)["result"]
 
