@@ -27,10 +27,8 @@ VIEWERS_MAX = 8
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 SHOWN = ("", "view", "events", "session", "metrics")
 TOLD = ("history", "tariff")
-ASKED = (
-    *("press", "release", "accept", "assist/yes", "assist/no"),
-    *("token", "session", "session/end", "pin"),
-)
+ASKED = ("press", "release", "accept", "token", "session", "session/end", "pin")
+ASKED += ("assist/yes", "assist/no")
 JSON = {"Content-Type": files.JSON}
 HTML = {"Content-Type": files.HTML}
 WORDS = {"Content-Type": "text/plain; charset=UTF-8"}

@@ -19,6 +19,7 @@ JSON = "application/json; charset=UTF-8"
 ASSETS = {
     "index.html": HTML,
     "app.js": JAVASCRIPT,
+    "assist.js": JAVASCRIPT,
     "balance.js": JAVASCRIPT,
     "bars.js": JAVASCRIPT,
     "chart.js": JAVASCRIPT,

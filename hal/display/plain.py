@@ -225,6 +225,26 @@ def _notices(view, state):
     return ("plain.notices", NOTHING), plain_notices.lines(view), []
 
 
+def _assist(view, state):
+    """What the utility asks to read, and the household's word on it."""
+    assist = view.get("assist")
+    if not assist:
+        return ("assist.title", NOTHING), [], []
+    values = {
+        "what": words.named("assist_scope", assist["scope"]),
+        "time": numbers.moment(assist["until"], view),
+    }
+    said = ("assist.on", values)
+    links = [("/form/assist-no", ("assist.end", NOTHING))]
+    if assist["state"] == "asked":
+        said = ("assist.asked", values)
+        links = [
+            ("/form/assist-yes", ("assist.yes", NOTHING)),
+            ("/form/assist-no", ("assist.no", NOTHING)),
+        ]
+    return ("assist.title", NOTHING), [("warn", said)], links
+
+
 def _people(view, state):
     """Who may do what, and where."""
     time = {"time": numbers.moment(view.get("time"), view), "meter": view.get("meter") or ""}
@@ -262,4 +282,4 @@ def _token(token):
     return found
 
 
-SECTIONS = (_balance, _supply, _power, _rate, _notices, _people)
+SECTIONS = (_balance, _supply, _assist, _power, _rate, _notices, _people)

@@ -3,6 +3,7 @@
     /form/session   the PIN               /form/token      the digits of a token
     /form/pin       another PIN           /form/emergency  take the emergency credit
     /form/leave     sign out              /form/reconnect  close the supply
+    /form/assist-yes, /form/assist-no     the utility may read, or not
 
 A press of the button lasts three seconds, so that no supply is closed by a touch in passing. Here
 that is a page to be read, whose form is taken three seconds later at the earliest; then the meter
@@ -54,6 +55,8 @@ FORMS = {
         "token.enter",
     ),
     "emergency": ("plain.emergency", (), "/accept", (), "plain.confirm"),
+    "assist-yes": ("assist.yes", (), "/assist/yes", (), "plain.confirm"),
+    "assist-no": ("assist.no", (), "/assist/no", (), "plain.confirm"),
     "reconnect": ("plain.reconnect", ("hold.safe", "plain.read"), "/press", (), "plain.confirm"),
 }
 
@@ -106,6 +109,10 @@ class Forms:
         if name == "accept":
             if not self._page.ask("accept"):
                 return self._shown(request, "emergency", ["hold.failed"], 503)
+            return self._told(request)
+        if name in ("assist/yes", "assist/no"):
+            if not self._page.ask("assist", name == "assist/yes"):
+                return self._shown(request, name.replace("/", "-"), ["hold.failed"], 503)
             return self._told(request)
         if name != "press" or not self._was_read(given.get("at", "")):
             return self._shown(request, "reconnect", ["plain.too_soon"], 400)

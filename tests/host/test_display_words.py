@@ -30,6 +30,7 @@ SENT = {
     "todo": ["no_credit", "safety", "load_limit", "remote", "time_is_up"],
     "source": ["keypad", "remote"],
     "cycle": ["month", "year"],
+    "assist_scope": ["live", "display"],
 }
 SPANS = ["day", "week", "month", "year", "long"]
 # What a script joins to a word of its own.
@@ -45,7 +46,7 @@ def used_keys():
     keys = set(re.findall(r'\bt\("([a-z0-9_.]*[a-z0-9_])"', SCRIPTS))
     keys |= set(re.findall(r'data-i18n(?:-label)?="([^"]+)"', HTML))
     keys |= set(re.findall(r'\? t\("[^"]+"[^)]*\) : t\("([^"]+)"', SCRIPTS))
-    keys |= set(re.findall(r'"((?:plain|pin|supply)\.[a-z_]+)"', SERVER))
+    keys |= set(re.findall(r'"((?:plain|pin|supply|assist)\.[a-z_]+)"', SERVER))
     for prefix, names in [*SENT.items(), *JOINED.items()]:
         keys |= {"%s.%s" % (prefix, name) for name in names}
     # A row of the tariff's charges is called by its key.

@@ -3,6 +3,7 @@
 import { balanceControls, credit } from "./balance.js";
 import { record } from "./chart.js";
 import { chartControls, paintCharts } from "./charts.js";
+import { assistButtons } from "./assist.js";
 import { emergencyButton } from "./emergency.js";
 import { duration, known, money } from "./format.js";
 import { holdButton } from "./hold.js";
@@ -120,6 +121,7 @@ async function start() {
   });
   element("contrast").addEventListener("click", () => contrast(document.documentElement.dataset.contrast !== "more"));
   emergencyButton(refresh);
+  assistButtons(refresh);
   loadSession();
   balanceControls(refresh);
   chartControls(refresh);

@@ -1,5 +1,6 @@
 // Puts a view on the page. What the meter does not know stands as a dash, never as a made-up 0.
 
+import { paintAssist } from "./assist.js";
 import { paintBalance } from "./balance.js";
 import { paintEmergency } from "./emergency.js";
 import { clock, duration, energy, known, milli, moment, money, power, price } from "./format.js";
@@ -26,6 +27,7 @@ export function paint(view) {
   element("clock").classList.toggle("unsure", Boolean(view.trust) && view.trust !== "synced");
   paintBalance(view);
   paintEmergency(view);
+  paintAssist(view);
   paintSupply(view, view.supply ?? {});
   paintNotices(view);
   paintMessages(view);
