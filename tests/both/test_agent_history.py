@@ -173,6 +173,12 @@ class TestLonger(unittest.TestCase):
         self.assertTrue(steps >= 1 + house.agent.journal.sequence // 64, steps)
 
 
+class TestBigNumbers(unittest.TestCase):
+    def test_what_no_browser_reads_exactly_is_text(self):
+        self.assertEqual(history._number(-(2**53) + 1), "-9007199254740991")
+        self.assertEqual(history._number(2**53), '"9007199254740992"')
+
+
 class TestClockSetBack(unittest.TestCase):
     def test_what_comes_after_belongs_to_no_earlier_hour(self):
         # 10:00 to 10:15 2 Wh; the clock is set back; 09:00 to 09:15 3 Wh: both are of 10:00.

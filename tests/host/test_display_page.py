@@ -293,7 +293,7 @@ def test_a_month_is_summed_compared_and_foreseen(visit, server):
         [local - 31 * day, 9000, 0, -4500000000, 0, -120000000, 0],  # 12 December
         [local - 30 * day, 7000, 0, -3500000000, 0, -120000000, 0],  # 13 December: too late
         [local - day, 5000, 1000, -2500000000, 350000000, -120000000, 0],
-        [local, 3000, 0, -1500000000, 0, -120000000, -60000000],
+        [local, 3000, 0, "-1500000000", 0, -120000000, -60000000],
     ]
     first = local - 11 * day
     told = {"span": "month", "unit": "day", "until": NINE, "rows": rows, "split": first}
