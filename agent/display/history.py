@@ -65,7 +65,7 @@ class History:
         self._since = zone.first_instant(before)
         self._left = segments(storage)  # to be looked at for the one to begin with, from the end
         self._walk = None
-        self._registers = None  # those of the last interval
+        self._registers = None  # those of the last interval; a reading begins where they stand
         self._bucket = None  # local seconds since 2000 of its start
         self._sums = [0] * 6
         self._rows = []
@@ -116,7 +116,7 @@ class History:
         if interval is not None:
             now = (interval.import_wh, interval.export_wh)
             for at in (0, 1):
-                sums[at] += now[at] - self._registers[at]
+                sums[at] += now[at] - (self._registers or now)[at]
             self._registers = now
             for part in interval.parts:
                 sums[3 if part.band & payloads.EXPORT else 2] += part.amount()
