@@ -122,7 +122,9 @@ class Answers:
         # A history says how a household lives; what a kilowatt-hour costs is no secret.
         refused = name == "history" and self._access.refusal(request)
         if refused:
-            return refused[0], refused[1], WORDS
+            from wattledger.hal.display.actions import said
+
+            return said(refused)
         from wattledger.hal.display import told
 
         return await told.answer(self._page, request, name)

@@ -32,11 +32,15 @@ LONG = dict(
     rate=dict(VIEW["rate"], band="Early <bird>", blocks=1, block_left_wh=None),
 )
 SOON = dict(VIEW, supply=dict(VIEW["supply"], cut_in_s=290, remote_in_s=660), days_left=0)
-VIEWS = {"on": VIEW, "cut": CUT, "ready": LONG, "soon": SOON}
+IN_USE = dict(VIEW["emergency"], accepted=True, state="in use", left_micro=7999999, owed_micro=1)
+LAST = dict(SOON, days_level="today", ends_at=VIEW["time"] + 7200, emergency=IN_USE)
+REMOTE = dict(OWED["supply"], reasons=["remote"], reason="remote", topup_micro=0, restore_micro=0)
+OFF = dict(VIEW, supply=REMOTE)
+VIEWS = {"last": LAST, "off": OFF, "on": VIEW, "cut": CUT, "ready": LONG, "soon": SOON}
 SAME = (
     *("balance-amount", "balance-low", "supply-state", "supply-reason", "supply-time"),
     *("power-now", "power-level", "power-cost", "rate-price", "rate-band", "rate-next"),
-    *("today-days", "emergency-text"),
+    *("today-days", "emergency-text", "supply-todo"),
 )
 
 
