@@ -51,13 +51,13 @@ class TestPrices(unittest.TestCase):
     def test_people_see_the_price_of_the_slot(self):
         house = running(NOON, data())  # 12:20, 777777 until 22:00
         house.agent.accept_document(prices_data(NOON, [1, -50000, 3]))
-        page = house.agent.view.page()
+        page = house.agent.view.state()
         self.assertEqual(page["rate"]["price_micro"], 777777)
         self.assertEqual(
             page["next"], {"time": NOON + 1800, "band": "peak", "price_micro": -50000}
         )
         house.run(6 * 15)
-        page = house.agent.view.page()
+        page = house.agent.view.state()
         self.assertEqual(page["rate"]["price_micro"], -50000)
         self.assertEqual(page["next"], {"time": NOON + 3600, "band": "peak", "price_micro": 3})
 
