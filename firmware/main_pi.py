@@ -31,6 +31,7 @@ from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
 
 FIRMWARE = "pi"
 FAILED = 1
+LOOK_S = 0.1  # a person at a button or keypad does not wait for the next tick
 
 
 def parse(words):
@@ -120,6 +121,8 @@ class PiMeter:
 
     def _faces(self, options, hardware):
         faces = [hardware.button] if hardware.button is not None else []
+        if self._config.display is not None:
+            faces = [hardware.panel(self._config.display, FIRMWARE, log)]
         if options.page:
             from wattledger.hal.display.page_server_linux import LOCAL_HOSTS, PageServer
 
@@ -197,7 +200,7 @@ def serve(options, stopped, parts=parts_linux):
     try:
         meter.start()
         while not stopped.is_set():
-            stopped.wait(meter.turn())
+            stopped.wait(min(meter.turn(), LOOK_S))
     finally:
         meter.stop()
 

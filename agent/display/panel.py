@@ -21,6 +21,8 @@ RETRY_MS = 5000
 HOURS_MS = 900000
 WAITING_MAX = 30  # keys that the agent has not taken yet: a token and what ends it
 DAY = "day"
+DIGITS = 20
+HELD_STEP_MS = 250
 
 
 class Panel:
@@ -164,6 +166,7 @@ class Panel:
             at = 1  # the balance is what is there already
         self._page = names[at] if at < len(names) else None
         self._turned_at = self._step_at = self._clock.ticks_ms()
+        self._asked_at = None
         self.pages.part = 0
 
     def _ask(self, *item):
@@ -178,6 +181,7 @@ class Panel:
             self._step_at = self._clock.ticks_ms()
             self._step += 1
             self.pages.part += 1
+        view = self._echo(view)
         typing = alerts.typing(view)
         if typing:
             return self.pages.token(typing)
@@ -192,6 +196,30 @@ class Panel:
         if not urgent:
             layouts.append(self.pages.layout("home", view))
         return layouts[self._step % len(layouts)]
+
+    def _echo(self, view):
+        """The view with what a person did since the agent made it: keys typed, a button held."""
+        token = view.get("token")
+        keys = [item[1] for item in self._waiting[:] if item[0] == "key"]
+        if token and keys:
+            token = token.copy()
+            for key in keys:
+                token["result"] = None
+                if key == "enter":
+                    token["busy"] = token["busy"] or token["typed"] != ""
+                    token["typed"] = ""
+                elif key == "erase":
+                    token["typed"] = token["typed"][:-1]
+                elif len(token["typed"]) < DIGITS:
+                    token["typed"] += key
+            view = view.copy()
+            view["token"] = token
+        if self._pressed_at is not None and view["supply"]["state"] == "ready":
+            held = self._clock.elapsed_ms(self._pressed_at) // HELD_STEP_MS * HELD_STEP_MS
+            view = view.copy()
+            view["supply"] = view["supply"].copy()
+            view["supply"]["hold_ms"] = max(held, HELD_STEP_MS)
+        return view
 
     def _want_hours(self):
         asked = self._asked_at is not None and (

@@ -82,3 +82,8 @@ class FrameBuffer:
                     color = palette.pixel(color, 0)
                 if color != key:
                     self.pixel(x + column, y + row, color)
+
+
+def rows_of(buffer, width, height):
+    """A frame of rows of bytes, to copy letters from."""
+    return FrameBuffer(buffer, width, height, MONO_HLSB)

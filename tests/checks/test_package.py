@@ -29,7 +29,7 @@ def installed_files():
 def wheel(tmp_path_factory):
     """A wheel built from a copy, because a build writes into the tree it builds from."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("pyproject.toml", "wattledger.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "wattledger.py", "README.md", "LICENSE", "NOTICE"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, tree)
     for room in ROOMS:
