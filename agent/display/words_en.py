@@ -31,7 +31,7 @@ WORDS = {
     "today": "Today",
     "used": "Used",
     "cost": "Cost",
-    "to_cycle_end": "To come",
+    "to_cycle_end": "Expected",
     "chart": "Hours",
     "chart_most": "max %skWh",
     "export": "Fed in",

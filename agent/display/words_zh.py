@@ -28,7 +28,7 @@ WORDS = {
     "today": "今日",
     "used": "用电",
     "cost": "电费",
-    "to_cycle_end": "本期还需",
+    "to_cycle_end": "本期预计",
     "chart": "每小时",
     "chart_most": "最高%s度",
     "export": "上网电量",

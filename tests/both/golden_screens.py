@@ -1,4 +1,4 @@
-"""What each screen of fixtures_views.py looks like: digests of its 1024 bytes (fixtures_canvas.py)."""
+"""What each screen of fixtures_views.py looks like: digests of its 1024 bytes."""
 
 DIGESTS = {
     "en": {
@@ -13,7 +13,7 @@ DIGESTS = {
         "power": "6e1a8c8d7544",
         "power-export": "5863cc5e7546",
         "power-none": "ef93c40b331b",
-        "today": "a5798e6e5def",
+        "today": "b6e3bfeb60ca",
         "chart": "ed9620318c95",
         "export": "283f95d47beb",
         "top-ups": "f41f9d631de8",
@@ -55,7 +55,7 @@ DIGESTS = {
         "power": "b129bd63dc00",
         "power-export": "22b79697a1e1",
         "power-none": "e994b40686aa",
-        "today": "dcb6fd519b9e",
+        "today": "903e350d8622",
         "chart": "078909ee793b",
         "export": "d038aedd671e",
         "top-ups": "a66bf2d36f83",

@@ -10,6 +10,7 @@ import typer
 from wattledger.tools.commands import (
     boards,
     calibrate,
+    display,
     doctor,
     document,
     journal,
@@ -94,4 +95,5 @@ app.add_typer(tariff_app, name="tariff")
 app.add_typer(board_app, name="board")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(display.app, name="display")
 app.add_typer(token.app, name="token")
