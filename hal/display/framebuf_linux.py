@@ -58,9 +58,23 @@ class FrameBuffer:
 
     def fill_rect(self, x, y, width, height, color):
         """A filled rectangle."""
-        for row in range(max(y, 0), min(y + height, self._height)):
-            for column in range(max(x, 0), min(x + width, self._width)):
-                self.pixel(column, row, color)
+        top, bottom = max(y, 0), min(y + height, self._height)
+        left, right = max(x, 0), min(x + width, self._width)
+        if not self._vertical:
+            for row in range(top, bottom):
+                for column in range(left, right):
+                    self.pixel(column, row, color)
+            return
+        while top < bottom:
+            page = top >> 3
+            rows = min(bottom - (page << 3), 8)
+            mask = (1 << rows) - (1 << (top & 7))
+            for index in range(page * self._width + left, page * self._width + right):
+                if color:
+                    self._buffer[index] |= mask
+                else:
+                    self._buffer[index] &= ~mask & 0xFF
+            top = (page << 3) + rows
 
     def text(self, text, x, y, color=1):
         """Letters of 8x8; what has none is drawn as 0x7F, once for each byte of it."""
@@ -75,11 +89,10 @@ class FrameBuffer:
     def blit(self, source, x, y, key=-1, palette=None):
         """Copy another frame, but for its pixels of the color `key`; `palette` is a frame whose
         first pixels are what its colors become."""
-        for row in range(source._height):
-            for column in range(source._width):
-                color = source.pixel(column, row)
-                if palette is not None:
-                    color = palette.pixel(color, 0)
+        colors = [0, 1] if palette is None else [palette.pixel(0, 0), palette.pixel(1, 0)]
+        for row in range(max(-y, 0), min(source._height, self._height - y)):
+            for column in range(max(-x, 0), min(source._width, self._width - x)):
+                color = colors[source.pixel(column, row)]
                 if color != key:
                     self.pixel(x + column, y + row, color)
 
