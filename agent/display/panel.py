@@ -22,6 +22,7 @@ HOURS_MS = 900000
 WAITING_MAX = 30  # keys that the agent has not taken yet: a token and what ends it
 DAY = "day"
 DIGITS = 20
+SAID_MS = 6000  # what became of a token; a lock-out as long as it lasts
 HELD_STEP_MS = 250
 
 
@@ -43,6 +44,7 @@ class Panel:
         self._charts = not isinstance(screen, Lines)
         self._view = None
         self._waiting = []
+        self._taken = []  # keys that the agent has and the view does not show yet
         self._page = None  # None: what matters; else the name of the page a person turned to
         self._turned_at = 0
         self._step_at = clock.ticks_ms()
@@ -51,6 +53,7 @@ class Panel:
         self._heard_at = 0
         self._taking = False  # the rest of a press that took emergency credit is nobody's
         self._asked_at = None
+        self._said_at = None
         self._shown = None
         self._drawing = None
         self._begun = False
@@ -62,10 +65,16 @@ class Panel:
     def show(self, view):
         """Take the view model; drawn by work()."""
         self._view = view
+        self._taken = []  # it knows of them now
 
     def request(self):
         """The oldest of what a person asked for, or None."""
-        return self._waiting.pop(0) if self._waiting else None
+        if not self._waiting:
+            return None
+        request = self._waiting.pop(0)
+        if request[0] == "key":
+            self._taken = self._taken + [request[1]]
+        return request
 
     def answer(self, name, text):
         """The hours of today, asked for by the chart; other answers are for other displays."""
@@ -183,7 +192,9 @@ class Panel:
             self.pages.part += 1
         view = self._echo(view)
         typing = alerts.typing(view)
-        if typing:
+        if typing is None:
+            self._said_at = None
+        if typing and not self._is_read(typing):
             return self.pages.token(typing)
         if self._page is not None:
             if self._clock.elapsed_ms(self._turned_at) >= IDLE_MS:
@@ -197,10 +208,19 @@ class Panel:
             layouts.append(self.pages.layout("home", view))
         return layouts[self._step % len(layouts)]
 
+    def _is_read(self, token):
+        """True when what became of a token has stood there long enough."""
+        if not token["result"] or token["typed"] or token["busy"]:
+            self._said_at = None
+            return False
+        if self._said_at is None:
+            self._said_at = self._clock.ticks_ms()
+        return token["wait_s"] == 0 and self._clock.elapsed_ms(self._said_at) >= SAID_MS
+
     def _echo(self, view):
         """The view with what a person did since the agent made it: keys typed, a button held."""
         token = view.get("token")
-        keys = [item[1] for item in self._waiting[:] if item[0] == "key"]
+        keys = self._taken + [item[1] for item in self._waiting[:] if item[0] == "key"]
         if token and keys:
             token = token.copy()
             for key in keys:

@@ -223,6 +223,20 @@ class TestKeypad(PanelCase):
         self.table.type("#", take=False)
         self.assertEqual(self.table.screens.last.rows[0][0], "One moment...")
 
+    def test_a_digit_stays_while_the_agent_has_it_and_the_view_does_not(self):
+        self.show(views.view())
+        self.table.type("12")
+        self.assertEqual(self.table.screens.last.corner, "2/20")
+        self.show(views.view(token=views.token(typed="12")))
+        self.assertEqual(self.table.screens.last.corner, "2/20")
+
+    def test_what_became_of_a_token_stands_for_six_seconds(self):
+        view = views.view(token=views.token(result=1))
+        self.show(view, 5500)
+        self.assertEqual(self.table.title(), "Token")
+        self.show(view, 1000)
+        self.assertEqual(self.table.title(), "Balance")
+
     def test_no_more_than_twenty_digits_are_seen(self):
         self.show(views.view(token=views.token(typed="1" * 19)))
         self.table.type("22", take=False)
