@@ -19,6 +19,8 @@ LAYOUTS = {"4x4": LAYOUT_4X4, "4x3": LAYOUT_4X3}
 class NoGlass:
     """Where there is a keypad or a lamp and no screen."""
 
+    charts = False
+
     def begin(self):
         """Nothing to set up."""
 

@@ -10,6 +10,8 @@ STEPS = ("", "#", "##", "###")
 class Lines:
     """`show(lines)` takes four texts of twenty letters."""
 
+    charts = False  # so nobody need ask for what they would show
+
     def __init__(self, show):
         self._show = show
 

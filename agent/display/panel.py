@@ -7,8 +7,7 @@ that fails is counted and tried again; metering never knows of it.
 
 import json
 
-from wattledger.agent.display import alerts, signals
-from wattledger.agent.display.lines import Lines
+from wattledger.agent.display import alerts
 from wattledger.agent.display.pages import Pages
 
 WORK_MS = 20  # between two looks at keys
@@ -41,7 +40,6 @@ class Panel:
         self._keypad = keypad
         self._signals = signals
         self.pages = Pages(words, about)
-        self._charts = not isinstance(screen, Lines)
         self._view = None
         self._waiting = []
         self._taken = []  # keys that the agent has and the view does not show yet
@@ -98,7 +96,7 @@ class Panel:
         view = self._view
         if self._signals:
             if view is not None:
-                self._signals.tell(signals.level_of(view))
+                self._signals.show(view)
             self._signals.work()
         if view is None:
             return WORK_MS
@@ -245,7 +243,7 @@ class Panel:
         asked = self._asked_at is not None and (
             self._clock.elapsed_ms(self._asked_at) < HOURS_MS
         )
-        if self._charts and not asked:
+        if self._screen.charts and not asked:
             self._asked_at = self._clock.ticks_ms()
             self._ask("tell", DAY)
 

@@ -22,6 +22,8 @@ class Screens:
     """`canvas` is what is shown; `frame_of(buffer, width, height)` makes a frame of rows of bytes
     (MONO_HLSB) to copy from; `wide` is a module of hanzi, None where a language has none."""
 
+    charts = True
+
     def __init__(self, canvas, frame_of, wide=None):
         self._canvas = canvas
         self._wide = wide

@@ -47,8 +47,9 @@ class Signals:
         self._lit = False
         self._tone = 0
 
-    def tell(self, level):
-        """The level of now: another one starts its patterns, muted or not."""
+    def show(self, view):
+        """The view of now: another level starts its patterns, muted or not."""
+        level = level_of(view)
         if level == self.level:
             return
         self.level = level
