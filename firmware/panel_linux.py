@@ -145,7 +145,8 @@ def _keypad(board, settings, closes):
         pins = getattr(board, "DISPLAY", {})
         if "rows" not in pins:
             raise FirmwareError(
-                "device.json, display.keypad: %s has no pins for a matrix; use pcf8574" % board.NAME
+                "device.json, display.keypad: %s has no pins for a matrix; use pcf8574"
+                % board.NAME
             )
         columns = pins["columns"][: int(settings.keys[-1])]
         matrix = GpioMatrix(pins["rows"], columns)

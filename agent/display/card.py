@@ -6,7 +6,12 @@ SSD1306. The picture stands two columns too far right: the other way round.
 """
 
 WIDTH, HEIGHT = 128, 64
-LCD_CARD = ("1 edges   wattledger", "2 45678901234567890", "3 rows 1234 readable", "4 end of hd44780   4")
+LCD_CARD = (
+    "1 edges   wattledger",
+    "2 45678901234567890",
+    "3 rows 1234 readable",
+    "4 end of hd44780   4",
+)
 
 
 def draw(canvas, chip):

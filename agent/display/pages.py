@@ -136,7 +136,11 @@ class Pages:
     def _chart(self, view):
         words = self.words
         most = max(self.hours) if self.hours else None
-        corner = words["chart_most"] % amounts.decimal(most, 3, 1 if most < 10000 else 0) if most else ""
+        corner = (
+            words["chart_most"] % amounts.decimal(most, 3, 1 if most < 10000 else 0)
+            if most
+            else ""
+        )
         return Layout(words["chart"], corner, bars=self.hours or ())
 
     def _export(self, view):
@@ -185,15 +189,15 @@ class Pages:
         moment = newest.get("time") if isinstance(newest, dict) else None
         corner = amounts.day(moment, view) if moment else ""
         if [letter for letter in text if not " " <= letter <= "~"]:
-            return Layout(
-                self.words["message"], corner, sentence=self.words["message_elsewhere"]
-            )
+            return Layout(self.words["message"], corner, sentence=self.words["message_elsewhere"])
         rows = wrap(text, FINE_CELLS, MESSAGE_ROWS)
         parts = -(-len(rows) // FINE_ROWS)
         at = self.part % max(parts, 1)
         if parts > 1:
             corner = "%d/%d" % (at + 1, parts)
-        return Layout(self.words["message"], corner, fine=tuple(rows[at * FINE_ROWS :][:FINE_ROWS]))
+        return Layout(
+            self.words["message"], corner, fine=tuple(rows[at * FINE_ROWS :][:FINE_ROWS])
+        )
 
     def _meter(self, view):
         tariff = view.get("tariff")

@@ -240,9 +240,7 @@ class Panel:
         return view
 
     def _want_hours(self):
-        asked = self._asked_at is not None and (
-            self._clock.elapsed_ms(self._asked_at) < HOURS_MS
-        )
+        asked = self._asked_at is not None and (self._clock.elapsed_ms(self._asked_at) < HOURS_MS)
         if self._screen.charts and not asked:
             self._asked_at = self._clock.ticks_ms()
             self._ask("tell", DAY)

@@ -1,6 +1,6 @@
 """The golden pictures of the small screens. Made anew, after looking at every change, with
 
-    python -m wattledger.tests.host.screen_pictures
+python -m wattledger.tests.host.screen_pictures
 """
 
 from wattledger.agent.display import card
@@ -54,7 +54,10 @@ def on_glass(chip, configured):
 def pictures():
     """path -> content of every file that is made of frames."""
     found = {}
-    lines = ['"""What each screen of fixtures_views.py looks like: digests of its 1024 bytes."""', ""]
+    lines = [
+        '"""What each screen of fixtures_views.py looks like: digests of its 1024 bytes."""',
+        "",
+    ]
     lines += ["DIGESTS = {"]
     for language in LANGUAGES:
         drawn = frames(language)

@@ -76,3 +76,12 @@ def test_the_card_of_each_chip(capsys):
         assert cli.run(["display", "card", "--chip", chip]) == 0
     assert "end of hd44780" in capsys.readouterr().out
     assert cli.run(["display", "card", "--chip", "st7735"]) == 2
+
+
+def test_device_check_prints_the_display(tmp_path, capsys):
+    path = tmp_path / "device.json"
+    path.write_text('{"v":1,"meter":"m","tenant":"t","board":"sim","display":{"chip":"sh1106"}}')
+    assert cli.run(["device", "check", str(path)]) == 0
+    assert "display.chip                 sh1106" in capsys.readouterr().out
+    assert cli.run(["device", "check", "--json", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["display"]["address"] == 60

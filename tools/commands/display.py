@@ -27,7 +27,8 @@ def display_show(
         str | None, typer.Option(metavar="URL", help="A running page, as the demo prints it.")
     ] = None,
     page: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this page; `alert` what comes unasked.")
+        str | None,
+        typer.Option(metavar="NAME", help="Only this page; `alert` what comes unasked."),
     ] = None,
     language: Language = "en",
     lcd: Annotated[bool, typer.Option("--lcd", help="As the text display of 20x4.")] = False,
