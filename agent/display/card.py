@@ -7,10 +7,10 @@ SSD1306. The picture stands two columns too far right: the other way round.
 
 WIDTH, HEIGHT = 128, 64
 LCD_CARD = (
-    "1 edges   wattledger",
-    "2 45678901234567890",
-    "3 rows 1234 readable",
-    "4 end of hd44780   4",
+    "1    test card     1",
+    "2   all 4 edges?   2",
+    "3  in this order?  3",
+    "4     hd44780      4",
 )
 
 

@@ -135,12 +135,11 @@ class Pages:
 
     def _chart(self, view):
         words = self.words
-        most = max(self.hours) if self.hours else None
-        corner = (
-            words["chart_most"] % amounts.decimal(most, 3, 1 if most < 10000 else 0)
-            if most
-            else ""
-        )
+        most = max(self.hours) if self.hours else 0
+        corner = ""
+        if most:
+            digits = 1 if most < 10000 else 0
+            corner = words["chart_most"] % amounts.decimal(most, 3, digits)
         return Layout(words["chart"], corner, bars=self.hours or ())
 
     def _export(self, view):
@@ -195,9 +194,8 @@ class Pages:
         at = self.part % max(parts, 1)
         if parts > 1:
             corner = "%d/%d" % (at + 1, parts)
-        return Layout(
-            self.words["message"], corner, fine=tuple(rows[at * FINE_ROWS :][:FINE_ROWS])
-        )
+        shown = rows[at * FINE_ROWS :][:FINE_ROWS]
+        return Layout(self.words["message"], corner, fine=tuple(shown))
 
     def _meter(self, view):
         tariff = view.get("tariff")

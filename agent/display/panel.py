@@ -7,7 +7,7 @@ that fails is counted and tried again; metering never knows of it.
 
 import json
 
-from wattledger.agent.display import alerts
+from wattledger.agent.display import alerts, echo
 from wattledger.agent.display.pages import Pages
 
 WORK_MS = 20  # between two looks at keys
@@ -20,9 +20,7 @@ RETRY_MS = 5000
 HOURS_MS = 900000
 WAITING_MAX = 30  # keys that the agent has not taken yet: a token and what ends it
 DAY = "day"
-DIGITS = 20
 SAID_MS = 6000  # what became of a token; a lock-out as long as it lasts
-HELD_STEP_MS = 250
 
 
 class Panel:
@@ -177,10 +175,10 @@ class Panel:
         self.pages.part = 0
 
     def _ask(self, *item):
-        # A press behind a press says nothing new.
-        if self._waiting[-1:] != [item] or item[0] == "key":
-            if len(self._waiting) < WAITING_MAX or item[0] == "release":
-                self._waiting.append(item)
+        if item[0] != "key" and self._waiting[-1:] == [item]:
+            return  # a press behind a press says nothing new
+        if len(self._waiting) < WAITING_MAX or item[0] == "release":
+            self._waiting.append(item)
 
     def _layout(self, view):
         """What is to be seen now."""
@@ -188,7 +186,10 @@ class Panel:
             self._step_at = self._clock.ticks_ms()
             self._step += 1
             self.pages.part += 1
-        view = self._echo(view)
+        keys = self._taken + [item[1] for item in self._waiting[:] if item[0] == "key"]
+        view = echo.typed(view, keys)
+        if self._pressed_at is not None:
+            view = echo.held(view, self._clock.elapsed_ms(self._pressed_at))
         typing = alerts.typing(view)
         if typing is None:
             self._said_at = None
@@ -214,30 +215,6 @@ class Panel:
         if self._said_at is None:
             self._said_at = self._clock.ticks_ms()
         return token["wait_s"] == 0 and self._clock.elapsed_ms(self._said_at) >= SAID_MS
-
-    def _echo(self, view):
-        """The view with what a person did since the agent made it: keys typed, a button held."""
-        token = view.get("token")
-        keys = self._taken + [item[1] for item in self._waiting[:] if item[0] == "key"]
-        if token and keys:
-            token = token.copy()
-            for key in keys:
-                token["result"] = None
-                if key == "enter":
-                    token["busy"] = token["busy"] or token["typed"] != ""
-                    token["typed"] = ""
-                elif key == "erase":
-                    token["typed"] = token["typed"][:-1]
-                elif len(token["typed"]) < DIGITS:
-                    token["typed"] += key
-            view = view.copy()
-            view["token"] = token
-        if self._pressed_at is not None and view["supply"]["state"] == "ready":
-            held = self._clock.elapsed_ms(self._pressed_at) // HELD_STEP_MS * HELD_STEP_MS
-            view = view.copy()
-            view["supply"] = view["supply"].copy()
-            view["supply"]["hold_ms"] = max(held, HELD_STEP_MS)
-        return view
 
     def _want_hours(self):
         asked = self._asked_at is not None and (self._clock.elapsed_ms(self._asked_at) < HOURS_MS)

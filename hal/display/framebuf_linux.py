@@ -1,4 +1,4 @@
-"""MicroPython's `framebuf` for CPython, as far as the screens use it: the same calls, the same bytes.
+"""MicroPython's `framebuf` for CPython, as far as the screens use it, to the byte.
 
 Source: docs.micropython.org/en/v1.28.0/library/framebuf; tests/both/test_agent_screens.py holds
 the frames of both side by side.

@@ -17,8 +17,8 @@ CHECK = 500  # looks without news between two at the status: ten seconds of the 
 
 
 class Glass:
-    """`port` has begin(), command(bytes), data(buffer) and status() -> byte or None, which raise
-    what their bus raises; `frame` are the 1024 bytes to show (MONO_VLSB), `chip` a key of OFFSETS."""
+    """`frame` are the 1024 bytes to show (MONO_VLSB), `chip` a key of OFFSETS. `port` has begin(),
+    command(bytes), data(buffer) and status() -> byte or None, which raise BusError."""
 
     def __init__(self, port, frame, chip):
         self._port = port

@@ -66,9 +66,11 @@ class LumaPort:
 
 
 def _open(bus, place):
-    import smbus2
-
     try:
+        import smbus2
+
         return smbus2.SMBus(bus)
+    except ImportError:
+        raise BusError("%s needs the package smbus2" % place) from None
     except OSError as error:
         raise BusError("%s cannot be opened: %s" % (place, error)) from None

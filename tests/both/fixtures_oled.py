@@ -1,4 +1,4 @@
-"""A port of hal/display/glass.py onto a simulated OLED's pins, as the ports of both computers are."""
+"""A port of hal/display/glass.py onto a simulated OLED's pins, as those of both computers."""
 
 from wattledger.hal.errors import BusError
 

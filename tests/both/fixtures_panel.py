@@ -1,4 +1,4 @@
-"""A panel on a table: its button, keypad, lamp, buzzer and a glass, and time that a test passes."""
+"""A panel on a table: button, keypad, lamp, buzzer and glass, and time that a test passes."""
 
 from wattledger.agent.display.panel import Panel
 from wattledger.agent.display.screens import Screens

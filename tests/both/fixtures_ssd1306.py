@@ -1,7 +1,7 @@
 """A stand-in for micropython-lib's `ssd1306`, under that name, with the traffic it makes.
 
-The order of transfers and their bytes are those of `SSD1306_I2C` (micropython-lib, display/ssd1306):
-each command is a message of its own with control byte 0x80, data one with 0x40.
+Transfers and their bytes are those of `SSD1306_I2C` (micropython-lib, display/ssd1306): each
+command is a message of its own with control byte 0x80, data one with 0x40.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Numbers on small screens: rounded so that what is shown is there and what is asked for suffices."""
+"""Numbers on small screens: what is shown is there, and what is asked for suffices."""
 
 import unittest
 

@@ -50,16 +50,16 @@ class TestSounds(unittest.TestCase):
 
     def test_the_first_level_beeps_twice_and_never_again(self):
         self.assertEqual(self.show(LOW_1, 3000), 2)
-        self.assertEqual(self.show(LOW_1, 120000), 0)
+        self.assertEqual(self.show(LOW_1, 65000), 0)
 
     def test_the_second_beeps_three_times_each_minute(self):
         self.assertEqual(self.show(LOW_2, 3000), 3)
-        self.assertEqual(self.show(LOW_2, 120000), 6)
+        self.assertEqual(self.show(LOW_2, 60000), 3)
 
     def test_a_press_mutes_until_the_next_level(self):
         self.show(LOW_2, 3000)
         self.table.press(200)
-        self.assertEqual(self.show(LOW_2, 180000), 0)
+        self.assertEqual(self.show(LOW_2, 65000), 0)
         going = views.view(zone="low2", supply=views.supply(cut_in_s=200))
         self.assertEqual(self.show(going, 3000), 3)
 
@@ -93,6 +93,6 @@ class TestSounds(unittest.TestCase):
     def test_the_lamp_is_steady_while_the_supply_is_off(self):
         self.table.panel.show(views.off())
         self.table.run(200)
-        for _ in range(130):
+        for _ in range(62):
             self.table.run(1000)
             self.assertTrue(self.table.lit)

@@ -1,4 +1,4 @@
-"""An OLED a few bytes at a time: what is on the glass of either chip, and what goes over the bus."""
+"""An OLED a few bytes at a time: what is on the glass of either chip, and on the bus."""
 
 import unittest
 

@@ -2,15 +2,20 @@
 
 import unittest
 
-from wattledger.tests.both import fixtures_machine, fixtures_ssd1306  # noqa: F401, I001
+from wattledger.hal.errors import BusError
+from wattledger.host_sim import machine
+from wattledger.host_sim.chip.oled import Oled
+from wattledger.tests.both import (
+    fixtures_machine,  # noqa: F401  before the ESP32's files
+    fixtures_ssd1306,  # noqa: F401
+)
+
+# isort: split
 from wattledger.hal.display.buzzer_esp32 import EspSignals
 from wattledger.hal.display.glass import Glass
 from wattledger.hal.display.keypad import LAYOUT_4X4, Keypad
 from wattledger.hal.display.keypad_esp32 import EspMatrix
 from wattledger.hal.display.oled_esp32 import EspPort
-from wattledger.hal.errors import BusError
-from wattledger.host_sim import machine
-from wattledger.host_sim.chip.oled import Oled
 
 HEAP = "320K"
 SCL, SDA, HZ = 22, 21, 400000

@@ -1,4 +1,4 @@
-"""An I2C bus with smbus2's methods onto simulated chips (raw face), for libraries that take one."""
+"""An I2C bus with smbus2's methods onto simulated chips, for libraries that take one."""
 
 import errno
 

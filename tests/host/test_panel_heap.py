@@ -1,4 +1,4 @@
-"""What a small screen costs a device: nothing where there is none, and little heap where there is."""
+"""What a small screen costs a device: nothing where there is none, else little heap."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_modules_of_a_screen_fit(language, tmp_path):
         pytest.skip("no micropython: no wheel for this platform and none on PATH")
     wanted = SCREEN + LANGUAGE[language]
     modules = device.modules_of(device.PROGRAMS, *heap.CORE, *wanted)
-    names = [n for n in device.modules_of(*heap.CORE)]
+    names = list(device.modules_of(*heap.CORE))
     names += [n for n in device.modules_of(*wanted) if n not in names]
     tree = tmp_path / "tree"
     device.stage(modules, tree, page=False)

@@ -48,7 +48,7 @@ def test_every_state_of_the_supply_and_of_a_token_has_a_picture():
 def test_glyphs_are_those_of_the_words():
     from wattledger.agent.display import glyphs_zh
 
-    assert glyphs_zh.CHARACTERS == glyphs.wide_characters(), "wattledger display glyphs FILE"
+    assert glyphs.wide_characters() == glyphs_zh.CHARACTERS, "wattledger display glyphs FILE"
     assert len(glyphs_zh.BITS) == 32 * len(glyphs_zh.CHARACTERS)
 
 

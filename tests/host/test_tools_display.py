@@ -74,7 +74,9 @@ def test_a_file_that_is_no_view_and_a_page_that_is_not_there(tmp_path):
 def test_the_card_of_each_chip(capsys):
     for chip in panel_show.CHIPS:
         assert cli.run(["display", "card", "--chip", chip]) == 0
-    assert "end of hd44780" in capsys.readouterr().out
+    lines = capsys.readouterr().out.split("\n")[-5:-1]
+    # Twenty columns whose first and last are the row's number.
+    assert [(line[0], line[-1], len(line)) for line in lines] == [(n, n, 20) for n in "1234"]
     assert cli.run(["display", "card", "--chip", "st7735"]) == 2
 
 
