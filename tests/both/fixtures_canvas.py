@@ -6,7 +6,11 @@ import hashlib
 try:
     import framebuf
 except ImportError:  # CPython
+    import sys
+
     from wattledger.hal.display import framebuf_linux as framebuf
+
+    sys.modules["framebuf"] = framebuf  # for the ESP32's files
 
 from wattledger.agent.display import alerts, glyphs_zh, words_en, words_zh
 from wattledger.agent.display.pages import Pages

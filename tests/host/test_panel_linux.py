@@ -2,6 +2,7 @@
 
 import json
 import time
+import types
 
 import gpiozero
 import pytest
@@ -9,7 +10,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from wattledger.agent import config
 from wattledger.board import pi_ade7953, pi_atm90e32
-from wattledger.firmware import panel_linux
+from wattledger.firmware import main_pi, panel_linux
 from wattledger.firmware.errors import FirmwareError
 from wattledger.hal.bus import i2c_linux
 from wattledger.hal.display import oled_luma_linux
@@ -142,3 +143,45 @@ def test_a_later_part_that_cannot_be_had_gives_the_earlier_ones_back(world):
         make(chip="hd44780", signals=True)
     assert world[0x27].closed
     taken.close()
+
+
+def test_a_person_at_the_panel_does_not_wait_for_the_next_tick(monkeypatch):
+    waits = []
+
+    class Meter:
+        """One whose next tick is a second away."""
+
+        def __init__(self, options, parts):
+            self.turns = 0
+
+        def start(self):
+            pass
+
+        def turn(self):
+            return 1.0
+
+        def stop(self):
+            pass
+
+    class Stopped:
+        """Set after three waits."""
+
+        def is_set(self):
+            return len(waits) == 3
+
+        def wait(self, seconds):
+            waits.append(seconds)
+
+    monkeypatch.setattr(main_pi, "PiMeter", Meter)
+    main_pi.serve(None, Stopped())
+    assert max(waits) <= 0.1
+
+
+def test_the_panel_takes_the_button_from_the_faces(monkeypatch, tmp_path):
+    hardware = types.SimpleNamespace(button="button", panel=lambda *words: ("panel", words[1]))
+    meter = object.__new__(main_pi.PiMeter)
+    meter._config = types.SimpleNamespace(display=None)
+    options = types.SimpleNamespace(page=None)
+    assert meter._faces(options, hardware)._faces == ("button",)
+    meter._config.display = settings(chip="ssd1306")
+    assert meter._faces(options, hardware)._faces == (("panel", "pi"),)
