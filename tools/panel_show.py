@@ -46,10 +46,12 @@ def read_view(path: Path | None, url: str | None) -> dict[str, Any]:
     return view
 
 
-def layouts(view: dict[str, Any], language: str, wanted: str | None) -> list[tuple[str, Layout]]:
+def layouts(
+    view: dict[str, Any], language: str, wanted: str | None, charts: bool = True
+) -> list[tuple[str, Layout]]:
     """(name, layout) of what comes unasked and of every page, or of the `wanted` one."""
     words, _ = LANGUAGES[language]
-    pages = Pages(words)
+    pages = Pages(words, charts=charts)
     found = [(ALERT, layout) for layout in alerts.found(view, words)[0]]
     found += [(name, pages.layout(name, view)) for name in pages.names(view)]
     if wanted is None:

@@ -10,7 +10,7 @@ STEPS = ("", "#", "##", "###")
 class Lines:
     """`show(lines)` takes four texts of twenty letters."""
 
-    charts = False  # so nobody need ask for what they would show
+    charts = False  # they are no text
 
     def __init__(self, show):
         self._show = show
@@ -24,9 +24,7 @@ class Lines:
 def lines_of(layout):
     """Four texts of exactly twenty letters."""
     rows = []
-    if layout.bars is not None:
-        rows = [("", "")]  # a chart is no text
-    elif layout.fine is not None:
+    if layout.fine is not None:
         rows = [(row, "") for row in wrap(" ".join(layout.fine), COLUMNS, ROWS - 1)]
     elif layout.sentence:
         rows = [(row, "") for row in wrap(layout.sentence, COLUMNS, ROWS - 1)]

@@ -14,10 +14,11 @@ MESSAGE_ROWS = 30
 
 
 class Pages:
-    """`words` is WORDS of a language; `about` names the firmware."""
+    """`words` is WORDS of a language; `about` names the firmware; `charts`: they can be drawn."""
 
-    def __init__(self, words, about=""):
+    def __init__(self, words, about="", charts=True):
         self.words = words
+        self._charts = charts
         self._about = about
         self.hours = None  # Wh of today's hours, once somebody has asked for them
         self.part = 0  # which part of a message that is longer than a screen; counts up
@@ -28,7 +29,9 @@ class Pages:
         rate = view.get("rate")
         if rate and rate["blocks"] > 1:
             found.append("block")
-        found += ["power", "today", "chart"]
+        found += ["power", "today"]
+        if self._charts:
+            found.append("chart")
         if view.get("export_wh"):
             found.append("export")
         found.append("top_ups")

@@ -37,7 +37,7 @@ class Panel:
         self._button = button
         self._keypad = keypad
         self._signals = signals
-        self.pages = Pages(words, about)
+        self.pages = Pages(words, about, screen.charts)
         self._view = None
         self._waiting = []
         self._taken = []  # keys that the agent has and the view does not show yet
@@ -218,7 +218,7 @@ class Panel:
 
     def _want_hours(self):
         asked = self._asked_at is not None and (self._clock.elapsed_ms(self._asked_at) < HOURS_MS)
-        if self._screen.charts and not asked:
+        if not asked:
             self._asked_at = self._clock.ticks_ms()
             self._ask("tell", DAY)
 

@@ -3,7 +3,7 @@
 import unittest
 
 from wattledger.agent.display import alerts, amounts
-from wattledger.agent.display.lines import lines_of
+from wattledger.agent.display.lines import Lines, lines_of
 from wattledger.agent.display.pages import Pages, level_of
 from wattledger.tests.both import fixtures_views as views
 from wattledger.tests.both.fixtures_canvas import WORDS
@@ -135,6 +135,10 @@ class TestWhatIsSaid(unittest.TestCase):
         purchases = [{"time": views.NOW, "amount_micro": 0, "n": None, "result": 13}]
         layout = Pages(EN).layout("top_ups", views.view(purchases=purchases))
         self.assertEqual(layout.rows, (("none yet", ""),))
+
+    def test_a_text_display_has_no_page_of_charts(self):
+        self.assertIn("chart", Pages(EN).names(views.view()))
+        self.assertNotIn("chart", Pages(EN, charts=Lines.charts).names(views.view()))
 
     def test_the_text_display_has_the_same_words(self):
         self.assertEqual(

@@ -68,6 +68,22 @@ class TestKeypad(unittest.TestCase):
         down.discard((0, 0))
         self.assertEqual([key for key in looks(keypad, 3) if key], ["2"])
 
+    def test_a_keypad_that_nobody_touches_takes_one_transfer_a_look(self):
+        down, expander, keypad = bench()
+        reads = []
+        answer = expander.i2c_read
+
+        def i2c_read(into):
+            reads.append(expander.latch)
+            return answer(into)
+
+        expander.i2c_read = i2c_read
+        looks(keypad, 3)
+        self.assertEqual(reads, [0xF0] * 3)
+        down.add((0, 0))
+        looks(keypad, 1)
+        self.assertEqual(reads[3:], [0xF0, 0xFE, 0xFD, 0xFB, 0xF7])
+
     def test_an_unplugged_keypad_has_no_key_down_and_is_counted(self):
         down, expander, keypad = bench()
         down.add((0, 0))

@@ -41,7 +41,7 @@ def display_show(
     if lcd and language != "en":
         raise typer.BadParameter("the text display has no hanzi: --lcd is for --language en")
     told = panel_show.read_view(view, url)
-    found = panel_show.layouts(told, language, page)
+    found = panel_show.layouts(told, language, page, charts=not lcd)
     frames = [] if lcd else [panel_show.frame_of(layout, language) for _, layout in found]
     for index, (name, layout) in enumerate(found):
         print(name)
