@@ -5,6 +5,7 @@ The root calls the panel's work() from a task of its own and waits the milliseco
 
 import framebuf
 
+from wattledger.agent.display.settings import EXPANDER, LCD
 from wattledger.firmware import panel as panels
 
 WIDTH, HEIGHT = 128, 64
@@ -13,11 +14,14 @@ SLOW_HZ = 100000  # all that a PCF8574 can
 
 
 class EspParts:
-    """The parts of a panel on `board`; `link_clock` is the time of people."""
+    """The parts of a panel on `board` with `settings`; `link_clock` is the time of people."""
 
-    def __init__(self, board, link_clock):
+    def __init__(self, board, settings, link_clock):
         self._board = board
         self._clock = link_clock
+        # All that is made on one host has the speed of the last: that of its slowest chip.
+        slow = settings.chip == LCD or settings.keypad == EXPANDER
+        self._hz = SLOW_HZ if slow else FAST_HZ
 
     def clock(self):
         return self._clock
@@ -26,13 +30,13 @@ class EspParts:
         from wattledger.hal.display.oled_esp32 import EspPort
 
         board = self._board
-        return EspPort(chip, board.I2C_BUS, address, FAST_HZ, board.SCL, board.SDA)
+        return EspPort(chip, board.I2C_BUS, address, self._hz, board.SCL, board.SDA)
 
     def i2c(self, address):
         from wattledger.hal.bus.i2c_esp32 import Esp32I2c
 
         board = self._board
-        return Esp32I2c(board.I2C_BUS, address, 1, SLOW_HZ, board.SCL, board.SDA)
+        return Esp32I2c(board.I2C_BUS, address, 1, self._hz, board.SCL, board.SDA)
 
     def canvas(self, frame):
         return framebuf.FrameBuffer(frame, WIDTH, HEIGHT, framebuf.MONO_VLSB)
@@ -56,4 +60,5 @@ def make(board, settings, link_clock, about):
     from wattledger.hal.display.button_esp32 import EspButton
 
     button = EspButton(board.BUTTON, link_clock)
-    return panels.make(board, settings, EspParts(board, link_clock), button, about)
+    parts = EspParts(board, settings, link_clock)
+    return panels.make(board, settings, parts, button, about)

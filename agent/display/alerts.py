@@ -36,7 +36,9 @@ def found(view, words):
         layouts.append(_low(view, words))
     layouts += _offer(view, words)
     for alarm in view.get("alarms") or ():
-        layouts.append(Layout(words["alarm"], "", sentence=words["alarm_" + alarm]))
+        layouts.append(
+            Layout(words["alarm"], "", sentence=words.get("alarm_" + alarm, words["call"]))
+        )
     return layouts, False
 
 

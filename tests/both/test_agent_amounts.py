@@ -114,6 +114,10 @@ class TestWhatIsSaid(unittest.TestCase):
             view = views.view(supply=views.supply(cut_in_s=seconds))
             self.assertEqual(self.first(view).title, title)
 
+    def test_an_alarm_without_a_word_of_its_own_is_still_one(self):
+        layout = self.first(views.view(alarms=["flood"]))
+        self.assertEqual((layout.title, layout.sentence), ("Fault", "Call utility"))
+
     def test_paid_time_asks_for_a_token(self):
         view = views.view(supply=views.supply(cut_in_s=290, time_left_s=280))
         rows = self.first(view).rows
