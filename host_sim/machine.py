@@ -27,6 +27,7 @@ class _Board:
     def clear(self):
         self.levels = {}  # by pin number
         self.waves = {}
+        self.speeds = {}  # of the I2C hosts: the last one made sets it
         self.spi = []  # _Selected
         self.i2c = {}  # bus -> {address: chip}
         self.uart = {}  # bus -> _Line
@@ -177,6 +178,7 @@ class I2C:
 
     def __init__(self, bus, scl=None, sda=None, freq=400000, timeout=50000):
         self._bus = bus
+        _board.speeds[bus] = freq
         self._messages = {}  # by length
 
     def scan(self):
@@ -291,6 +293,11 @@ class PWM:
 def wave(number):
     """(frequency, duty of 65536) at a pin, None where no PWM ever was."""
     return _board.waves.get(number)
+
+
+def speed(bus):
+    """Hz of an I2C host."""
+    return _board.speeds[bus]
 
 
 class Timer:

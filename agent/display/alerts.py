@@ -36,9 +36,8 @@ def found(view, words):
         layouts.append(_low(view, words))
     layouts += _offer(view, words)
     for alarm in view.get("alarms") or ():
-        layouts.append(
-            Layout(words["alarm"], "", sentence=words.get("alarm_" + alarm, words["call"]))
-        )
+        told = words.get("alarm_" + alarm, words["call"])
+        layouts.append(Layout(words["alarm"], "", sentence=told))
     return layouts, False
 
 

@@ -182,6 +182,15 @@ class TestRoot(unittest.TestCase):
         self.assertEqual(panel.request(), ("key", "2"))
         self.assertEqual(machine.wave(esp32_bl0942.DISPLAY["buzzer"])[0], 1000)
 
+    def test_the_bus_has_the_speed_of_the_slowest_chip(self):
+        for display, hertz in (
+            ({"chip": "ssd1306"}, 400000),
+            ({"chip": "ssd1306", "keypad": "pcf8574"}, 100000),
+            ({"chip": "hd44780"}, 100000),
+        ):
+            self.make(**display)
+            self.assertEqual(machine.speed(0), hertz)
+
     def test_the_home_screen_is_the_golden_one(self):
         oled = Oled("ssd1306")
         machine.attach_i2c(0, 0x3C, oled)
