@@ -85,6 +85,7 @@ class Agent:
         self._link = link
         self._page = page
         self._shown_at = None
+        self._answers = None  # what a page asks for beside the view
         self._unanswered = None  # a command that needs more than one step
         self.storage = storage
         self._entropy = entropy
@@ -123,7 +124,7 @@ class Agent:
         self.tokens = self.keypad = None
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
-        self.view = View(self)
+        self.view = View(self) if page is None else self._home_view()
         self.prospect = Prospect(storage)
         self._feed = None
         if book is not None:
@@ -143,6 +144,11 @@ class Agent:
                     from wattledger.agent.comms.root import RootDesk
 
                     self.desk.root = RootDesk(public_keys, self.documents)
+
+    def _home_view(self):
+        from wattledger.agent.display.home import HomeView  # where somebody looks
+
+        return HomeView(self)
 
     def _join(self, entropy, device_key, gate_key):
         keyring = Keyring(device_key, PURPOSES)
@@ -348,11 +354,31 @@ class Agent:
     def _hear_people(self):
         request = self._page.request() if self._page else None
         while request is not None:
-            if not (self.keypad and self.keypad.hear(request)):
+            if request[0] == "tell":
+                self._tell(request[1])
+            elif not (self.keypad and self.keypad.hear(request)):
                 self.control.person(request)
             request = self._page.request()
         self.control.close_when_held()
-        return self.keypad is not None and self.keypad.work()
+        busy = self.keypad is not None and self.keypad.work()
+        return self._answer_page() or busy
+
+    def _tell(self, name):
+        if self._answers is None:
+            from wattledger.agent.display.answers import Answers  # when somebody looks
+
+            self._answers = Answers(self, self._page, self._link_clock)
+        self._answers.ask(name)
+
+    def _answer_page(self):
+        """One slice of what a page asked for; True while there is more."""
+        if self._answers is None:
+            return False
+        if self._answers.work():
+            return True
+        self._answers = None
+        self._let_go()
+        return False
 
     def _talk(self):
         """One command or one message; True when there may be more."""

@@ -50,6 +50,12 @@ def parse(words):
         "--page-name", action="append", default=[], help="a name browsers call the page by"
     )
     parser.add_argument(
+        "--page-shows",
+        choices=("all", "home", "supply"),
+        default="home",
+        help="what the page shows without the PIN",
+    )
+    parser.add_argument(
         "--commission",
         metavar="MICRO",
         type=int,
@@ -107,7 +113,7 @@ class PiMeter:
             entropy=OsEntropy(),
             storage=storage,
             link=self._link,
-            page=self._faces(options, hardware),
+            page=self._faces(options, hardware, site.display_pin, storage),
             device_key=site.device_key,
             gate_key=site.gate_key,
             token_key=site.token_key,
@@ -119,19 +125,37 @@ class PiMeter:
         )
         self._clock = hardware.clock
 
-    def _faces(self, options, hardware):
-        faces = [hardware.button] if hardware.button is not None else []
-        if self._config.display is not None:
-            faces = [hardware.panel(self._config.display, FIRMWARE, log)]
+    def _faces(self, options, hardware, label_pin, storage):
+        faces = []
         if options.page:
+            from wattledger.hal.display import access, privacy, reset_linux
             from wattledger.hal.display.page_server_linux import LOCAL_HOSTS, PageServer
 
             host, _, port = options.page.rpartition(":")
             if not port.isdigit():
                 raise FirmwareError("--page %r: write it as 127.0.0.1:8080" % options.page)
-            self._page = PageServer(host, int(port), [*LOCAL_HOSTS, *options.page_name])
+            self._page = PageServer(
+                host,
+                int(port),
+                [*LOCAL_HOSTS, *options.page_name],
+                label_pin,
+                storage,
+                OsEntropy(),
+                privacy.LEVELS[options.page_shows],
+            )
+            pin = self._page.access.pin
+            if reset_linux.is_held(hardware.button):
+                pin.reset()
+                log("the button was held: the page's PIN is the label's again")
+            if self._page.access.kind == access.SHUT:
+                log("no display.pin in the site and no PIN set: the page only shows")
             log("display %s" % self._page.start())
             faces.append(self._page)
+        # After the page, which asks the button whether its PIN shall be the label's again.
+        if self._config.display is not None:
+            faces.append(hardware.panel(self._config.display, FIRMWARE, log))
+        elif hardware.button is not None:
+            faces.append(hardware.button)
         return Faces(faces) if faces else None
 
     def _book(self, folder):

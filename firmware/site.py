@@ -5,6 +5,8 @@ device.key         64 hex digits, mode 0600
 calibration.json   what its chip was calibrated to; without it the board's nominal constants
 tariff.json        a tariff to offer at each start; optional, and silent when already held
 token.key          the decoder key of its tokens in hex, mode 0600; with a token section
+display.pin        the page's PIN as on the label, 8 digits, mode 0600; optional: without it the
+                   page only shows
 """
 
 import binascii
@@ -17,6 +19,7 @@ from wattledger.firmware.errors import SiteError
 
 KEY_BYTES = 32
 POINT_BYTES = 64
+PIN_DIGITS = 8
 OTHERS = 0o077  # permission bits of everybody but the owner
 
 
@@ -35,6 +38,7 @@ class Site:
             self.gate_key = self._secret("gate.key")
         self.public_keys = self._public_keys()
         self.token_key = self._key("token.key") if self.config.token else b""
+        self.display_pin = self._pin()
         self.calibration = self._content("calibration.json", optional=True)
         self.tariff = self._content("tariff.json", optional=True)
 
@@ -72,6 +76,25 @@ class Site:
             )
         return found
 
+    def _pin(self):
+        text = self._content("display.pin", optional=True)
+        if text is None:
+            return ""
+        self._check_secret("display.pin")
+        digits = text.strip().decode("ascii", "replace")
+        if len(digits) != PIN_DIGITS or not all(letter in "0123456789" for letter in digits):
+            raise SiteError(
+                "%s: is not %d digits; provision the meter again"
+                % (self._path("display.pin"), PIN_DIGITS)
+            )
+        return digits
+
+    def _check_secret(self, name):
+        if os.stat(self._path(name)).st_mode & OTHERS:
+            raise SiteError(
+                "%s: others may read this secret; run chmod 600 on it" % self._path(name)
+            )
+
     def _secret(self, name):
         key = self._key(name)
         if len(key) != KEY_BYTES:
@@ -84,8 +107,7 @@ class Site:
     def _key(self, name):
         path = self._path(name)
         text = self._content(name)
-        if os.stat(path).st_mode & OTHERS:
-            raise SiteError("%s: others may read this secret; run chmod 600 on it" % path)
+        self._check_secret(name)
         try:
             return binascii.unhexlify(text.strip())
         except ValueError:

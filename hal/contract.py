@@ -234,7 +234,12 @@ class Page:
 
     def request(self):
         """The next request of a person, or None: ("press",), ("release",), ("accept",),
-        ("token", digits) or ("key", a digit, "erase" or "enter")."""
+        ("token", digits), ("key", a digit, "erase" or "enter"), or ("tell", a span of history or
+        "tariff")."""
+
+    def answer(self, name, text):
+        """Take the JSON that ("tell", name) asked for, "" when it could not be told. Only a
+        display that asks needs it."""
 
 
 class SmallDisplay:

@@ -27,6 +27,11 @@ class Found:
     def __init__(self, look):
         self.days, self.days_range = look.days, look.days_range
         self.cost_micro, self.cost_range = look.cost_micro, look.cost_range
+        self.ends_at, self.month_wh, self.month_nano = (
+            look.ends_at,
+            look.month_wh,
+            look.month_nano,
+        )
 
 
 class Prospect:

@@ -3,6 +3,7 @@
 Apart from the forecast because a device needs it for a few steps at a time.
 """
 
+from wattledger.agent.billing.calendar import civil, day_number
 from wattledger.agent.billing.forecast import ONE
 from wattledger.agent.units import DAY_S, NANO_PER_MICRO
 
@@ -15,7 +16,8 @@ class Outlook:
 
     When work() returns True: `days` counts the local midnights until `available` is used up
     (MOST_DAYS when it lasts longer) and `cost_micro` what the rest of the billing cycle will cost
-    (None without a cycle); each with its range (low, high).
+    (None without a cycle); each with its range (low, high). `ends_at` is the unix second at which
+    it is used up; `month_wh` and `month_nano` are what the rest of the calendar month will take.
     """
 
     def __init__(self, forecast, tariff, unix, available, used_wh):
@@ -23,9 +25,14 @@ class Outlook:
         self.cost_micro = self.cost_range = None
         self._forecast = forecast
         self._tariff = tariff
+        self.ends_at = None
+        self.month_wh = self.month_nano = 0
+        self._unix = unix
         self._fixed = tariff.standing_day * NANO_PER_MICRO
         self._day, second = tariff.zone.local(unix)
         self._part = DAY_S - second  # seconds of the day that are left
+        year, month, _ = civil(self._day)
+        self._month_end = day_number(year + month // 12, month % 12 + 1, 1)
         self._ahead = 0
         self._cycle = self._cycle_left = tariff.cycle_day(unix)
         self._block_day = tariff.block_day(unix)
@@ -46,7 +53,9 @@ class Outlook:
         return False
 
     def _is_known(self):
-        return not self._cycle_left and all(way[3] is not None for way in self._ways)
+        if self._cycle_left or self._day < self._month_end:
+            return False
+        return all(way[3] is not None for way in self._ways)
 
     def _look_at_day(self):
         tariff = self._tariff
@@ -65,12 +74,19 @@ class Outlook:
                 self._cycle_left = 0
         expected = self._forecast.day_wh(day)
         beside = self._forecast.extra * self._part // DAY_S
+        month_left = self._day < self._month_end
         for way in self._ways:
-            if way[3] is not None and not self._cycle_left:
+            if way[3] is not None and not self._cycle_left and not month_left:
                 continue
             wh = expected * way[0] // ONE * self._part // DAY_S
             cost = day_cost(tariff, day, way[2], wh) - beside + fixed
             way[2] += wh
+            if way is self._ways[0]:
+                if month_left:
+                    self.month_wh += wh
+                    self.month_nano += cost
+                if self.ends_at is None and way[1] <= cost:
+                    self._find_end(max(midnight, self._unix), way[1] - fixed, cost - fixed)
             way[1] -= cost
             if self._cycle_left:
                 way[4] += cost
@@ -78,6 +94,11 @@ class Outlook:
                 way[3] = self._ahead
         self._day += 1
         self._ahead += 1
+
+    def _find_end(self, begin, left, cost):
+        """The second of the day from `begin` on at which `left` nano of it are used up."""
+        passed = self._part * left // cost if 0 < left < cost else 0 if left <= 0 else self._part
+        self.ends_at = begin + passed
 
     def _tell(self):
         likely, more, less = self._ways

@@ -18,14 +18,21 @@ MW_PER_KW = 1000000
 
 
 class View:
-    """Reads the agent; changes nothing."""
+    """Reads the agent; changes nothing. What only a page shows is home.py."""
 
     def __init__(self, agent):
-        self._agent = agent
+        self.agent = agent
 
-    def page(self):
-        """Everything a home display shows."""
-        agent = self._agent
+    def state(self):
+        """What the state topic carries."""
+        view = self.common()
+        desk = self.agent.desk
+        view["refused_commands"] = desk.refused if desk else 0
+        return view
+
+    def common(self):
+        """What displays and the state topic have in common."""
+        agent = self.agent
         account = agent.account
         tariff = account.tariff
         unix = agent.time.unix()
@@ -33,12 +40,9 @@ class View:
         view.update(self._durable())
         rate = self._rate(tariff)
         view["meter"] = agent.config.meter
-        view["simulated"] = agent.config.board == "sim"
         view["time"] = unix
         view["trust"] = TRUST_NAMES[agent.time.trust()]
-        view["utc_offset_s"] = tariff.zone.offset_at(unix) if tariff else 0
         view["currency"] = tariff.currency if tariff else None
-        view["low_micro"] = tariff.low if tariff else None
         view["rate"] = rate
         view["cost_per_hour_micro"] = self._cost_per_hour(tariff, rate, view["power_mw"])
         view["next"] = self._next(tariff, unix)
@@ -53,13 +57,7 @@ class View:
         view["days_range"] = outlook.days_range if outlook else None
         view["cycle_cost_micro"] = outlook.cost_micro if outlook else None
         view["cycle_cost_range"] = outlook.cost_range if outlook else None
-        view["purchases"] = [
-            {"time": time, "amount_micro": amount, "n": n}
-            for time, amount, n in agent.keeper.purchases
-        ]
         view["debt"] = self._debt(account.debt)
-        view["messages"] = [agent.message] if agent.message else []
-        view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
         # Sets of kinds: bit 0 is event 100 of agent/events.py.
@@ -67,18 +65,9 @@ class View:
         view["conditions"] = agent.watch.kinds()
         return view
 
-    def state(self):
-        """What the state topic carries."""
-        view = self.page()
-        for key in ("simulated", "messages", "purchases", "token", "utc_offset_s", "low_micro"):
-            del view[key]
-        desk = self._agent.desk
-        view["refused_commands"] = desk.refused if desk else 0
-        return view
-
     def hello(self):
         """What the meter says of itself at each connect; the sender adds challenge and head."""
-        agent = self._agent
+        agent = self.agent
         tariff = agent.account.tariff
         return {
             "boots": agent.ledger.state.boots,
@@ -92,7 +81,7 @@ class View:
 
     def _documents(self):
         """What has arrived of what the utility pushes: its want, the next set, prices."""
-        agent = self._agent
+        agent = self.agent
         pending = agent.account.pending
         desk = agent.documents
         want = desk.want if desk else None
@@ -105,7 +94,7 @@ class View:
 
     def said(self):
         """Changes of this make a state message due at once."""
-        agent = self._agent
+        agent = self.agent
         tariff = agent.account.tariff
         return (
             agent.supply.state,
@@ -120,7 +109,7 @@ class View:
         )
 
     def _live(self):
-        meter = self._agent.meter
+        meter = self.agent.meter
         sample = meter.sample
         known = meter.answered
         return {
@@ -134,7 +123,7 @@ class View:
         }
 
     def _durable(self):
-        agent = self._agent
+        agent = self.agent
         state = agent.ledger.state
         known = not agent.ledger.missing
         return {
@@ -147,7 +136,7 @@ class View:
 
     def _debt(self, debt):
         """What is owed beside the balance and how it is paid off, None without."""
-        owed = self._agent.keeper.owed
+        owed = self.agent.keeper.owed
         if not owed:
             return None
         return {
@@ -160,7 +149,7 @@ class View:
     def _rate(self, tariff):
         if tariff is None:
             return None
-        agent = self._agent
+        agent = self.agent
         account = agent.account
         synced = agent.time.trust() == TRUST_SYNCED
         band = tariff.band_at(agent.time.unix()) if synced else tariff.fallback
@@ -185,15 +174,15 @@ class View:
         return power_mw * price // MW_PER_KW
 
     def _next(self, tariff, unix):
-        if tariff is None or self._agent.time.trust() != TRUST_SYNCED:
+        if tariff is None or self.agent.time.trust() != TRUST_SYNCED:
             return None
-        account = self._agent.account
+        account = self.agent.account
         band_change = tariff.next_change(unix)
         changes = [band_change[0] if band_change else None, account.dynamic.next_change(unix)]
         changes = [at for at in changes if at is not None]
         if not changes:
             return None
-        used = account.used_wh + self._agent.meter.register.import_wh - account.start_import
+        used = account.used_wh + self.agent.meter.register.import_wh - account.start_import
         at = min(changes)
         band = tariff.band_at(at)
         dynamic = account.dynamic.price_at(at)
@@ -208,7 +197,7 @@ class View:
         }
 
     def _supply(self):
-        agent = self._agent
+        agent = self.agent
         supply = agent.supply
         control = agent.control
         armed = supply.state == states.READY
@@ -237,7 +226,7 @@ class View:
     def _emergency(self, tariff):
         if tariff is None or not tariff.emergency:
             return None
-        agent = self._agent
+        agent = self.agent
         credit = agent.control.credit
         return {
             "offered": credit.is_offered(),
@@ -246,12 +235,12 @@ class View:
         }
 
     def _friendly(self, tariff, unix):
-        synced = self._agent.time.trust() == TRUST_SYNCED
+        synced = self.agent.time.trust() == TRUST_SYNCED
         until = tariff.friendly_until(unix) if tariff and synced else None
         return {"now": until is not None, "until": until}
 
     def _alarms(self):
-        agent = self._agent
+        agent = self.agent
         alarms = []
         for holds, name in (
             (agent.ledger.fault is not None, "ledger"),

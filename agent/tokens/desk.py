@@ -13,7 +13,7 @@ from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.cold import ColdPair
 from wattledger.agent.journal.segments import segments, walk
-from wattledger.agent.tokens import results
+from wattledger.agent.tokens import attempts, results
 from wattledger.agent.tokens.memory import FREE_TRIES, UNLOCKED, TokenMemory
 from wattledger.agent.tokens.results import TokenError
 from wattledger.agent.tokens.settings import STS
@@ -37,6 +37,7 @@ class TokenDesk:
         self._due = True  # the memory has what the cold state on storage has not
         self.kept = False  # there is a cold state on storage
         self.lost = False
+        self.attempts = attempts.Attempts(storage)
         self.clears_tamper = False  # an entry said so, and it is not done yet
         # Only the scheme this meter has is ever loaded.
         if settings.scheme == STS:
@@ -92,9 +93,18 @@ class TokenDesk:
 
     # --- what people and the utility do ---
 
-    def enter(self, digits):
+    def enter(self, digits, source=attempts.KEYPAD):
         """(result number, detail) of a token, or None: ask again with the same digits, a search
         goes on."""
+        account = self.agent.account
+        known = account.recent
+        said = self._enter(digits)
+        if said is not None and said[0] != results.LOCKED:  # a locked meter did not look at it
+            amount = account.recent[0][1] if account.recent is not known else 0
+            self.attempts.note(self.agent.time.unix(), digits, said[0], source, amount)
+        return said
+
+    def _enter(self, digits):
         try:
             self._admit(digits)
             taken = self._scheme.take(digits)
@@ -110,7 +120,7 @@ class TokenDesk:
         digits = arguments.get("token")
         if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
             raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
-        said = self.enter(digits)
+        said = self.enter(digits, attempts.REMOTE)
         if said is None:
             return commands.SEARCHING, ""
         result, detail = said

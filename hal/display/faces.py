@@ -12,6 +12,12 @@ class Faces:
         for face in self._faces:
             face.show(view)
 
+    def answer(self, name, text):
+        """Hand on what one of them asked for."""
+        for face in self._faces:
+            if hasattr(face, "answer"):  # a button asks for nothing
+                face.answer(name, text)
+
     def request(self):
         """The next request of a person at any of them, or None."""
         for face in self._faces:

@@ -2,19 +2,25 @@
 
 A browser on the home network can be made to send requests here by any site it visits. The Host
 allow-list stops DNS rebinding (a foreign name that resolves to us); Origin and a header of our
-own stop cross-site requests, because a browser lets no other origin set them.
+own stop cross-site requests, because a browser lets no other origin set them. A form of a page
+without JavaScript cannot set the header; its Origin is its proof. Sec-Fetch-Site would be one too,
+but browsers leave it out on plain http.
 """
+
+from wattledger.hal.display.forms import FORM, media_type
 
 HEADER = "X-Wattledger"
 
 SECURITY_HEADERS = (
     (
         "Content-Security-Policy",
-        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
+    # Not "no-referrer": with it a browser sends a form's Origin as null.
+    ("Referrer-Policy", "same-origin"),
 )
 
 
@@ -45,6 +51,6 @@ class Guard:
         origin = (headers.get("Origin") or "").strip().lower()
         if origin not in ("http://" + host, "https://" + host):
             return "Refused: the request comes from another page. Use the meter's own page."
-        if headers.get(HEADER) != "1":
+        if headers.get(HEADER) != "1" and media_type(headers) != FORM:
             return "Refused: the header %s: 1 is missing." % HEADER
         return None

@@ -43,6 +43,42 @@ def learnt(wh=24000, days=3, storage=None):
     return made
 
 
+class TestEnd(unittest.TestCase):
+    """1.00 a kWh and 24 kWh a day: 1.00 an hour."""
+
+    def test_the_second_at_which_credit_ends(self):
+        made = learnt()
+        for credit, hours in ((5, 5), (24, 24), (36, 36), (60, 60)):
+            found = ahead(Outlook(made, tariff(), SATURDAY, credit * UNIT, 0))
+            self.assertEqual(found.ends_at, SATURDAY + hours * 3600, credit)
+        # From noon on; and what is used up already ends now.
+        noon = SATURDAY + 43200
+        self.assertEqual(ahead(Outlook(made, tariff(), noon, 6 * UNIT, 0)).ends_at, noon + 21600)
+        self.assertEqual(ahead(Outlook(made, tariff(), noon, 0, 0)).ends_at, noon)
+
+    def test_a_standing_charge_can_end_it_at_midnight(self):
+        made = learnt()
+        fixed = tariff(standing_day=2_000_000)
+        found = ahead(Outlook(made, fixed, SATURDAY, 25 * UNIT, 0))
+        self.assertEqual(found.ends_at, SATURDAY + 86400)
+        # 24.00 of 27.00 on the first day, 2.00 at midnight, then an hour.
+        found = ahead(Outlook(made, fixed, SATURDAY, 27 * UNIT, 0))
+        self.assertEqual(found.ends_at, SATURDAY + 86400 + 3600)
+
+    def test_credit_that_lasts_for_ever_has_no_end(self):
+        found = ahead(Outlook(learnt(), tariff(), SATURDAY, NEVER, 0))
+        self.assertEqual((found.days, found.ends_at), (MOST_DAYS, None))
+
+    def test_the_rest_of_the_calendar_month(self):
+        # From 2027-01-30 06:00: three quarters of that day, and the 31st; a charge of 2.00 once.
+        fixed = tariff(standing_day=2_000_000)
+        start = SATURDAY + 28 * 86400 + 6 * 3600
+        for credit in (1, 10_000):  # whether or not it lasts so long
+            found = ahead(Outlook(learnt(), fixed, start, credit * UNIT, 0))
+            self.assertEqual(found.month_wh, 18_000 + 24_000)
+            self.assertEqual(found.month_nano, 42 * UNIT + 2 * UNIT)
+
+
 class TestLearning(unittest.TestCase):
     def test_two_whole_days_and_not_one(self):
         made = begun()

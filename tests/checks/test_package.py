@@ -21,7 +21,8 @@ def installed_files():
     """Paths relative to the root of all that an installation must hold."""
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
-            if path.suffix in (".py", *ASSETS) and "__pycache__" not in path.parts:
+            shipped = path.suffix in (".py", *ASSETS) or path.name == "LICENSE"
+            if shipped and "__pycache__" not in path.parts:
                 yield path.relative_to(ROOT).as_posix()
 
 

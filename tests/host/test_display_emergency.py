@@ -88,6 +88,20 @@ def test_taken_it_says_so_and_offers_no_button(visit):
     reads(page, "balance-low", "You are using emergency credit – top up soon")
 
 
+def test_in_use_it_says_what_is_left_and_what_is_paid_back(visit, server):
+    credit = dict(OFFER, offered=False, accepted=True, state="in use")
+    credit.update(left_micro=7999999, owed_micro=2000001)
+    page = visit(dict(VIEW, available_micro=-2000001, zone="emergency", emergency=credit))
+    reads(
+        page,
+        "emergency-text",
+        "Emergency credit in use, ¥7.99 of ¥10.00 left – top up soon; ¥2.01 is paid back first",
+    )
+    assert page.locator("#low").is_hidden()
+    server.show(dict(VIEW, emergency=dict(credit, state="used", left_micro=0)))
+    reads(page, "emergency-text", "The emergency credit of ¥10.00 is used up")
+
+
 def notices(page):
     return page.locator("#notices li").all_text_contents()
 
@@ -115,12 +129,9 @@ def test_a_cut_that_is_far_is_not_told(visit):
 def test_what_the_protected_period_used_is_told_with_the_reason(visit):
     supply = dict(OFF, reasons=["no credit"], accrued_micro=1700000)
     page = visit(dict(VIEW, supply=supply))
-    reads(
-        page,
-        "supply-reason",
-        "Because: credit used up. Top up at least ¥5.21 to restore "
-        "(¥1.70 of it was used in the protected period)",
-    )
+    reads(page, "supply-reason", "Because: credit used up")
+    reads(page, "supply-todo", "Top up at least ¥5.21 to get the supply back")
+    reads(page, "supply-accrued", "¥1.70 of it was used in the protected period")
 
 
 def test_a_closing_without_a_person_is_told(visit):

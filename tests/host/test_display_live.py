@@ -47,16 +47,16 @@ def test_the_chart_grows_and_describes_itself(visit, server):
     assert page.locator("#chart .line").get_attribute("d").count("L") == 2
 
 
-def test_live_regions_are_balance_and_supply_only(visit, server):
+def test_one_live_region_tells_the_balance_and_what_becomes_of_the_supply(visit, server):
     page = visit(VIEW)
     names = page.locator("[aria-live]").evaluate_all("all => all.map(one => one.id)")
-    assert names == ["say-balance", "say-supply"]
-    reads(page, "say-balance", "Balance ¥23.41")
+    assert names == ["say"]
+    reads(page, "say", "Balance ¥23.41")
     show(server, page, dict(VIEW, time=NINE + 60, available_micro=23000000))
-    reads(page, "say-balance", "Balance ¥23.41")  # once a minute at most
+    reads(page, "say", "Balance ¥23.41")  # once a minute at most
     show(server, page, dict(OWED, time=NINE + 120))
-    reads(page, "say-balance", "You owe ¥4.20")
-    bench.expect(page.locator("#say-supply")).to_contain_text("Supply OFF.")
+    words = "Supply OFF. Because: credit used up, switched off by the utility You owe ¥4.20"
+    reads(page, "say", words)
 
 
 def test_silence_is_told_after_15_s_and_forgotten_when_the_meter_is_back(browser, server):

@@ -1,5 +1,7 @@
 """The page in a real browser: what a person reads, in both languages."""
 
+import json
+
 import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
@@ -35,6 +37,7 @@ def test_the_page_shows_the_view_in_english(visit):
     reads(page, "simulated", "Simulated")
     reads(page, "clock", "09:00")
     reads(page, "balance-amount", "¥23.41")
+    reads(page, "balance-energy", "≈ 37.7 kWh at the price now")
     reads(page, "balance-lasts", "About 1 d 6 h at present use")
     reads(page, "supply-state", "ON")
     reads(page, "supply-since", "since 07:00")
@@ -54,7 +57,9 @@ def test_the_page_shows_the_view_in_english(visit):
     reads(page, "posted", "¥23.45")
     reads(page, "factor", "0.99")
     reads(page, "tariff", "demo, version 1")
-    assert page.locator("#purchases td").all_text_contents() == ["Jan 11, 09:00", "#12", "¥50.00"]
+    reads(page, "utility", "connected")
+    bought = page.locator("#purchases li > *").all_text_contents()
+    assert bought == ["11 Jan, 09:00", "¥50.00", "sent by the utility · #12", "Accepted"]
     assert page.locator("#reconnect").is_hidden()
     assert page.locator("#notices").is_hidden()
     assert page.locator("#balance-owed").is_hidden()
@@ -65,9 +70,11 @@ def test_the_page_shows_the_view_in_chinese(visit):
     reads(page, "simulated", "模拟")
     reads(page, "balance-amount", "−¥4.20")
     reads(page, "balance-owed", "透支")
-    reads(page, "balance-low", "余额已用尽，请立即购电")
+    assert page.locator("#low").is_hidden()  # the supply's card says why, and what to do
     reads(page, "supply-state", "已断电")
-    reads(page, "supply-reason", "原因：余额用尽、供电公司远程断电。至少购电 ¥5.21 方可恢复")
+    reads(page, "supply-reason", "原因：余额用尽、供电公司远程断电")
+    reads(page, "supply-todo", "至少购电 ¥5.21 方可恢复供电")
+    reads(page, "utility", "未连接")
     reads(page, "power-level", "无负荷")
     reads(page, "rate-band", "峰")
     reads(page, "rate-change", "2 小时 14 分后，11:14 起")
@@ -82,6 +89,8 @@ FORESEEN = dict(
     VIEW,
     days_left=12,
     days_range=(9, 15),
+    days_level="good",
+    ends_at=NINE + 12 * 86400,
     cycle_cost_micro=43096000,
     cycle_cost_range=(38400000, 49500000),
 )
@@ -97,7 +106,7 @@ def test_the_days_left_and_the_cost_of_the_cycle_are_told(visit):
 
 
 def test_an_outlook_reads_well_at_its_ends(visit, server):
-    page = visit(dict(VIEW, days_left=1, days_range=(0, 1)))
+    page = visit(dict(VIEW, days_left=1, days_range=(0, 1), days_level="soon"))
     reads(page, "today-days", "About 1 day left (0 to 1)")
     reads(page, "today-cycle", "")
     for days, days_range, text in (
@@ -109,6 +118,12 @@ def test_an_outlook_reads_well_at_its_ends(visit, server):
         reads(page, "today-days", text)
     server.show(dict(FORESEEN, available_micro=-1))  # the balance says that nothing is left
     reads(page, "today-days", "")
+    assert page.locator("#days").is_hidden()
+    # Below a day it is told when, and that the load of the moment says otherwise is not.
+    server.show(dict(FORESEEN, days_left=0, days_level="today", ends_at=NINE + 18000))
+    reads(page, "today-days", "Lasts until about 14:00")
+    reads(page, "balance-lasts", "")
+    assert page.locator("#days .late").is_visible() and page.locator("#days .good").is_hidden()
     for cost, cost_range, text in (
         (1240000, (990000, 1500000), "About ¥1.24 more until the cycle ends (¥0.99 to ¥1.50)"),
         (
@@ -164,9 +179,73 @@ def test_money_is_exact(visit, server):
 
 def test_low_credit_is_told_at_two_levels(visit, server):
     page = visit(dict(VIEW, zone="low1"))
-    reads(page, "balance-low", "Credit is getting low – top up soon")
+    reads(page, "balance-low", "Credit is low – top up soon")
     server.show(dict(VIEW, zone="low2"))
-    reads(page, "balance-low", "Credit is almost used up – top up now")
+    reads(page, "balance-low", "Almost no credit – top up now")
+
+
+def test_what_was_seen_is_quiet_until_the_next_level_and_speaks_again_after_a_top_up(
+    visit, server
+):
+    page = visit(dict(VIEW, zone="low1"))
+    low, mute = page.locator("#low"), page.locator("#mute")
+    bench.expect(low).to_have_attribute("data-calls", "true")
+    mute.click()
+    bench.expect(low).to_have_attribute("data-calls", "false")
+    bench.expect(mute).to_be_hidden()
+    reads(page, "balance-low", "Credit is low – top up soon")  # quiet, and still said
+    page.reload()
+    bench.expect(low).to_have_attribute("data-calls", "false")
+    server.show(dict(VIEW, zone="low2"))
+    bench.expect(low).to_have_attribute("data-calls", "true")
+    mute.click()
+    server.show(dict(VIEW, zone="normal"))
+    bench.expect(low).to_be_hidden()
+    server.show(dict(VIEW, zone="low1"))
+    bench.expect(low).to_have_attribute("data-calls", "true")
+
+
+def test_a_persons_own_mark_warns_earlier_and_never_later(visit, server):
+    page = visit(VIEW)
+    assert page.locator("#low").is_hidden()
+    page.fill("#mark", "25")
+    page.press("#mark", "Enter")
+    reads(page, "balance-low", "Credit is below your own mark of ¥25.00")
+    page.reload()
+    reads(page, "balance-low", "Credit is below your own mark of ¥25.00")
+    server.show(dict(VIEW, available_micro=25000001))
+    bench.expect(page.locator("#low")).to_be_hidden()
+    page.fill("#mark", "1")
+    page.press("#mark", "Enter")
+    server.show(dict(VIEW, zone="low1"))
+    reads(page, "balance-low", "Credit is low – top up soon")
+
+
+def test_more_contrast_is_switched_and_remembered(visit):
+    page = visit(VIEW)
+    ink = "() => getComputedStyle(document.body).color"
+    assert page.evaluate(ink) == "rgb(16, 32, 27)"
+    page.click("#contrast")
+    assert page.evaluate(ink) == "rgb(0, 0, 0)"
+    page.reload()
+    reads(page, "supply-state", "ON")
+    assert page.evaluate(ink) == "rgb(0, 0, 0)"
+    bench.expect(page.locator("#contrast")).to_have_attribute("aria-pressed", "true")
+
+
+def test_why_the_power_is_off_and_what_to_do_for_every_reason(visit, server):
+    page = visit(VIEW)
+    for reason, words in (
+        ("remote", "Call your utility: only it can release the supply"),
+        ("load limit", "Switch large appliances off; the supply can then come back"),
+        ("safety", "Wait: the supply can come back when the mains are safe again"),
+        ("time is up", "Enter a token to get the supply back"),
+    ):
+        off = dict(OFF, reasons=[reason], reason=reason, restore_micro=0, topup_micro=0)
+        server.show(dict(VIEW, supply=off))
+        reads(page, "supply-todo", words)
+        assert page.locator("#hold").is_hidden()
+        reads(page, "hold-hint", "Then a button appears here: hold it for 3 s")
 
 
 def test_friendly_period_says_until_when(visit):
@@ -186,7 +265,7 @@ def test_a_token_that_was_refused_says_why_and_how_long_to_wait(visit):
     reads(page, "token-said", "Wrong digits, or a token for another meter – wait 20 s")
     page.click("#language")
     reads(page, "token-said", "数字有误，或不是本电表的代码，请等待 20 秒")
-    card, others = "#token-card", ("#purchases-card", "#registers")
+    card, others = "#token-card", ("#purchases-card", "#tariff-card")
     top = {name: page.locator(name).bounding_box()["y"] for name in (card, *others)}
     assert top[card] < top[others[0]] == top[others[1]]  # no hole beside a half card
 
@@ -195,3 +274,41 @@ def test_words_of_the_meter_are_text_not_markup(visit):
     page = visit(dict(VIEW, alarms=["<img src=x onerror=alert(1)>"], meter="<b>m</b>"))
     reads(page, "notices", "<img src=x onerror=alert(1)>")
     reads(page, "meter", "<b>m</b>")
+
+
+def test_what_needs_the_pin_is_not_offered_without_it(visit):
+    hidden = ("purchases", "messages", "recorded_until", "token", "debt")
+    view = {key: value for key, value in VIEW.items() if key not in hidden}
+    page = visit(dict(view, withheld=sorted(hidden)))
+    reads(page, "balance-amount", "¥23.41")
+    for name in ("purchases-card", "messages", "token-card", "chart-span", "chart-what"):
+        assert page.locator("#" + name).is_hidden(), name
+    assert page.locator("#chart-card").is_visible()
+
+
+def test_a_month_is_summed_compared_and_foreseen(visit, server):
+    local = NINE + 28800 - 9 * 3600  # 2027-01-12, 00:00 of the local clock
+    day = 86400
+    rows = [
+        [local - 31 * day, 9000, 0, -4500000000, 0, -120000000, 0],  # 12 December
+        [local - 30 * day, 7000, 0, -3500000000, 0, -120000000, 0],  # 13 December: too late
+        [local - day, 5000, 1000, -2500000000, 350000000, -120000000, 0],
+        [local, 3000, 0, -1500000000, 0, -120000000, -60000000],
+    ]
+    first = local - 11 * day
+    told = {"span": "month", "unit": "day", "until": NINE, "rows": rows, "split": first}
+    told.update({"from": first - 31 * day, "forecast": [310499, -172345000000]})
+    server.answer("month", json.dumps(told))
+    page = visit(VIEW)
+    server.answer("month", json.dumps(told))  # now that an interval is known
+    page.click("[data-span=month]")
+    # 2.50 - 0.35 + 0.12 and 1.50 + 0.12 + 0.06
+    reads(page, "chart-sum", "This month, up to 09:00: 8.00 kWh · ¥3.95 · 1.00 kWh fed in")
+    reads(page, "chart-than", "Last month up to this day: 9.00 kWh · ¥4.62")
+    reads(page, "chart-forecast", "This month will come to about 310 kWh and ¥172.35")
+    assert page.locator("#chart .bar").count() == 2
+    assert page.locator("#chart .before").count() == 2
+    assert page.locator("#chart .export").count() == 1
+    page.click("[data-what=money]")
+    bench.expect(page.locator("#chart .export")).to_have_count(0)
+    server.answer("month", "")

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
 
-from wattledger.hal.display import app, page_server_linux
+from wattledger.hal.display import connection, files, folder, stream, told
 from wattledger.hal.display.page import WAITING_MAX, Page
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.errors import HalError
@@ -200,7 +200,7 @@ def test_only_post_asks_for_anything(server, path, method):
 def test_reading_changes_nothing(server):
     server.show({"power_mw": 7})
     before = ask(server, "/view")[2]
-    for path in ["/", "/view", *("/assets/" + name for name in app.ASSETS)]:
+    for path in ["/", "/view", *("/assets/" + name for name in files.ASSETS)]:
         assert ask(server, path)[0] == 200
     assert ask(server, "/view")[2] == before
     assert server.request() is None
@@ -217,12 +217,52 @@ def test_an_unknown_address_is_said_in_words(server, path):
     assert body == "There is nothing at this address. The page is at /\n"
 
 
+def test_a_history_is_asked_of_the_meter_once_and_kept_while_it_holds(server, monkeypatch):
+    monkeypatch.setattr(told, "POLLS", 2)
+    server.show({"recorded_until": 900})
+    status, headers, words = ask(server, "/history?span=day")
+    assert (status, headers["Retry-After"]) == (202, "1") and "ask again" in words
+    assert server.request() == ("tell", "day")
+    server.answer("day", '{"rows":[1]}')
+    server.answer("week", '{"rows":[7]}')
+    while server.request():
+        pass
+    for _ in range(2):
+        assert ask(server, "/history?span=day")[::2] == (200, '{"rows":[1]}')
+    assert ask(server, "/history?span=week")[2] == '{"rows":[7]}'
+    assert server.request() is None
+    server.show({"recorded_until": 1800})  # an interval has closed: what is kept is old
+    assert ask(server, "/history?span=day")[0] == 202
+    assert server.request() == ("tell", "day")
+
+
+def test_what_cannot_be_told_is_said_and_asked_for_again(server, monkeypatch):
+    monkeypatch.setattr(told, "POLLS", 1)
+    server.show({"recorded_until": 900})
+    server.answer("tariff", "")
+    assert ask(server, "/tariff")[0] == 503
+    assert ask(server, "/tariff")[0] == 202
+    assert server.request() == ("tell", "tariff")
+    status, _, words = ask(server, "/history?span=century")
+    assert status == 400 and "day, week, month, year, long" in words
+
+
+def test_a_microcontroller_keeps_one_answer_and_no_years_of_days():
+    page = Page()
+    page.show({})
+    page.answer("day", "1")
+    page.answer("week", "2")
+    assert page.told("week") == "2"
+    assert page.told("day") is None
+    assert "long" not in page.spans
+
+
 @pytest.mark.parametrize("path", ["/", "/view", "/nothing", "/press"])
 def test_every_answer_carries_the_security_headers(server, path):
     headers = ask(server, path)[1]
     assert headers["Content-Security-Policy"].startswith("default-src 'self';")
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Frame-Options"] == "DENY"
     assert "Access-Control-Allow-Origin" not in headers
 
@@ -236,9 +276,9 @@ def test_assets_are_revalidated_by_their_content(server):
 
 
 def test_the_table_of_assets_is_the_folder():
-    folder = Path(app.FOLDER)
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == set(app.ASSETS)
+    folder = Path(folder.FOLDER)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == set(files.ASSETS) | {"vendor/LICENSE"}  # for who reads sources
 
 
 def test_events_bring_the_view_at_once_and_when_it_changes(server):
@@ -268,7 +308,7 @@ def test_events_come_at_most_four_times_a_second_and_end_with_the_latest(server)
 
 
 def test_a_quiet_stream_has_a_heartbeat(server, monkeypatch):
-    monkeypatch.setattr(app, "HEARTBEAT_POLLS", 2)
+    monkeypatch.setattr(stream, "HEARTBEAT_POLLS", 2)
     watcher = Watcher(server)
     assert watcher.event()[0] == "view"
     assert watcher.event() == ("heartbeat", "{}")
@@ -298,7 +338,7 @@ def test_head_of_events_takes_no_place(server):
 
 
 def test_a_browser_that_stops_reading_is_dropped_and_delays_nobody(server, monkeypatch):
-    monkeypatch.setattr(app, "STALL_POLLS", 4)
+    monkeypatch.setattr(connection, "STALL_S", 1)
     stuck = socket.socket()
     stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     stuck.connect(("127.0.0.1", server.port))
@@ -313,13 +353,13 @@ def test_a_browser_that_stops_reading_is_dropped_and_delays_nobody(server, monke
         assert json.loads(reading.event()[1])["n"] == n
     assert slowest < 0.05
     time.sleep(1)
-    assert len(server._open) == 1  # only the one that reads
+    assert len(server._server.open) == 1  # only the one that reads
     stuck.close()
     reading.close()
 
 
 def test_a_connection_that_asks_nothing_is_closed(server, monkeypatch):
-    monkeypatch.setattr(page_server_linux, "REQUEST_S", 0.2)
+    monkeypatch.setattr(connection, "REQUEST_S", 0.2)
     silent = socket.create_connection(("127.0.0.1", server.port), timeout=5)
     silent.sendall(b"GET / HTTP/1.1\r\nHost: loc")
     with pytest.raises(ConnectionError):

@@ -1,5 +1,6 @@
 """The words and colours of the page: complete in both languages, readable in both schemes."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,10 @@ ENGLISH = json.loads((ASSETS / "i18n" / "en.json").read_text(encoding="utf-8"))
 CHINESE = json.loads((ASSETS / "i18n" / "zh.json").read_text(encoding="utf-8"))
 SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob("*.js")))
 HTML = (ASSETS / "index.html").read_text(encoding="utf-8")
+# What the server writes for a browser without JavaScript.
+SERVER = "".join(
+    path.read_text(encoding="utf-8") for path in sorted(ASSETS.parent.glob("plain*.py"))
+)
 # Names the meter sends, which the scripts join to a prefix.
 SENT = {
     "supply": ["connected", "ready", "disconnected"],
@@ -22,15 +27,29 @@ SENT = {
     "trust": ["unknown", "restored"],
     "token_said": [str(number) for number in range(1, 18)],
     "band": ["valley", "flat", "peak", "sharp", "day", "night"],
+    "todo": ["no_credit", "safety", "load_limit", "remote", "time_is_up"],
+    "source": ["keypad", "remote"],
+    "cycle": ["month", "year"],
+}
+SPANS = ["day", "week", "month", "year", "long"]
+# What a script joins to a word of its own.
+JOINED = {
+    "tab": ["now", *SPANS],
+    "span": SPANS,
+    "before": SPANS[:-1],
+    "solar": ["day", "month"],
 }
 
 
 def used_keys():
-    keys = set(re.findall(r'\bt\("([a-z0-9_.]+)"', SCRIPTS))
+    keys = set(re.findall(r'\bt\("([a-z0-9_.]*[a-z0-9_])"', SCRIPTS))
     keys |= set(re.findall(r'data-i18n(?:-label)?="([^"]+)"', HTML))
     keys |= set(re.findall(r'\? t\("[^"]+"[^)]*\) : t\("([^"]+)"', SCRIPTS))
-    keys |= {"%s.%s" % (prefix, name) for prefix, names in SENT.items() for name in names}
-    return keys
+    keys |= set(re.findall(r'"((?:plain|pin|supply)\.[a-z_]+)"', SERVER))
+    for prefix, names in [*SENT.items(), *JOINED.items()]:
+        keys |= {"%s.%s" % (prefix, name) for name in names}
+    # A row of the tariff's charges is called by its key.
+    return keys | set(re.findall(r'"(charge\.[a-z_]+)"', SCRIPTS))
 
 
 def test_both_languages_have_the_same_keys():
@@ -41,9 +60,20 @@ def test_every_key_used_exists_and_every_key_is_used():
     assert used_keys() == set(ENGLISH)
 
 
+def test_every_key_of_the_server_exists():
+    keys = set(re.findall(r'"([a-z]+\.[a-z0-9_.]+)"', SERVER))
+    assert len(keys) > 40
+    files = {"index.html", "pin.py"}
+    assert {key for key in keys if not key.endswith("%d") and key[-1] != "."} - files <= set(
+        ENGLISH
+    )
+
+
 def test_every_prefix_joined_by_a_script_is_known_here():
-    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS))
+    joined = set(re.findall(r'named\("([a-z_]+)"', SCRIPTS + SERVER))
     assert joined == set(SENT)
+    joined = set(re.findall(r'\bt\("([a-z]+)\."', SCRIPTS))
+    assert joined == set(JOINED)
 
 
 @pytest.mark.parametrize("key", sorted(ENGLISH))
@@ -51,6 +81,16 @@ def test_both_languages_fill_in_the_same_values(key):
     assert ENGLISH[key].strip() and CHINESE[key].strip()
     values = [sorted(re.findall(r"\{(\w+)\}", table[key])) for table in (ENGLISH, CHINESE)]
     assert values[0] == values[1]
+
+
+def test_what_the_first_paint_needs_is_small_on_the_wire():
+    # The page, its styles and scripts, one language: what a browser fetches before it shows all.
+    later = {"long.js"}  # with the library of vendor/, when somebody looks at years
+    files = [ASSETS / "index.html", ASSETS / "icon.svg", ASSETS / "i18n" / "zh.json"]
+    files += [path for path in ASSETS.glob("*.*s*") if path.suffix in (".js", ".css")]
+    files = [path for path in files if path.name not in later]
+    size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in files)
+    assert size < 45_000, size
 
 
 def test_the_page_asks_nothing_of_the_internet():

@@ -182,6 +182,6 @@ def test_the_panel_takes_the_button_from_the_faces(monkeypatch, tmp_path):
     meter = object.__new__(main_pi.PiMeter)
     meter._config = types.SimpleNamespace(display=None)
     options = types.SimpleNamespace(page=None)
-    assert meter._faces(options, hardware)._faces == ("button",)
+    assert meter._faces(options, hardware, None, None)._faces == ("button",)
     meter._config.display = settings(chip="ssd1306")
-    assert meter._faces(options, hardware)._faces == (("panel", "pi"),)
+    assert meter._faces(options, hardware, None, None)._faces == (("panel", "pi"),)

@@ -1,33 +1,29 @@
-"""A browser without a socket: one request to the page's app. Portable."""
+"""A browser without a socket: one request to the page's server. Portable."""
 
 import asyncio
 
 
 class Stream:
-    """One request on a stream without a socket; keeps the head of the answer."""
+    """Reader and writer of one request; keeps the head of the answer and counts its bytes."""
 
-    def __init__(self, lines):
-        self._lines = lines
+    def __init__(self, request):
+        self._request = request
         self.head = b""
+        self.bytes = 0
 
     def get_extra_info(self, name):
         return ("127.0.0.1", 1)
 
-    async def readline(self):
-        return self._lines.pop(0) if self._lines else b""
-
-    async def awrite(self, data):
-        if len(self.head) < 12:
-            self.head += data if isinstance(data, bytes) else data.encode()
+    async def read(self, size):
+        data, self._request = self._request[:size], self._request[size:]
+        return data
 
     def write(self, data):
+        self.bytes += len(data)
         if len(self.head) < 12:
             self.head += bytes(data)
 
     async def drain(self):
-        pass
-
-    async def aclose(self):
         pass
 
     def close(self):
@@ -37,9 +33,8 @@ class Stream:
         pass
 
 
-def ask(app, path):
-    """The status of a GET, as the text of a number."""
-    request = "GET %s HTTP/1.0\r\n" % path
-    stream = Stream([request.encode(), b"Host: 127.0.0.1\r\n", b"\r\n"])
-    asyncio.run(app.handle_request(stream, stream))
+def ask(server, path):
+    """The status of a GET, as the text of a number; `server` is of hal/display/server.py."""
+    stream = Stream(b"GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" % path.encode())
+    asyncio.run(server.answer(stream, stream))
     return stream.head.decode().split(" ")[1]

@@ -6,7 +6,6 @@ Staged as the sources lie, or as a device image (tools/image).
 import ast
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from importlib import import_module
@@ -15,7 +14,9 @@ from typing import Any
 
 from wattledger.tools import mpy
 from wattledger.tools.errors import ToolError
+from wattledger.tools.image import assets
 from wattledger.tools.image.build import compose
+from wattledger.tools.image.prune import FRONT, prune
 from wattledger.tools.mpy import CPYTHON_ONLY, ROOT
 
 PACKAGE = "wattledger."
@@ -100,8 +101,7 @@ def stage(
                 _compile(b"", folder, parent / "__init__.py")
     if page:
         sizes["microdot"] = _stage_microdot(folder)
-        assets = "hal/display/assets"
-        shutil.copytree(ROOT / assets, folder / "wattledger" / assets)
+        assets.stage(folder / "wattledger" / assets.FOLDER)
     return sizes
 
 
@@ -110,12 +110,11 @@ def _stage_microdot(folder: Path) -> int:
         import microdot
     except ImportError:
         raise BenchError("the page needs microdot: pip install 'wattledger[bench]'") from None
-    source = Path(microdot.__file__ or "").parent
-    files = [source / f"{name}.py" for name in ("__init__", "microdot", "helpers", "sse")]
+    library = Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
+    files = {"__init__.py": FRONT, "microdot.py": prune(library)}
     return sum(
-        _compile(file.read_bytes(), folder, Path("microdot") / file.name)
-        for file in files
-        if file.is_file()
+        _compile(source.encode(), folder, Path("microdot") / name)
+        for name, source in files.items()
     )
 
 
@@ -197,23 +196,43 @@ class Device:
         """True when the function ends well within `heap` bytes."""
         return self._start(function, arguments, heap).returncode == 0
 
-    def _start(
+    def spawn(self, function: str, *arguments: object, heap: int) -> "subprocess.Popen[str]":
+        """A function of the programs that goes on until it is killed; what it prints is piped."""
+        return subprocess.Popen(
+            self._command(function, arguments, heap),
+            cwd=self._folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        path = "/rom" if self._image else str(self._folder)
+        return dict(os.environ, MICROPYPATH=f"{path}:.frozen")
+
+    def _command(
         self, function: str, arguments: tuple[object, ...], heap: int | None
-    ) -> "subprocess.CompletedProcess[str]":
+    ) -> list[str]:
         listed = ", ".join(repr(argument) for argument in arguments)
         program = (
             f"{self._prepare}import json; from {self._programs} import {function}; "
             f"print(json.dumps({function}({listed})))"
         )
         limit = AMPLE if heap is None else str(heap + self._excluded)
-        path = "/rom" if self._image else str(self._folder)
+        return [self._interpreter, "-X", f"heapsize={limit}", "-c", program]
+
+    def _start(
+        self, function: str, arguments: tuple[object, ...], heap: int | None
+    ) -> "subprocess.CompletedProcess[str]":
         try:
             # An empty folder to store in; "" is on the path: no files where a ROM is meant.
             with tempfile.TemporaryDirectory() as scratch:
                 return subprocess.run(
-                    [self._interpreter, "-X", f"heapsize={limit}", "-c", program],
+                    self._command(function, arguments, heap),
                     cwd=scratch,
-                    env=dict(os.environ, MICROPYPATH=f"{path}:.frozen"),
+                    env=self._environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

@@ -31,7 +31,7 @@ CORE = (
     "wattledger.hal.meter.atm90e32",
     "wattledger.hal.storage.vfs",
 )
-PAGE = ("wattledger.hal.display.page", "wattledger.hal.display.app")
+PAGE = ("wattledger.hal.display.page", "wattledger.hal.display.page_server")
 SIMULATED = ("wattledger.host_sim.chip.atm90e32",)
 
 

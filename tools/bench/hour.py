@@ -11,6 +11,8 @@ import gc
 
 from wattledger.firmware.forget import forget, loaded
 from wattledger.hal.storage.vfs import VfsStorage
+from wattledger.host_sim.clock import VirtualClock
+from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
 
 
@@ -25,13 +27,17 @@ def meter(seconds, with_page, simulated, document=None):
     With a `document` (bytes) the meter takes it in the middle of them. Stores in the working
     directory, which is empty.
     """
-    page = app = None
+    page = server = None
     if with_page:
-        from wattledger.hal.display.app import build_app
         from wattledger.hal.display.page import Page
+        from wattledger.hal.display.page_server import make_server
+        from wattledger.hal.display.privacy import HOME
 
-        page = Page()
-        app = build_app(page, ["127.0.0.1"], 2)
+        page = Page(HOME)
+        entropy = SeededEntropy(2)
+        server = make_server(
+            page, ["127.0.0.1"], "12345678", VfsStorage("."), entropy, VirtualClock(0)
+        )
     chip = simulated_chip() if simulated else PlainChip()
     tidy = None
     if hasattr(gc, "threshold"):
@@ -51,10 +57,12 @@ def meter(seconds, with_page, simulated, document=None):
         seconds -= seconds // 2
     house.run(seconds)
     status = ""
-    if app is not None:
+    if server is not None:
         from wattledger.tools.bench.browser import ask
 
-        status = ask(app, "/view") + " " + ask(app, "/")
+        status = ask(server, "/view") + " " + ask(server, "/")
+        if status != "200 200":
+            raise MemoryError("the page answers " + status)
     gc.collect()
     return {
         "drift": house.drift(),

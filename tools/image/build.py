@@ -1,6 +1,7 @@
 """A device image from the portable sources: constants written out, the core in one module.
 
     wattledger/core.py    all that the root imports when it starts, the app's rooms apart
+    wattledger/hal/display/served.py, front.py    the page's server, and the numbers it writes
     wattledger/...        the root, what is imported only when needed, and the app
 
 Nothing else differs from the sources: the same code runs in the same order.
@@ -26,6 +27,14 @@ APP = (
     "wattledger.hal.display",
     "wattledger.hal.network",
 )
+# The page's room again, in two modules of its own: what serves, and what only a browser without
+# JavaScript needs. The folder of its files is found from where a module lies, which stays.
+PAGE_ROOM = "wattledger.hal.display."
+FILES_FOLDER = PAGE_ROOM + "folder"
+PAGE = (
+    (PAGE_ROOM + "page_server", PAGE_ROOM + "served"),
+    (PAGE_ROOM + "plain", PAGE_ROOM + "front"),
+)
 
 
 def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
@@ -44,6 +53,10 @@ def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
     shorten(program, core)
     conceal(program)
     bundle(program, wanted, CORE, apart)
+    for root, target in PAGE:
+        if root in program.modules:
+            outside = [name for name in program.modules if not name.startswith(PAGE_ROOM)]
+            bundle(program, [root], target, (*outside, FILES_FOLDER))
     _drop_empty_packages(program)
     return program.sources()
 

@@ -1,12 +1,17 @@
 // Start-up, freshness, and what a screen reader says; the rest is in the files imported here.
 
-import { draw, record } from "./chart.js";
+import { balanceControls, credit } from "./balance.js";
+import { record } from "./chart.js";
+import { chartControls, paintCharts } from "./charts.js";
 import { emergencyButton } from "./emergency.js";
 import { duration, known, money } from "./format.js";
 import { holdButton } from "./hold.js";
-import { loadLanguages, remember, remembered, switchLanguage, t } from "./language.js";
+import { loadLanguage, remember, remembered, switchLanguage, t } from "./language.js";
+import { say, show, write } from "./page.js";
 import { paint, paintHold } from "./paint.js";
+import { loadSession, paintSession } from "./session.js";
 import { openStream } from "./stream.js";
+import { tariffControls } from "./tariff.js";
 import { paintToken, tokenField } from "./token.js";
 
 const LIVE_S = 4;
@@ -30,16 +35,17 @@ function refresh() {
   paint(view);
   paintHold(view, hold);
   paintToken(view.token);
+  paintSession(view);
   freshness();
-  draw(element("chart"), element("chart-title"), view);
+  paintCharts(view);
 }
 
 function freshness() {
   const silent = seconds(signAt ?? startedAt);
   const offline = silent >= OFFLINE_S;
-  element("offline").hidden = !offline;
+  show("offline", offline);
   const words = signAt === null ? t("offline.never") : t("offline", { duration: duration(silent) });
-  element("offline").textContent = offline ? words : "";
+  write("offline", offline ? words : "");
   document.body.classList.toggle("offline", offline);
   let state = "wait";
   let text = t("fresh.waiting");
@@ -51,24 +57,29 @@ function freshness() {
     text = state === "live" ? t("fresh.now") : t("fresh.ago", { duration: duration(age) });
   }
   element("fresh").dataset.state = state;
-  if (element("fresh-text").textContent !== text) element("fresh-text").textContent = text;
+  write("fresh-text", text);
 }
 
-function say() {
+// The balance now and then, and at once with the supply or another level of credit.
+function speak() {
   const now = performance.now();
   const zone = view.zone ?? null;
-  const amount = view.available_micro ?? view.balance_micro;
-  if (known(amount) && (zone !== said.zone || now - said.at >= SAY_EVERY_MS)) {
-    const owed = amount < 0;
-    const words = { amount: money(owed ? -amount : amount, view.currency) };
-    element("say-balance").textContent = owed ? t("balance.said_owed", words) : t("balance.said", words);
+  const supply = view.supply?.state ?? null;
+  const amount = credit(view);
+  const moved = supply !== said.supply && supply !== null && said.supply !== null;
+  if (moved || zone !== said.zone || now - said.at >= SAY_EVERY_MS) {
+    const parts = [];
+    if (moved) {
+      const words = { state: element("supply-state").textContent, reason: element("supply-reason").textContent };
+      parts.push(t("supply.said", words));
+    }
+    if (known(amount)) {
+      const words = { amount: money(amount < 0 ? -amount : amount, view.currency) };
+      parts.push(amount < 0 ? t("balance.said_owed", words) : t("balance.said", words));
+    }
+    if (parts.length) say(parts.join(" "));
     said.at = now;
     said.zone = zone;
-  }
-  const supply = view.supply?.state ?? null;
-  if (supply !== said.supply && supply !== null) {
-    const words = { state: element("supply-state").textContent, reason: element("supply-reason").textContent };
-    element("say-supply").textContent = t("supply.said", words);
   }
   said.supply = supply;
 }
@@ -78,9 +89,16 @@ function textSize(size) {
   remember("size", size);
 }
 
+function contrast(more) {
+  document.documentElement.dataset.contrast = more ? "more" : "";
+  element("contrast").setAttribute("aria-pressed", String(more));
+  remember("contrast", more ? "more" : "");
+}
+
 async function start() {
-  await loadLanguages();
   textSize(remembered("size", "0"));
+  contrast(remembered("contrast", "") === "more");
+  await loadLanguage();
   const button = holdButton(element("hold"), {
     onChange(held) {
       hold.held = held;
@@ -92,15 +110,20 @@ async function start() {
     },
   });
   tokenField();
-  element("language").addEventListener("click", () => {
-    switchLanguage();
+  element("language").addEventListener("click", async () => {
+    await switchLanguage();
     refresh();
   });
   element("text-size").addEventListener("click", () => {
     textSize(String((Number(document.documentElement.dataset.size) + 1) % SIZES));
     refresh();
   });
+  element("contrast").addEventListener("click", () => contrast(document.documentElement.dataset.contrast !== "more"));
   emergencyButton(refresh);
+  loadSession();
+  balanceControls(refresh);
+  chartControls(refresh);
+  tariffControls(() => view);
   addEventListener("resize", refresh);
   refresh();
   openStream(
@@ -110,7 +133,7 @@ async function start() {
       record(view, viewAt);
       if (view.supply?.state !== "ready") button.stop();
       refresh();
-      say();
+      speak();
     },
     () => {
       signAt = performance.now();

@@ -1,9 +1,9 @@
 // Power over the last minutes, drawn as SVG from the views this page has seen.
 
+import { niceStep, part } from "./bars.js";
 import { clock, duration, known, power } from "./format.js";
 import { t } from "./language.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const KEEP_MS = 600_000; // ten minutes of watching: hours of the house when a simulation runs fast
 const SPACING_MS = 1000;
 const GAP_MS = 20_000;
@@ -19,22 +19,6 @@ export function record(view, seen) {
   // Between two spaced points the last one moves, so the line always ends at the present.
   if (points.length > 1 && seen - points[points.length - 2].seen < SPACING_MS) points.pop();
   points.push({ seen, time: view.time, mw: view.power_mw });
-}
-
-function part(name, attributes, text) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-// The smallest of 1, 2, 5 x 10^n that takes `span` in at most `lines` steps.
-function niceStep(span, lines) {
-  let step = 10_000;
-  for (;;) {
-    for (const factor of [1, 2, 5]) if (step * factor * lines >= span) return step * factor;
-    step *= 10;
-  }
 }
 
 export function draw(svg, title, view) {
@@ -56,7 +40,7 @@ export function draw(svg, title, view) {
   const { width, height } = svg.getBoundingClientRect();
   if (width < 60 || height < 40) return;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const step = niceStep(Math.max(most, 0) - Math.min(least, 0), height > 110 ? 4 : 2);
+  const step = niceStep(Math.max(most, 0) - Math.min(least, 0), height > 110 ? 4 : 2, 10_000);
   const top = Math.max(Math.ceil(most / step), 1) * step;
   const bottom = Math.floor(Math.min(least, 0) / step) * step;
   const x = (time) => EDGE.left + ((width - EDGE.left - EDGE.right) * (time - first.time)) / span;

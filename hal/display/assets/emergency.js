@@ -1,10 +1,11 @@
 // Emergency credit: an offer that is taken with a second tap, so that no child takes it in passing.
 
-import { money } from "./format.js";
+import { known, money } from "./format.js";
 import { t } from "./language.js";
+import { show, write } from "./page.js";
+import { send } from "./session.js";
 
 const SURE_MS = 8000; // the second tap must follow within
-const ANSWER_MS = 3000;
 
 const element = (id) => document.getElementById(id);
 let asked = null; // the timer that takes the question back
@@ -12,17 +13,24 @@ let failed = false;
 
 export function paintEmergency(view) {
   const credit = view.emergency ?? {};
-  const shown = credit.offered === true || credit.accepted === true;
+  const offered = credit.offered === true;
   const amount = money(credit.limit_micro, view.currency);
-  element("emergency").hidden = !shown;
-  element("emergency-take").hidden = credit.offered !== true;
-  if (credit.offered !== true) forget();
-  let words = "";
-  if (credit.accepted === true) words = t("emergency.taken", { amount });
-  else if (credit.offered === true) words = failed ? t("hold.failed") : t("emergency.offer", { amount });
-  write("emergency-text", words);
+  show("emergency", offered || credit.accepted === true);
+  show("emergency-take", offered);
+  if (!offered) forget();
+  element("emergency-text").classList.toggle("notice", credit.state === "in use");
+  write("emergency-text", words(credit, view, amount));
   write("emergency-take", asked ? t("emergency.sure", { amount }) : t("emergency.take", { amount }));
   element("emergency-take").classList.toggle("asked", asked !== null);
+}
+
+function words(credit, view, amount) {
+  if (credit.offered === true) return failed ? t("hold.failed") : t("emergency.offer", { amount });
+  if (credit.accepted !== true) return "";
+  if (credit.state === "used") return t("emergency.used", { amount });
+  if (credit.state !== "in use" || !known(credit.left_micro)) return t("emergency.taken", { amount });
+  const left = money(credit.left_micro, view.currency, "down");
+  return t("emergency.left", { left, amount, owed: money(credit.owed_micro, view.currency, "up") });
 }
 
 export function emergencyButton(repaint) {
@@ -36,7 +44,7 @@ export function emergencyButton(repaint) {
       return;
     }
     forget();
-    failed = !(await accept());
+    failed = !(await send("/accept"));
     repaint();
   });
 }
@@ -44,21 +52,4 @@ export function emergencyButton(repaint) {
 function forget() {
   clearTimeout(asked);
   asked = null;
-}
-
-async function accept() {
-  try {
-    const answer = await fetch("/accept", {
-      method: "POST",
-      headers: { "X-Wattledger": "1" },
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    return answer.ok;
-  } catch {
-    return false;
-  }
-}
-
-function write(id, text) {
-  if (element(id).textContent !== text) element(id).textContent = text;
 }

@@ -1,7 +1,7 @@
 // Numbers as people read them. Money and energy are exact integers from the meter and stay
 // integers here: a float would round 0.005 differently on the page than in the ledger.
 
-import { language, t } from "./language.js";
+import { locale, t } from "./language.js";
 
 const NONE = "–";
 const MINUS = "\u2212";
@@ -40,6 +40,11 @@ export function money(micro, currency, way = "near") {
   return withCurrency(decimal(micro, 6, 2, way), currency);
 }
 
+// Nano-units (a BigInt) as money in cents.
+export function cash(nano, currency) {
+  return withCurrency(decimal(nano, 9, 2, "near"), currency);
+}
+
 // An end of a range: cents only where they matter.
 export function roughMoney(micro, currency) {
   if (!known(micro) || Math.abs(micro) < 10_000_000) return money(micro, currency);
@@ -50,8 +55,7 @@ export function roughMoney(micro, currency) {
 export function price(micro, currency) {
   if (!known(micro)) return NONE;
   const { text, sign } = decimal(micro, 6, 6, "near");
-  const amount = withCurrency({ text: text.replace(/0{1,4}$/, ""), sign }, currency);
-  return amount + "/kWh";
+  return withCurrency({ text: text.replace(/0{1,4}$/, ""), sign }, currency) + "/kWh";
 }
 
 export function energy(wh, digits = 3) {
@@ -91,8 +95,7 @@ export function duration(seconds) {
 // Times stand in the meter's own zone: the offset is added and the sum is read as if UTC, so the
 // zone of the browser never counts.
 function local(unix, view, style) {
-  const date = new Date((unix + (view.utc_offset_s ?? 0)) * 1000);
-  return new Intl.DateTimeFormat(language(), { timeZone: "UTC", hourCycle: "h23", ...style }).format(date);
+  return localDate(unix + (view.utc_offset_s ?? 0), style);
 }
 
 export function clock(unix, view) {
@@ -103,6 +106,17 @@ export function clock(unix, view) {
 export function dayAndClock(unix, view) {
   if (!known(unix)) return NONE;
   return local(unix, view, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+}
+
+// A date of the local clock, `seconds` since 1970 of it.
+export function localDate(seconds, style) {
+  return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", hourCycle: "h23", ...style }).format(new Date(seconds * 1000));
+}
+
+// A day with its year, and a clock time.
+export function dated(unix, view) {
+  if (!known(unix)) return NONE;
+  return local(unix, view, { dateStyle: "medium", timeStyle: "short" });
 }
 
 // A clock time, with the day when it is not today's.

@@ -1,8 +1,9 @@
 // The button that must be held. The page only says "held" again and again and "let go" once; the
 // meter counts the three seconds, so a page that dies in between counts as let go.
 
+import { send } from "./session.js";
+
 const REPEAT_MS = 400;
-const ANSWER_MS = 3000;
 
 export function holdButton(button, { onChange, onFailure }) {
   let repeat = null;
@@ -10,29 +11,18 @@ export function holdButton(button, { onChange, onFailure }) {
   let busy = 0;
 
   // One after the other, so that a release never overtakes the press before it.
-  function send(verb) {
+  function tell(verb) {
     busy += 1;
-    last = last.then(() => post(verb)).finally(() => (busy -= 1));
-  }
-
-  async function post(verb) {
-    try {
-      const answer = await fetch("/" + verb, {
-        method: "POST",
-        headers: { "X-Wattledger": "1" },
-        keepalive: true,
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      onFailure(!answer.ok);
-    } catch {
-      onFailure(true);
-    }
+    last = last
+      .then(() => send("/" + verb))
+      .then((taken) => onFailure(!taken))
+      .finally(() => (busy -= 1));
   }
 
   function start() {
     if (repeat !== null || button.disabled) return;
-    repeat = setInterval(() => busy || send("press"), REPEAT_MS);
-    send("press");
+    repeat = setInterval(() => busy || tell("press"), REPEAT_MS);
+    tell("press");
     onChange(true);
   }
 
@@ -40,7 +30,7 @@ export function holdButton(button, { onChange, onFailure }) {
     if (repeat === null) return;
     clearInterval(repeat);
     repeat = null;
-    send("release");
+    tell("release");
     onChange(false);
   }
 

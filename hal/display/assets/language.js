@@ -1,4 +1,4 @@
-// The words of the page: two flat tables, both loaded at the start so that a switch needs no net.
+// The words of the page: a flat table for each language, the other one fetched when it is asked for.
 
 const NAMES = ["en", "zh"];
 const tables = {};
@@ -21,27 +21,34 @@ export function remember(key, value) {
   }
 }
 
-export async function loadLanguages() {
-  await Promise.all(
-    NAMES.map(async (name) => {
-      tables[name] = await (await fetch(`/assets/i18n/${name}.json`)).json();
-    }),
-  );
+async function load(name) {
+  tables[name] ??= await (await fetch(`/assets/i18n/${name}.json`)).json();
+}
+
+export async function loadLanguage() {
   const browser = navigator.languages.find((tag) => NAMES.includes(tag.slice(0, 2).toLowerCase()));
-  use(remembered("language", browser?.slice(0, 2).toLowerCase()));
+  const wanted = remembered("language", browser?.slice(0, 2).toLowerCase());
+  await use(NAMES.includes(wanted) ? wanted : "en");
 }
 
 export function language() {
   return current;
 }
 
-export function switchLanguage() {
-  use(current === "en" ? "zh" : "en");
+// How numbers and dates are written: the browser's own habit where it speaks the language shown.
+export function locale() {
+  const own = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === current);
+  return own ?? (current === "zh" ? "zh-CN" : "en");
+}
+
+export async function switchLanguage() {
+  await use(current === "en" ? "zh" : "en");
   remember("language", current);
 }
 
-function use(name) {
-  current = NAMES.includes(name) ? name : "en";
+async function use(name) {
+  await load(name);
+  current = name;
   document.documentElement.lang = current === "zh" ? "zh-Hans" : "en";
   for (const element of document.querySelectorAll("[data-i18n]")) {
     element.textContent = t(element.dataset.i18n);

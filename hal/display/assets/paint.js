@@ -1,73 +1,45 @@
 // Puts a view on the page. What the meter does not know stands as a dash, never as a made-up 0.
 
-import { clock, dayAndClock, duration, energy, known, milli, moment, money, power, price } from "./format.js";
+import { paintBalance } from "./balance.js";
 import { paintEmergency } from "./emergency.js";
+import { clock, duration, energy, known, milli, moment, money, power, price } from "./format.js";
 import { named, t } from "./language.js";
+import { paintMessages } from "./messages.js";
+import { show, write } from "./page.js";
+import { paintPurchases } from "./purchases.js";
+import { paintSolar } from "./solar.js";
+import { paintTariff } from "./tariff.js";
 import { paintToday } from "./today.js";
 
-const MID_MW = 500_000; // lights and a fridge are below, an iron or a kettle above HIGH_MW
-const HIGH_MW = 2_000_000;
 const SUPPLY_STATES = ["connected", "ready", "disconnected"];
-const ZONES_TOLD = ["low1", "low2", "emergency", "zero", "untariffed"];
 const CUT_TOLD_S = 930; // from the quarter of an hour on that the meter warns of
 
 let shownNotices = null;
 
 const element = (id) => document.getElementById(id);
 
-function write(id, text) {
-  const target = element(id);
-  if (target.textContent !== text) target.textContent = text;
-}
-
-function show(id, visible) {
-  element(id).hidden = !visible;
-}
-
 export function paint(view) {
   write("meter", view.meter ?? "–");
   write("meter-again", view.meter ?? "–");
   show("simulated", view.simulated === true);
   write("clock", clock(view.time, view));
+  element("clock").classList.toggle("unsure", Boolean(view.trust) && view.trust !== "synced");
   paintBalance(view);
   paintEmergency(view);
   paintSupply(view, view.supply ?? {});
   paintNotices(view);
+  paintMessages(view);
   paintPower(view);
   paintRate(view, view.rate ?? {}, view.next ?? {});
   paintToday(view);
+  paintSolar(view);
   paintPurchases(view);
+  paintTariff(view);
   paintRegisters(view);
-}
-
-function credit(view) {
-  // What is available counts what the open interval has used; zones and cuts go by it too.
-  return view.available_micro ?? view.balance_micro;
-}
-
-function paintBalance(view) {
-  const amount = credit(view);
-  write("balance-amount", money(amount, view.currency, "down"));
-  element("balance-amount").dataset.micro = known(amount) ? amount : "";
-  show("balance-owed", known(amount) && amount < 0);
-  element("balance").dataset.zone = view.zone ?? "unknown";
-  write("balance-lasts", lasts(view, amount));
-  const told = ZONES_TOLD.includes(view.zone);
-  show("balance-low", told);
-  write("balance-low", told ? named("zone", view.zone) : "");
 }
 
 function soon(supply) {
   return supply.state === "connected" && known(supply.cut_in_s) && supply.cut_in_s <= CUT_TOLD_S;
-}
-
-function lasts(view, amount) {
-  if (soon(view.supply ?? {})) return ""; // the notice says it, and knows of charges too
-  if (view.supply?.state !== "connected" || !known(amount) || amount <= 0) return "";
-  if (!known(view.cost_per_hour_micro) || view.cost_per_hour_micro <= 0) return "";
-  let seconds = Number((BigInt(amount) * 3600n) / BigInt(view.cost_per_hour_micro));
-  if (seconds > 36_000) seconds -= seconds % 3600; // minutes would promise what nobody knows
-  return t("balance.lasts", { duration: duration(seconds) });
 }
 
 function paintSupply(view, supply) {
@@ -75,7 +47,13 @@ function paintSupply(view, supply) {
   element("supply").dataset.state = state;
   write("supply-state", state === "unknown" ? "–" : named("supply", state));
   write("supply-since", known(supply.since) ? t("supply.since", { time: moment(supply.since, view) }) : "");
-  write("supply-reason", supplyReason(view, supply, state));
+  write("supply-reason", supplyReason(supply, state));
+  const todo = whatToDo(view, supply, state);
+  show("supply-todo", todo !== "");
+  write("supply-todo", todo);
+  const accrued = state === "disconnected" && known(supply.accrued_micro) && supply.accrued_micro > 0;
+  show("supply-accrued", accrued);
+  write("supply-accrued", accrued ? t("supply.accrued", { amount: money(supply.accrued_micro, view.currency, "up") }) : "");
   paintTime(supply.time_left_s);
   show("reconnect", state === "ready" || state === "disconnected");
   element("hold").disabled = state !== "ready";
@@ -90,18 +68,23 @@ function paintTime(left) {
   write("supply-time", left > 0 ? t("supply.time", { duration: duration(left) }) : t("supply.time_none"));
 }
 
-function supplyReason(view, supply, state) {
+function supplyReason(supply, state) {
   if (state === "unknown") return "–";
   if (state === "connected") return t("supply.connected.text");
   if (state === "ready") return t("supply.ready.text");
   const all = supply.reasons?.length ? [...supply.reasons] : [supply.reason];
   all.sort((one, other) => (other === supply.reason) - (one === supply.reason));
-  const reasons = all.map((reason) => named("reason", reason)).join(t("reason.separator"));
-  if (!known(supply.restore_micro) || supply.restore_micro <= 0) return t("supply.because", { reasons });
-  const amount = money(supply.restore_micro, view.currency, "up");
-  const because = t("supply.because_restore", { reasons, amount });
-  if (!known(supply.accrued_micro) || supply.accrued_micro <= 0) return because;
-  return because + t("supply.accrued", { amount: money(supply.accrued_micro, view.currency, "up") });
+  return t("supply.because", { reasons: all.map((reason) => named("reason", reason)).join(t("reason.separator")) });
+}
+
+// What a person without power has to do, in a sentence of its own.
+function whatToDo(view, supply, state) {
+  if (state !== "disconnected") return "";
+  const needed = supply.topup_micro ?? supply.restore_micro;
+  if (known(needed) && needed > 0) {
+    return t("supply.topup", { amount: money(needed, view.currency, "up") });
+  }
+  return supply.reason ? named("todo", supply.reason) : "";
 }
 
 // `hold` is {held, failed}: what the finger does, which the view does not know.
@@ -147,7 +130,7 @@ function paintNotices(view) {
     const day = money(view.debt.per_day_micro, view.currency);
     add("calm", t("debt", { amount, day, share: view.debt.share }));
   }
-  for (const message of view.messages ?? []) if (message) add("calm", String(message.text ?? message));
+  if (view.pending && known(view.pending.from)) add("calm", t("tariff.coming", { time: moment(view.pending.from, view) }));
   const list = element("notices");
   const now = JSON.stringify(notices);
   if (shownNotices === now) return;
@@ -163,18 +146,12 @@ function paintNotices(view) {
   );
 }
 
-function level(mw) {
-  if (!known(mw)) return "unknown";
-  if (Math.abs(mw) < 500) return "none"; // shown as 0 W
-  if (mw < 0) return "export";
-  return mw < MID_MW ? "low" : mw < HIGH_MW ? "mid" : "high";
-}
-
 function paintPower(view) {
   const mw = view.power_mw;
   write("power-now", power(mw));
-  element("gauge").dataset.level = level(mw);
-  write("power-level", known(mw) ? named("power", level(mw)) : "–");
+  const level = known(mw) ? view.power_level : null;
+  element("gauge").dataset.level = level ?? "unknown";
+  write("power-level", named("power", level));
   const cost = view.cost_per_hour_micro;
   const earns = known(cost) && cost < 0;
   const amount = money(earns ? -cost : cost, view.currency);
@@ -207,27 +184,10 @@ function block(rate) {
   return known(rate.block_left_wh) ? t("rate.block_left", words) : t("rate.block", words);
 }
 
-function paintPurchases(view) {
-  const purchases = view.purchases ?? [];
-  show("purchases-none", purchases.length === 0);
-  element("purchases").replaceChildren(
-    ...purchases.map((purchase) => {
-      const row = document.createElement("tr");
-      const n = known(purchase?.n) ? "#" + purchase.n : "–";
-      const amount = money(purchase?.amount_micro, view.currency);
-      for (const text of [dayAndClock(purchase?.time, view), n, amount]) {
-        row.insertCell().textContent = text;
-      }
-      return row;
-    }),
-  );
-}
-
 function paintRegisters(view) {
   write("import", energy(view.import_wh));
   write("export", energy(view.export_wh));
   write("posted", money(view.balance_micro, view.currency, "down"));
   write("factor", milli(view.power_factor, 2, ""));
-  const tariff = view.tariff;
-  write("tariff", tariff?.id ? t("tariff.version", { id: tariff.id, n: tariff.n }) : "–");
+  write("utility", view.link === true ? t("link.up") : view.link === false ? t("link.none") : "–");
 }

@@ -1,0 +1,76 @@
+"""The words of the page, as the server needs them: a few out of assets/i18n, never all.
+
+A *message* is a text as it stands, or (key, {name: message}) whose {name}s are filled in.
+"""
+
+import json
+
+from wattledger.hal.display.folder import FOLDER
+
+LANGUAGES = ("en", "zh")
+TAGS = {"en": "en", "zh": "zh-Hans"}
+PAUSE = b""
+LINES = 32  # between two pauses
+
+
+def language_of(request):
+    """What ?lang= says, else the first of the browser's languages that there is, else English."""
+    wanted = [request.args.get("lang", "")] if request.args else []
+    wanted += (request.headers.get("Accept-Language") or "").split(",")
+    for tag in wanted:
+        name = tag.strip()[:2].lower()
+        if name in LANGUAGES:
+            return name
+    return LANGUAGES[0]
+
+
+def keys_of(message, found):
+    """Add the keys that a message needs to the set `found`."""
+    if not isinstance(message, str):
+        key, values = message
+        found.add(key)
+        for value in values.values():
+            keys_of(value, found)
+
+
+def load(language, keys, table):
+    """Put those `keys` that the language has into the dict `table`: a generator of pauses.
+
+    Each pair has a line of the file, so nothing else of it comes into the heap.
+    """
+    with open(FOLDER + "i18n/%s.json" % language, "rb") as file:
+        for count, line in enumerate(file):
+            key = line[3 : line.find(b'":')].decode()
+            if key in keys:
+                line = line.strip().rstrip(b",")
+                table[key] = json.loads((b"{%s}" % line).decode())[key]
+            if count % LINES == 0:
+                yield PAUSE
+
+
+def said(message, words):
+    """The text of a message; of a key that has no words, what follows its last dot."""
+    if isinstance(message, str):
+        return message
+    key, values = message
+    text = words.get(key)
+    if text is None:
+        return values.get("name", key)
+    for name, value in values.items():
+        text = text.replace("{%s}" % name, said(value, words))
+    return text
+
+
+def named(prefix, name):
+    """The message for a name that comes from the meter: a tariff may call its bands anything."""
+    if not name:
+        return "\u2013"
+    name = str(name)
+    return prefix + "." + name.lower().replace(" ", "_").replace("-", "_"), {"name": name}
+
+
+def escaped(text):
+    """Text as it may stand in HTML, between tags or in a quoted attribute."""
+    for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(letter, entity)
+    return text

@@ -1,0 +1,37 @@
+"""The page's files as a device holds them: compressed, but for what the server reads itself."""
+
+import gzip
+from pathlib import Path
+
+from wattledger.tools.mpy import ROOT
+
+FOLDER = Path("hal/display/assets")
+# The server writes its numbers into the one and looks words up in the others.
+READ_BY_SERVER = ("index.html", "i18n/")
+LEFT_OUT = ("vendor/", "long.js")  # for years of days, which a device does not keep
+LEVEL = 9
+
+
+def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
+    """Put the assets into the folder `target`; bytes on flash by name.
+
+    The same sources give the same bytes, for an image is compared by its hash.
+    """
+    sizes = {}
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        name = path.relative_to(source).as_posix()
+        if name.startswith(LEFT_OUT):
+            continue
+        content = path.read_bytes()
+        if name.startswith(READ_BY_SERVER):
+            sizes[name] = _write(target / name, content)
+        if name != "index.html":
+            sizes[name + ".gz"] = _write(
+                target / (name + ".gz"), gzip.compress(content, LEVEL, mtime=0)
+            )
+    return sizes
+
+
+def _write(path: Path, content: bytes) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.write_bytes(content)
