@@ -145,3 +145,15 @@ class TestStory(unittest.TestCase):
         house.press(3500)
         self.assertEqual(house.agent.supply.state, states.CONNECTED)
         self.assertEqual(table.oled.frame(), table.frame)
+
+    def test_the_chart_shows_what_the_journal_holds(self):
+        house = PanelHouse(credit=100, tariff=tariff_of(), token=dict(STS))
+        house.run(2)
+        house.use(6)
+        house.once(895_000)  # the interval ends
+        for _ in range(4):
+            house.press(300)
+        self.assertEqual(house.table.title(), "Hours")
+        house.live(2000)
+        bars = house.table.screens.last.bars
+        self.assertEqual((sum(bars), bars[-1]), (6, 6))
