@@ -43,10 +43,11 @@ class Panel:
         self._taken = []  # keys that the agent has and the view does not show yet
         self._page = None  # None: what matters; else the name of the page a person turned to
         self._turned_at = 0
-        self._step_at = clock.ticks_ms()
+        self._looked_at = self._step_at = clock.ticks_ms()
         self._step = 0
         self._pressed_at = None
         self._heard_at = 0
+        self._meant = False  # the press began while emergency credit was offered
         self._taking = False  # the rest of a press that took emergency credit is nobody's
         self._asked_at = None
         self._said_at = None
@@ -90,12 +91,15 @@ class Panel:
 
     def work(self):
         """One slice: keys, lamp, and a piece of a picture; ms until the next is wanted."""
-        self._hear()
         view = self._view
-        if self._signals:
-            if view is not None:
-                self._signals.show(view)
-            self._signals.work()
+        # Not between the pieces of a picture: looks so close would take bounces for keys.
+        if self._clock.elapsed_ms(self._looked_at) >= WORK_MS:
+            self._looked_at = self._clock.ticks_ms()
+            self._hear()
+            if self._signals:
+                if view is not None:
+                    self._signals.show(view)
+                self._signals.work()
         if view is None:
             return WORK_MS
         if self._drawing is None and not self._draw(view):
@@ -125,10 +129,12 @@ class Panel:
             if self._pressed_at is None:
                 self._pressed_at = self._clock.ticks_ms()
                 self._taking = False
+                self._meant = self._offers()
             self._heard_at = self._clock.ticks_ms()
             if self._taking:
                 return
-            if self._offers() and self._clock.elapsed_ms(self._pressed_at) >= HOLD_MS:
+            held = self._clock.elapsed_ms(self._pressed_at) >= HOLD_MS
+            if held and self._meant and self._offers():
                 self._ask("accept")
                 self._ask("release")
                 self._taking = True

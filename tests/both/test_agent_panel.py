@@ -199,6 +199,15 @@ class TestButton(PanelCase):
         self.table.press(500)
         self.assertIn(("press",), self.table.asked)
 
+    def test_a_button_that_was_down_before_takes_no_emergency_credit(self):
+        self.show(views.view())
+        self.table.button.down = True
+        self.table.run(5000)
+        view = views.off()
+        view["emergency"] = views.OFFERED
+        self.show(view, 5000)
+        self.assertNotIn(("accept",), self.table.asked)
+
     def test_a_ready_supply_is_closed_and_no_emergency_credit_taken(self):
         ready = views.view(supply=views.supply(state="ready"), emergency=views.OFFERED)
         self.show(ready)
@@ -241,6 +250,16 @@ class TestKeypad(PanelCase):
         self.show(views.view(token=views.token(typed="1" * 19)))
         self.table.type("22", take=False)
         self.assertEqual(self.table.screens.last.corner, "20/20")
+
+    def test_keys_are_looked_at_each_20_ms_while_a_picture_is_sent_too(self):
+        looks = []
+        read = self.table.keypad.read
+        self.table.keypad.read = lambda: looks.append(self.table.clock.ticks_ms()) or read()
+        self.show(views.view(), 300)
+        self.assertGreater(self.table.oled.bytes, 1024)
+        gaps = [looks[index] - looks[index - 1] for index in range(1, len(looks))]
+        self.assertEqual(min(gaps), 20)
+        self.assertLess(max(gaps), 40)
 
     def test_groups_of_four(self):
         self.show(views.view(token=views.token(typed="12345678901234567890")))
