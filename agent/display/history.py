@@ -15,6 +15,7 @@ from wattledger.agent.journal.segments import checkpoint_at, segments, walk
 from wattledger.agent.units import DAY_S
 
 HOUR_S = 3600
+EXACT = 1 << 53
 MONTHS_BACK = 23  # with the present one two years
 SPANS = ("day", "week", "month", "year", "long")
 UNITS = {"day": "hour", "week": "day", "month": "day", "year": "month", "long": "day"}
@@ -40,6 +41,11 @@ def periods(span, today):
     return _month_before(today, MONTHS_BACK), _month_before(today, MONTHS_BACK // 2)
 
 
+def _number(value):
+    """An integer in JSON; beyond what a browser reads exactly, as a text of digits."""
+    return "%d" % value if -EXACT < value < EXACT else '"%d"' % value
+
+
 class History:
     """One `span` at `now` (unix s) in the days of `zone`; work() until it returns True, then text.
 
@@ -59,7 +65,7 @@ class History:
         self._since = zone.first_instant(before)
         self._left = segments(storage)  # to be looked at for the one to begin with, from the end
         self._walk = None
-        self._registers = None  # those of the last interval
+        self._registers = None  # those of the last interval; a reading begins where they stand
         self._bucket = None  # local seconds since 2000 of its start
         self._sums = [0] * 6
         self._rows = []
@@ -110,7 +116,7 @@ class History:
         if interval is not None:
             now = (interval.import_wh, interval.export_wh)
             for at in (0, 1):
-                sums[at] += now[at] - self._registers[at]
+                sums[at] += now[at] - (self._registers or now)[at]
             self._registers = now
             for part in interval.parts:
                 sums[3 if part.band & payloads.EXPORT else 2] += part.amount()
@@ -132,8 +138,8 @@ class History:
     def _turn(self, key):
         """End the bucket, as a row if it lies in the span, and begin that of `key`."""
         if self._bucket is not None and self._bucket >= self._first and any(self._sums):
-            row = (self._bucket + EPOCH_2000,) + tuple(self._sums)
-            self._rows.append("[%d,%d,%d,%d,%d,%d,%d]" % row)
+            row = [self._bucket + EPOCH_2000] + self._sums
+            self._rows.append("[%s]" % ",".join([_number(value) for value in row]))
             if self._bucket >= _month_before(self._today, 0) * DAY_S:
                 self.month[0] += self._sums[0]
                 self.month[1] += sum(self._sums[2:])
@@ -144,8 +150,8 @@ class History:
         """The answer as JSON; `forecast` is (Wh, nano) of the whole month, or None.
 
         `rows` are [local start, import Wh, export Wh, nano of import, of export, of standing
-        charges, of everything else]; local times are seconds since 1970 of the local clock, and
-        `split` is the one at which the present period begins.
+        charges, of everything else], a number of 2**53 or more as text. Local times are seconds
+        since 1970 of the local clock; `split` is the one at which the present period begins.
         """
         rows, self._rows = self._rows, None
         return (
@@ -156,7 +162,7 @@ class History:
                 "null" if self.until is None else "%d" % self.until,
                 self._first + EPOCH_2000,
                 self._split + EPOCH_2000,
-                "[%d,%d]" % tuple(forecast) if forecast else "null",
+                "[%s,%s]" % tuple([_number(one) for one in forecast]) if forecast else "null",
                 ",".join(rows),
             )
         )

@@ -20,7 +20,7 @@ from microdot import Microdot, Request, Response
 from wattledger.hal.display import files
 from wattledger.hal.display.access import Access
 from wattledger.hal.display.forms import BODY_MAX
-from wattledger.hal.display.guard import SECURITY_HEADERS, Guard
+from wattledger.hal.display.guard import NO_SNIFFING, SECURITY_HEADERS, Guard
 from wattledger.hal.display.stream import Stream
 
 VIEWERS_MAX = 8
@@ -77,8 +77,10 @@ class Said:
 
 
 async def secure(request, response):
-    """What every answer carries."""
-    for name, value in SECURITY_HEADERS:
+    """What every answer carries; a file of the page only what counts for a file, for thirty of
+    them are on the wire before the page shows."""
+    headers = NO_SNIFFING if "ETag" in response.headers else SECURITY_HEADERS
+    for name, value in headers:
         response.headers[name] = value
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
@@ -119,7 +121,9 @@ class Answers:
         # A history says how a household lives; what a kilowatt-hour costs is no secret.
         refused = name == "history" and self._access.refusal(request)
         if refused:
-            return refused[0], refused[1], WORDS
+            from wattledger.hal.display.actions import said
+
+            return said(refused)
         from wattledger.hal.display import told
 
         return await told.answer(self._page, request, name)

@@ -11,13 +11,13 @@ from wattledger.hal.display.forms import FORM, media_type
 
 HEADER = "X-Wattledger"
 
-SECURITY_HEADERS = (
+NO_SNIFFING = (("X-Content-Type-Options", "nosniff"),)
+SECURITY_HEADERS = NO_SNIFFING + (
     (
         "Content-Security-Policy",
         "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'",
     ),
-    ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     # Not "no-referrer": with it a browser sends a form's Origin as null.
     ("Referrer-Policy", "same-origin"),

@@ -13,8 +13,6 @@ from wattledger.hal.display.folder import FOLDER
 
 MARK = b"<!--numbers-->"
 PIECE = 512
-MID_MW = 500000
-HIGH_MW = 2000000
 ZONES_TOLD = ("low1", "low2", "emergency", "zero", "untariffed")
 NOTHING = {}
 
@@ -116,14 +114,22 @@ def _balance(view, state):
     days = view.get("days_left")
     if days is None:
         lines.append(("days", ("today.learning", NOTHING)))
-    elif left is None or left > 0:
+    elif left is not None and left <= 0:
+        pass  # the balance says it
+    elif view.get("days_level") == "today" and view.get("ends_at") is not None:
+        lines.append(("days", ("today.ends", {"time": numbers.moment(view["ends_at"], view)})))
+    else:
         key = "today.days_%d" % days if days in (0, 1) else "today.days"
         lines.append(("days", (key, {"days": "99+" if days >= 99 else str(days)})))
     emergency = view.get("emergency") or NOTHING
     links = []
     amount = {"amount": numbers.money(emergency.get("limit_micro"), currency)}
     if emergency.get("accepted"):
-        lines.append(("warn", ("emergency.taken", amount)))
+        key = {"in use": "emergency.left", "used": "emergency.used"}.get(emergency.get("state"))
+        left = numbers.money(emergency.get("left_micro"), currency, numbers.DOWN)
+        owed = numbers.money(emergency.get("owed_micro"), currency, numbers.UP)
+        values = dict(amount, left=left, owed=owed)
+        lines.append(("warn", (key or "emergency.taken", values)))
     elif emergency.get("offered"):
         lines.append(("warn", ("emergency.offer", amount)))
         links.append(("/form/emergency", ("emergency.take", amount)))
@@ -141,7 +147,8 @@ def _supply(view, state):
         lines.append(("reason", ("supply.ready.text", NOTHING)))
         links.append(("/form/reconnect", ("plain.reconnect", NOTHING)))
     elif state:
-        lines.append(("reason", _because(view, supply)))
+        lines.append(("reason", _because(supply)))
+        lines.append(("warn", _to_do(view, supply)))
     since = supply.get("since")
     if since is not None:
         lines.append(("soft", ("supply.since", {"time": numbers.moment(since, view)})))
@@ -152,7 +159,7 @@ def _supply(view, state):
     return ("supply.title", NOTHING), lines, links
 
 
-def _because(view, supply):
+def _because(supply):
     strongest = supply.get("reason")
     reasons = [strongest] + [name for name in supply.get("reasons") or [] if name != strongest]
     joined = words.named("reason", reasons[0])
@@ -161,11 +168,15 @@ def _because(view, supply):
             "plain.both",
             {"one": joined, "comma": ("reason.separator", NOTHING), "two": _reason(name)},
         )
-    restore = supply.get("restore_micro") or 0
-    if restore <= 0:
-        return "supply.because", {"reasons": joined}
-    amount = numbers.money(restore, view.get("currency"), numbers.UP)
-    return "supply.because_restore", {"reasons": joined, "amount": amount}
+    return "supply.because", {"reasons": joined}
+
+
+def _to_do(view, supply):
+    """What a person without power has to do."""
+    needed = supply.get("topup_micro") or supply.get("restore_micro") or 0
+    if needed <= 0:
+        return words.named("todo", supply.get("reason"))
+    return "supply.topup", {"amount": numbers.money(needed, view.get("currency"), numbers.UP)}
 
 
 def _reason(name):
@@ -177,19 +188,11 @@ def _power(view, state):
     lines = [("big", numbers.power(mw))]
     cost = view.get("cost_per_hour_micro")
     if mw is not None:
-        lines.append(("level", ("power." + _level(mw), NOTHING)))
+        lines.append(("level", words.named("power", view.get("power_level"))))
     if cost is not None:
         amount = {"amount": numbers.money(abs(cost), view.get("currency"))}
         lines.append(("cost", ("power.earn" if cost < 0 else "power.cost", amount)))
     return ("power.title", NOTHING), lines, []
-
-
-def _level(mw):
-    if abs(mw) < 500:
-        return "none"  # shown as 0 W
-    if mw < 0:
-        return "export"
-    return "low" if mw < MID_MW else "mid" if mw < HIGH_MW else "high"
 
 
 def _rate(view, state):

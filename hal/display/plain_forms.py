@@ -25,6 +25,8 @@ HOLD_POLL_S = 0.4
 # name: (heading, [(class, message)], address of its POST, [(field, label, attributes)], button)
 DIGITS = 'inputmode="numeric" autocomplete="off" maxlength="%d" required'
 SECRET = 'type="password" inputmode="numeric" autocomplete="%s" maxlength="12" required'
+# For password managers, which keep nothing without a name.
+USER = '<input name="user" value="wattledger" autocomplete="username" hidden>\n'
 FORMS = {
     "session": (
         "pin.enter",
@@ -173,7 +175,8 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
     yield (
         '<!doctype html>\n<html lang="%s">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<title>%s</title>\n<link rel="stylesheet" href="/assets/theme.css">\n'
+        '<title>%s</title>\n<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">\n'
+        '<link rel="stylesheet" href="/assets/theme.css">\n'
         '<link rel="stylesheet" href="/assets/plain.css">\n</head>\n<body>\n'
         '<main class="plain">\n<h1>%s</h1>\n'
     ) % (words.TAGS[language], title, title)
@@ -181,6 +184,8 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
         yield '<p class="%s">%s</p>\n' % (kind, text(message))
     if address:
         yield '<form method="post" action="%s?lang=%s">\n' % (address, language)
+        if address in ("/session", "/pin"):
+            yield USER
         for name, label, attributes in fields:
             yield '<p><label>%s <input name="%s" %s></label></p>\n' % (
                 text((label, NOTHING)),

@@ -3,13 +3,30 @@
 import json
 import unittest
 
+from wattledger.agent.billing.zone import Zone
 from wattledger.agent.display import history
-from wattledger.tests.both.fixtures_agent import START, House, tariff_of
+from wattledger.agent.journal import payload as payloads
+from wattledger.agent.journal import record as records
+from wattledger.agent.journal.journal import Journal
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.memory import MemoryStorage
+from wattledger.tests.both.fixtures_agent import START, UNIT, House, tariff_of
+from wattledger.tests.both.fixtures_jws import METER
 
-HEAP = "512K"
+HEAP = "1024K"
 LOCAL = START + 28_800  # 06:00 of 2027-01-12 on the local clock
 MIDNIGHT = LOCAL - 6 * 3600
 NANO = 10**9  # what 1 Wh costs
+
+
+def idle(house, seconds):
+    """`seconds` without energy, in ticks that are as late as an interval is long."""
+    while seconds:
+        step = min(seconds, 300)
+        house.once(step * 1000)
+        seconds -= step
 
 
 class Told:
@@ -39,11 +56,11 @@ class TestHours(unittest.TestCase):
         # 06:00 to 06:15: 2 Wh; 06:30 to 06:45: 3 Wh back; 07:00 to 07:15: 4 Wh; then open: 5 Wh.
         house = House(credit=100, tariff=tariff_of(export=[300_000_000]))
         house.use(2)
-        house.coast(1790)
+        idle(house, 1790)
         house.use(-3)
-        house.coast(1790)
+        idle(house, 1790)
         house.use(4)
-        house.coast(890)
+        idle(house, 890)
         house.use(5)
         found = Told(house).ask("day")
         self.assertEqual(
@@ -60,7 +77,7 @@ class TestHours(unittest.TestCase):
     def test_a_charge_of_the_day_stands_in_its_first_hour_and_yesterday_before_it(self):
         house = House(credit=100, tariff=tariff_of(standing_day=700_000))
         house.use(1)
-        house.coast(18 * 3600)
+        idle(house, 18 * 3600)
         found = Told(house).ask("day")
         self.assertEqual(found["split"], MIDNIGHT + 86400)
         self.assertEqual(
@@ -75,7 +92,7 @@ class TestHours(unittest.TestCase):
         house = House(credit=100)
         house.use(1)
         house.pay(5, 1)
-        house.coast(900)
+        idle(house, 900)
         self.assertEqual(Told(house).ask("day")["rows"], [[LOCAL, 1, 0, -NANO, 0, 0, 0]])
 
 
@@ -84,10 +101,10 @@ class TestLonger(unittest.TestCase):
         house = House(credit=100, segment_kb=4, profile_s=300)
         for _ in range(3):
             house.use(7)
-            house.coast(86390)
+            idle(house, 86390)
         house.boot()
         house.use(1)
-        house.coast(900)
+        idle(house, 900)
         told = Told(house)
         days = [[MIDNIGHT + n * 86400, 7, 0, -7 * NANO, 0, 0, 0] for n in range(3)]
         days.append([MIDNIGHT + 3 * 86400, 1, 0, -NANO, 0, 0, 0])
@@ -104,7 +121,7 @@ class TestLonger(unittest.TestCase):
         house = House(credit=100, segment_kb=4, profile_s=300)
         for _ in range(4):
             house.use(7)
-            house.coast(86390)
+            idle(house, 86390)
         read = set()
         read_from = house.storage.read_from
 
@@ -144,7 +161,7 @@ class TestLonger(unittest.TestCase):
 
     def test_no_step_reads_more_than_a_slice(self):
         house = House(credit=100)
-        house.coast(40 * 900)
+        idle(house, 40 * 900)
         told = Told(house)
         house.page.requests.append(("tell", "week"))
         steps = 0
@@ -154,6 +171,32 @@ class TestLonger(unittest.TestCase):
         # Opening, tariff, events and 40 intervals or more are above a slice and a half.
         self.assertTrue(house.agent.journal.sequence > 42)
         self.assertTrue(steps >= 1 + house.agent.journal.sequence // 64, steps)
+
+
+class TestBigNumbers(unittest.TestCase):
+    def test_what_no_browser_reads_exactly_is_text(self):
+        self.assertEqual(history._number(-(2**53) + 1), "-9007199254740991")
+        self.assertEqual(history._number(2**53), '"9007199254740992"')
+
+
+class TestClockSetBack(unittest.TestCase):
+    def test_what_comes_after_belongs_to_no_earlier_hour(self):
+        # 10:00 to 10:15 2 Wh; the clock is set back; 09:00 to 09:15 3 Wh: both are of 10:00.
+        storage = MemoryStorage()
+        commission(storage, METER, START, TRUST_SYNCED, UNIT, CONNECTED)
+        journal = Journal(storage, METER)
+        journal.open(lambda entry: None)
+        for hour, wh in ((10, 2), (9, 5)):
+            end = START + (hour - 6) * 3600 + 900
+            part = payloads.Part(0, 0, 3 if wh == 5 else 2, NANO)
+            data = payloads.pack_interval(wh, 0, 900, 0, 1, [part])
+            journal.append(records.INTERVAL, end, TRUST_SYNCED, part.amount(), data)
+        journal.flush()
+        made = history.History(storage, records.first_hash(METER), Zone(28_800), "day", START)
+        while not made.work():
+            pass
+        rows = json.loads(made.text(None))["rows"]
+        self.assertEqual(rows, [[LOCAL + 4 * 3600, 5, 0, -5 * NANO, 0, 0, 0]])
 
 
 class TestTariff(unittest.TestCase):

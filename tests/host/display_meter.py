@@ -138,7 +138,7 @@ class LivingMeter:
                 self._second(step)
             self._second()
 
-    def until(self, holds, watts=None, step=5, most_s=2 * 86400):
+    def until(self, holds, watts=None, step=10, most_s=2 * 86400):
         """Let time pass until `holds(agent)`."""
         with self._lock:
             if watts is not None:

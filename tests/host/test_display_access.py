@@ -1,16 +1,20 @@
 """Who may see and do what at the page: the PIN, sessions, and what is shown without them."""
 
 import json
+import socket
+from time import monotonic, sleep
 
 import pytest
 
 pytest.importorskip("microdot", reason="microdot is not installed")
 
-from wattledger.hal.display import page_server_linux, privacy
+from wattledger.hal.display import page_server_linux, privacy, reset_linux
+from wattledger.hal.display.page import Page
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.host.display_bench import VIEW
 from wattledger.tests.host.page_client import LABEL, OWN, Client, server_with_pin
+from wattledger.tools.bench.house import House, PlainChip
 
 ASKED = ["/press", "/release", "/accept", "/token"]
 
@@ -257,6 +261,14 @@ def test_without_the_pin_the_numbers_of_a_display_are_seen_and_private_ones_are_
     assert json.loads(client.get("/view")[2]) == VIEW
 
 
+def test_every_member_of_a_view_is_either_seen_without_the_pin_or_named_private():
+    seen = set(House(PlainChip(), page=Page()).agent.view.page())
+    # The last is the end of the history, of use with it only.
+    private = {"purchases", "messages", "debt", "token", "recorded_until"}
+    assert seen - set(privacy.HOME) == private
+    assert set(privacy.SUPPLY) < set(privacy.HOME) <= seen
+
+
 def test_a_stream_shows_what_its_viewer_may_see_at_that_time(server, client, time):
     server.show(VIEW)
     client.sign_in()
@@ -365,3 +377,58 @@ def test_bodies_that_are_no_object_of_texts_are_refused(client, server, body):
 def test_a_long_body_is_refused_in_words(client, server):
     status, _, words = client.post("/token", {"token": "1" * 300})
     assert (status, words[:25]) == (413, "The request is too large:")
+
+
+class Button:
+    """A button that says these things, one a look."""
+
+    def __init__(self, *said):
+        self._said = list(said)
+
+    def request(self):
+        return self._said.pop(0) if self._said else None
+
+
+@pytest.mark.parametrize(
+    "button, held",
+    [
+        (None, False),
+        (Button(), False),
+        (Button(("press",)), True),
+        (Button(("press",), None, ("press",), None), True),
+        (Button(("press",), *[None] * 48, ("release",)), False),
+        (Button(("press",), *[None] * 50, ("release",)), True),
+    ],
+)
+def test_a_button_held_for_five_seconds_at_the_start(button, held):
+    slept = []
+    assert reset_linux.is_held(button, slept.append) is held
+    assert sum(slept) <= 5.01 and (not held or sum(slept) > 4.9)
+
+
+def test_slow_and_stuck_browsers_delay_no_tick_of_the_meter():
+    # The meter's thread shows a view and hears a person in each tick, as the agent does.
+    server = PageServer()
+    server.start()
+    stuck = []
+    try:
+        for number in range(16):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            request = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            client.sendall(request if number < 8 else request[:-5])
+            stuck.append(client)
+        late = 0
+        for number in range(200):
+            due = monotonic() + 0.01
+            server.show(dict(VIEW, time=number, padding="x" * 20_000))
+            server.request()
+            sleep(max(due - monotonic(), 0))
+            late = max(late, monotonic() - due)
+        assert late < 0.25
+        assert Client(server.port).get("/view")[0] == 200
+    finally:
+        for client in stuck:
+            client.close()
+        server.stop()

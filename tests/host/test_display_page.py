@@ -1,6 +1,7 @@
 """The page in a real browser: what a person reads, in both languages."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -293,7 +294,7 @@ def test_a_month_is_summed_compared_and_foreseen(visit, server):
         [local - 31 * day, 9000, 0, -4500000000, 0, -120000000, 0],  # 12 December
         [local - 30 * day, 7000, 0, -3500000000, 0, -120000000, 0],  # 13 December: too late
         [local - day, 5000, 1000, -2500000000, 350000000, -120000000, 0],
-        [local, 3000, 0, -1500000000, 0, -120000000, -60000000],
+        [local, 3000, 0, "-1500000000", 0, -120000000, -60000000],
     ]
     first = local - 11 * day
     told = {"span": "month", "unit": "day", "until": NINE, "rows": rows, "split": first}
@@ -312,3 +313,25 @@ def test_a_month_is_summed_compared_and_foreseen(visit, server):
     page.click("[data-what=money]")
     bench.expect(page.locator("#chart .export")).to_have_count(0)
     server.answer("month", "")
+
+
+def test_every_tariff_that_is_shipped_is_laid_out(visit, server):
+    page = visit(VIEW)
+    page.locator("#tariff-details").evaluate("details => { details.open = true }")
+    folder = Path(__file__).parents[2] / "tools" / "tariffs"
+    shipped = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    documents = [document for document in shipped if "bands" in document]
+    assert len(documents) >= 6
+    for n, document in enumerate(documents, 2):
+        view = dict(VIEW, tariff={"id": document["id"], "n": n}, currency=document["currency"])
+        server.show(view)
+        server.answer("tariff", json.dumps({"active": document, "next": documents[0]}))
+        reads(page, "tariff", "%s, version %d" % (document["id"], n))
+        rows = page.locator("#tariff-table table").first.locator("tbody tr")
+        bench.expect(page.locator("#tariff-table table")).to_have_count(2)
+        bench.expect(rows).to_have_count(len(document["price"]))
+        cells = rows.first.locator("td").all_text_contents()
+        assert len(cells) == len(document["bands"])
+        first = document["price"][0][0] / 10**6
+        assert float(cells[0].replace(" now", "").lstrip("¥£€−$")) == abs(first), document["id"]
+        assert page.locator("#tariff-table .times").count() >= 1

@@ -267,6 +267,13 @@ def test_every_answer_carries_the_security_headers(server, path):
     assert "Access-Control-Allow-Origin" not in headers
 
 
+def test_no_file_of_the_page_is_taken_for_anything_else(server):
+    for name in ("app.js", "theme.css", "i18n/en.json", "icon.svg"):
+        headers = ask(server, "/assets/" + name)[1]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in headers
+
+
 def test_assets_are_revalidated_by_their_content(server):
     status, headers, _ = ask(server, "/assets/app.js")
     assert (status, headers["Cache-Control"]) == (200, "no-cache")
@@ -276,8 +283,8 @@ def test_assets_are_revalidated_by_their_content(server):
 
 
 def test_the_table_of_assets_is_the_folder():
-    folder = Path(folder.FOLDER)
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    place = Path(folder.FOLDER)
+    found = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
     assert found == set(files.ASSETS) | {"vendor/LICENSE"}  # for who reads sources
 
 

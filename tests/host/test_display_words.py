@@ -26,7 +26,10 @@ SENT = {
     "quality": ["estimated", "stale", "rejected"],
     "trust": ["unknown", "restored"],
     "token_said": [str(number) for number in range(1, 18)],
-    "band": ["valley", "flat", "peak", "sharp", "day", "night"],
+    "band": [
+        *("valley", "flat", "peak", "sharp", "day", "night"),
+        *("all_day", "evening", "midday", "usual"),
+    ],
     "todo": ["no_credit", "safety", "load_limit", "remote", "time_is_up"],
     "source": ["keypad", "remote"],
     "cycle": ["month", "year"],

@@ -81,6 +81,18 @@ def test_the_gates_secret_is_optional_and_of_the_same_form(folder):
     assert "gate.key: others may read this secret" in refusal(folder)
 
 
+def test_the_pin_on_the_label_is_optional_and_eight_digits_that_nobody_else_reads(folder):
+    assert Site(str(folder)).display_pin == ""
+    secret(folder / "display.pin", "48151623\n")
+    assert Site(str(folder)).display_pin == "48151623"
+    for text in ("", "4815162", "481516234", "4815162x", "\u0661" * 8):
+        secret(folder / "display.pin", text)
+        assert "display.pin: is not 8 digits" in refusal(folder)
+    secret(folder / "display.pin", "48151623\n")
+    (folder / "display.pin").chmod(0o604)
+    assert "display.pin: others may read this secret" in refusal(folder)
+
+
 def test_public_keys_are_points(folder):
     assert Site(str(folder)).public_keys is None
     path = folder / "public_keys.json"

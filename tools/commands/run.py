@@ -99,6 +99,7 @@ class Bench(str, Enum):
     DSP = "dsp"
     HEAP = "heap"
     LEDGER = "ledger"
+    PAGE = "page"
     RATING = "rating"
     SIM = "sim"
     TICK = "tick"
@@ -107,7 +108,9 @@ class Bench(str, Enum):
 def bench(
     name: Annotated[
         Bench,
-        typer.Argument(metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim or tick."),
+        typer.Argument(
+            metavar="NAME", help="accuracy, dsp, heap, ledger, page, rating, sim or tick."
+        ),
     ],
     png: Annotated[
         Path | None,

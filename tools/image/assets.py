@@ -1,6 +1,7 @@
 """The page's files as a device holds them: compressed, but for what the server reads itself."""
 
 import gzip
+import re
 from pathlib import Path
 
 from wattledger.tools.mpy import ROOT
@@ -22,7 +23,7 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
         name = path.relative_to(source).as_posix()
         if name.startswith(LEFT_OUT):
             continue
-        content = path.read_bytes()
+        content = lean(name, path.read_bytes())
         if name.startswith(READ_BY_SERVER):
             sizes[name] = _write(target / name, content)
         if name != "index.html":
@@ -30,6 +31,19 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
                 target / (name + ".gz"), gzip.compress(content, LEVEL, mtime=0)
             )
     return sizes
+
+
+def lean(name: str, content: bytes) -> bytes:
+    """A script or style without what only its readers need: comments, and blanks before a line.
+
+    Comments are whole lines of a script, and no text of one goes over a line's end.
+    """
+    if name.endswith(".css"):
+        content = re.sub(rb"/\*.*?\*/", b"", content, flags=re.S)
+    elif not name.endswith(".js"):
+        return content
+    lines = [line.strip() for line in content.split(b"\n")]
+    return b"\n".join(line for line in lines if line and not line.startswith(b"//"))
 
 
 def _write(path: Path, content: bytes) -> int:

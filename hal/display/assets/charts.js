@@ -98,7 +98,7 @@ function tell(view) {
   write("chart-than", before.length ? t("chart.sum", { period: t("before." + span), sum: words(sums(before), currency) }) : "");
   show("chart-forecast", answer.forecast !== null);
   if (answer.forecast) {
-    const cost = cash(BigInt(-answer.forecast[1]), currency);
+    const cost = cash(-BigInt(answer.forecast[1]), currency);
     write("chart-forecast", t("chart.forecast", { energy: energy(answer.forecast[0], 0), money: cost }));
   }
   show("chart-numbers", true);

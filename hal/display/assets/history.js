@@ -10,7 +10,9 @@ export function asked(address, stamp) {
   if (found?.stamp === stamp) return found.promise;
   const promise = look(address);
   kept.set(address, { stamp, promise });
-  promise.then((answer) => answer === null && kept.delete(address));
+  promise.then((answer) => {
+    if (answer === null && kept.get(address)?.promise === promise) kept.delete(address);
+  });
   return promise;
 }
 
@@ -42,6 +44,7 @@ export function sums(rows) {
   return { wh, exported, cost, earned };
 }
 
+// Amounts come as numbers, or as texts where a number would not be exact.
 // What a row cost in nano-units: energy at the price of its time, what was earned, the charges.
 export function costOf(row) {
   return -(BigInt(row[3]) + BigInt(row[4]) + BigInt(row[5]) + BigInt(row[6]));

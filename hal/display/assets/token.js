@@ -17,6 +17,7 @@ let cleared = false;
 let idle = null;
 let token = null; // what the meter said last, and when it came
 let tokenAt = 0;
+let told = ""; // to who listens
 
 const digits = () => element("token-digits").value.replace(/\D/g, "").slice(0, MOST);
 
@@ -109,7 +110,8 @@ export function paintToken(next, again = false) {
   const said = element("token-said");
   write("token-said", words);
   said.dataset.good = !failed && !cleared && known(token.result) ? String(TAKEN.includes(token.result)) : "";
-  if (!again && words && !token.wait_s) say(words);
+  if (words && words !== told && !token.wait_s) say(words);
+  told = words;
 }
 
 function keysInWords() {
