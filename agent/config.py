@@ -55,7 +55,7 @@ def load(data):
         raise ConfigError(("v",), "must be %d, is %s" % (VERSION, shown(version)))
     for key in document:
         known = key in NUMBERS or key in TEXTS or key in CHOICES or key in FLAGS
-        if not known and key not in ("v", "token", "quality"):
+        if not known and key not in ("v", "token", "quality", "display"):
             raise ConfigError((key,), "unknown key; remove it or check its spelling")
     config = Config()
     for key in TEXTS:
@@ -92,6 +92,12 @@ def load(data):
     from wattledger.agent.metering import quality_settings  # its tables leave the heap as these
 
     config.quality = quality_settings.check(document.get("quality", {}))
+    config.display = None
+    if "display" in document:
+        # Here, because a meter without a small screen has no heap to spare for it.
+        from wattledger.agent.display import settings as displays
+
+        config.display = displays.check(document["display"])
     config.token = None
     if "token" in document:
         # Here, because a meter without tokens has no heap to spare for them.

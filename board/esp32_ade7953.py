@@ -27,3 +27,4 @@ CONTACT = 32
 BUTTON = 33
 CLOCK = "ds3231"
 CLOCK_ADDRESS = 0x68
+DISPLAY = {"lamp": 13, "buzzer": 14}  # a keypad hangs on the I2C bus

@@ -30,3 +30,4 @@ I2C_BUS = 0
 SDA = 21
 SCL = 22
 CLOCK_ADDRESS = 0x68
+DISPLAY = {"lamp": 13, "buzzer": 14}  # a keypad hangs on the I2C bus

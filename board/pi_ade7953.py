@@ -27,3 +27,9 @@ COVER = 16  # a switch to ground while the cover is on
 MAGNET = 20  # a sensor that pulls to ground while a magnet is near
 CLOCK = "ds3231"
 CLOCK_ADDRESS = 0x68
+DISPLAY = {
+    "lamp": 23,
+    "buzzer": 18,
+    "rows": (17, 27, 22, 25),
+    "columns": (24, 12, 4, 21),
+}

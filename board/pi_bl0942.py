@@ -27,3 +27,9 @@ MAGNET = 20  # a sensor that pulls to ground while a magnet is near
 CLOCK = "ds3231"
 I2C_BUS = 1
 CLOCK_ADDRESS = 0x68
+DISPLAY = {
+    "lamp": 23,
+    "buzzer": 18,
+    "rows": (17, 27, 22, 25),
+    "columns": (24, 12, 4, 21),
+}

@@ -38,6 +38,7 @@ from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
 
 FIRMWARE = "pi"
 FAILED = 1
+LOOK_S = 0.1  # a person at a button or keypad does not wait for the next tick
 
 
 def parse(words):
@@ -154,7 +155,7 @@ class PiMeter:
             )
 
     def _faces(self, options, hardware, label_pin, storage):
-        faces = [hardware.button] if hardware.button is not None else []
+        faces = []
         self._alerts = alerts_linux.face(options.site, self._config, storage, log)
         if self._alerts is not None:
             faces.append(self._alerts)
@@ -182,6 +183,11 @@ class PiMeter:
                 log("no display.pin in the site and no PIN set: the page only shows")
             log("display %s" % self._page.start())
             faces.append(self._page)
+        # After the page, which asks the button whether its PIN shall be the label's again.
+        if self._config.display is not None:
+            faces.append(hardware.panel(self._config.display, FIRMWARE, log))
+        elif hardware.button is not None:
+            faces.append(hardware.button)
         return Faces(faces) if faces else None
 
     def _book(self, folder):
@@ -256,7 +262,7 @@ def serve(options, stopped, parts=parts_linux):
     try:
         meter.start()
         while not stopped.is_set():
-            stopped.wait(meter.turn())
+            stopped.wait(min(meter.turn(), LOOK_S))
     finally:
         meter.stop()
 

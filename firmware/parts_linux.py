@@ -127,7 +127,7 @@ class Hardware:
 
     def __init__(self, board_name, calibration=None, log=print):
         """`calibration` is the content of calibration.json or None; `log` takes a line."""
-        found = board(board_name)
+        self._found = found = board(board_name)
         phases = constants.constants(found, calibration)
         self._open = contextlib.ExitStack()  # released in the order opposite to that of opening
         try:
@@ -169,6 +169,14 @@ class Hardware:
         button = GpioButton(found.BUTTON)
         self._open.callback(button.close)
         return button
+
+    def panel(self, settings, about, log):
+        """The small screen of `settings` (agent/display/settings.py), which takes the button."""
+        from wattledger.firmware import panel_linux
+
+        worker = panel_linux.make(self._found, settings, self.button, about, log)
+        self._open.callback(worker.close)
+        return worker.panel
 
     def _inputs(self, found):
         if not hasattr(found, "COVER"):

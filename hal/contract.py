@@ -242,6 +242,29 @@ class Page:
         display that asks needs it."""
 
 
+class SmallDisplay:
+    """A screen that is sent a few milliseconds of bus at a time (hal/display/glass.py, lcd).
+
+    Its driver is handed a frame or lines, and given time only from where no tick waits for it.
+    """
+
+    def begin(self):
+        """Set it up, or begin to; BusError when nobody is there. May be called again."""
+
+    def work(self):
+        """Send one slice. The ms until the next is wanted, None when all is shown. BusError: it
+        is gone, or has lost its set-up; begin() comes next."""
+
+
+class KeyMatrix:
+    """Keys between rows and columns."""
+
+    rows = 0
+
+    def read(self, row):
+        """Bits of the columns that pressed keys hold to `row`; rows are read in order from 0."""
+
+
 class Watchdog:
     def feed(self):
         """Called by the tick only, and only while every slow task reports in time."""

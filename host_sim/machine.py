@@ -26,10 +26,13 @@ class _Board:
 
     def clear(self):
         self.levels = {}  # by pin number
+        self.waves = {}
+        self.speeds = {}  # of the I2C hosts: the last one made sets it
         self.spi = []  # _Selected
         self.i2c = {}  # bus -> {address: chip}
         self.uart = {}  # bus -> _Line
         self.timers = []
+        self.matrix = ((), (), ())  # pins of rows and columns, and the keys that are down
         self.cause = PWRON_RESET
 
 
@@ -69,6 +72,11 @@ def attach_uart(bus, chip, room=None):
     _board.uart[bus] = _Line(chip, room)
 
 
+def attach_matrix(rows, columns, down):
+    """Wire a keypad: while (row, column) is in the set `down`, these two pins are one."""
+    _board.matrix = (rows, columns, down)
+
+
 def detach_all():
     """A bare board that was just switched on."""
     _board.clear()
@@ -92,6 +100,7 @@ class Pin:
 
     IN = 1
     OUT = 3
+    OPEN_DRAIN = 7
     PULL_UP = 2
     PULL_DOWN = 1
 
@@ -99,18 +108,29 @@ class Pin:
         self._number = number
         if value is not None:
             self.value(value)
+        elif pull == Pin.PULL_UP and number in _board.matrix[1]:
+            _board.levels[number] = 1
 
     def __call__(self, level=None):
         return self.value(level)
 
     def value(self, level=None):
         if level is None:
-            return _board.levels.get(self._number, 0)
+            return _board.levels.get(self._number, 0) & self._matrix()
         _board.levels[self._number] = 1 if level else 0
         for wired in _board.spi:
             if wired.select == self._number:
                 wired.heard = False
         return None
+
+    def _matrix(self):
+        """0 while a pressed key holds this column to a row that is driven low."""
+        rows, columns, down = _board.matrix
+        for row, column in down:
+            low = not _board.levels.get(rows[row], 1)
+            if low and columns[column] == self._number:
+                return 0
+        return 1
 
     def on(self):
         self.value(1)
@@ -158,6 +178,7 @@ class I2C:
 
     def __init__(self, bus, scl=None, sda=None, freq=400000, timeout=50000):
         self._bus = bus
+        _board.speeds[bus] = freq
         self._messages = {}  # by length
 
     def scan(self):
@@ -169,6 +190,9 @@ class I2C:
     def writeto(self, address, buffer, stop=True):
         self._need(self._chip(address).i2c_write(buffer))
         return len(buffer)
+
+    def writevto(self, address, vector, stop=True):
+        return self.writeto(address, b"".join([bytes(part) for part in vector]), stop)
 
     def readfrom_mem_into(self, address, register, buffer, addrsize=8):
         chip = self._chip(address)
@@ -244,6 +268,36 @@ class UART:
         if line is None:
             return None
         return line.chip.read_into(buffer) or None
+
+
+class PWM:
+    """A square wave at a pin; `waves` of the board keeps (frequency, duty) by pin number."""
+
+    def __init__(self, pin, freq=1000, duty_u16=0):
+        self._number = pin._number
+        self._freq = freq
+        self.duty_u16(duty_u16)
+
+    def freq(self, hertz):
+        self._freq = hertz
+        self._tell()
+
+    def duty_u16(self, duty):
+        self._duty = duty
+        self._tell()
+
+    def _tell(self):
+        _board.waves[self._number] = (self._freq, self._duty)
+
+
+def wave(number):
+    """(frequency, duty of 65536) at a pin, None where no PWM ever was."""
+    return _board.waves.get(number)
+
+
+def speed(bus):
+    """Hz of an I2C host."""
+    return _board.speeds[bus]
 
 
 class Timer:

@@ -25,6 +25,8 @@ PI_SUPPLY = {
     "clock": (17, 20),
     "person": (None, 39),
     "tamper": (None, 34),
+    "display": (17, 9),
+    "signals": (None, 25),
 }
 CHIPS = {
     "ade7953": "ADE7953 board",
@@ -35,7 +37,7 @@ CHIPS = {
 
 
 class Wire:
-    """One wire: `group` is meter, relay, clock or person; `here` the pin, `there` its far end."""
+    """One wire: `group` is a key of `far_ends`; `here` the pin, `there` its far end."""
 
     def __init__(self, group: str, here: str, there: str, note: str = "") -> None:
         self.group = group
@@ -80,6 +82,11 @@ def far_ends(board: ModuleType) -> dict[str, str]:
     ends["person"] = "button"
     if hasattr(board, "COVER"):
         ends["tamper"] = "cover and magnet"
+    if hasattr(board, "DISPLAY"):
+        ends["display"] = "OLED and I2C keypad"
+        ends["signals"] = "lamp and buzzer"
+        if "rows" in board.DISPLAY:
+            ends["keypad"] = "keypad, if not on I2C"
     return ends
 
 
@@ -109,6 +116,26 @@ def wires(board: ModuleType) -> list[Wire]:
             Wire("tamper", _pin(board, board.MAGNET), "magnet sensor", "to ground near a magnet"),
             *_supply(board, "tamper", "", "both"),
         ]
+    if hasattr(board, "DISPLAY"):
+        found += _panel(board)
+    return found
+
+
+def _panel(board: ModuleType) -> list[Wire]:
+    """The wires of a small screen, all optional."""
+    sda, scl = _i2c(board)
+    pins = board.DISPLAY
+    found = [
+        Wire("display", _pin(board, sda), "SDA", "the clock's bus too"),
+        Wire("display", _pin(board, scl), "SCL", "the clock's bus too"),
+        *_supply(board, "display", "3.3 V", "VCC"),
+        Wire("signals", _pin(board, pins["lamp"]), "LED, through 470 ohm", "high: lit"),
+        Wire("signals", _pin(board, pins["buzzer"]), "passive buzzer, by a transistor"),
+        *_supply(board, "signals", "", "both"),
+    ]
+    for kind in ("rows", "columns"):
+        for index, pin in enumerate(pins.get(kind, ()), 1):
+            found.append(Wire("keypad", _pin(board, pin), f"{kind[:-1]} {index}"))
     return found
 
 

@@ -3,7 +3,7 @@
 from wattledger.agent.tokens import results
 
 MOST_DIGITS = 20
-TYPING_MS = 60000  # digits that nobody goes on with are forgotten
+TYPING_MS = 20000  # digits that nobody goes on with are forgotten
 SAID_MS = 30000  # how long a result is shown
 MOST_WAITING = 4
 

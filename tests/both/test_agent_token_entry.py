@@ -114,7 +114,7 @@ class TestKeypad(unittest.TestCase):
 
     def test_digits_left_alone_are_forgotten_and_a_result_fades(self):
         self.type(["1", "2"])
-        self.house.coast(59)
+        self.house.coast(19)
         self.assertEqual(self.pad.typed, "12")
         self.house.coast(2)
         self.assertEqual(self.pad.typed, "")

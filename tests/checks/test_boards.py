@@ -62,6 +62,7 @@ def test_no_pin_of_an_esp32_is_one_that_its_start_uses(name):
     pins = ("SCK", "MOSI", "MISO", "CHIP_SELECT", "SDA", "SCL", "TX", "RX")
     pins += ("RELAY_OPEN", "RELAY_CLOSE", "CONTACT", "BUTTON")
     used = {pin: getattr(board, pin) for pin in pins if hasattr(board, pin)}
+    used.update(board.DISPLAY)
     assert not {pin for pin, number in used.items() if number in ESP32_UNFIT}
 
 

@@ -1,11 +1,13 @@
 """The hardware of a Pi as its root makes it, on mock pins: released whatever happens."""
 
+import threading
 import types
 
 import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from wattledger.agent.display import settings as displays
 from wattledger.board import pi_atm90e32, pi_mcp3208
 from wattledger.firmware import parts_linux
 from wattledger.firmware.errors import FirmwareError
@@ -145,3 +147,19 @@ def test_the_converters_messages_fit_the_kernel(monkeypatch, pairs, rounds, rest
     assert (descriptor, frame, speed, rest) == (7, 3, 1_000_000, rest_us)
     assert len(out) == 6 * len(pairs) * rounds
     assert (sampler.pairs, sampler.pair_us) == (400, 250)
+
+
+def test_a_panel_is_worked_until_the_hardware_is_closed(world):
+    def working():
+        return "panel" in {thread.name for thread in threading.enumerate()}
+
+    parts = hardware(world)
+    panel = parts.panel(displays.check({"keypad": "matrix"}), "pi", world.log.append)
+    assert panel.request() is None
+    assert working()
+    parts.close()
+    assert not working()
+    # The keypad's pins are free again.
+    again = hardware(world)
+    again.panel(displays.check({"keypad": "matrix"}), "pi", world.log.append)
+    again.close()

@@ -11,6 +11,7 @@ from wattledger.tools.commands import (
     boards,
     calibrate,
     desk,
+    display,
     doctor,
     document,
     journal,
@@ -110,6 +111,7 @@ app.add_typer(tariff_app, name="tariff")
 app.add_typer(board_app, name="board")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(display.app, name="display")
 app.add_typer(token.app, name="token")
 app.add_typer(provision.app, name="provision")
 key_app = typer.Typer(help="A meter's own keys.", rich_markup_mode=None)

@@ -22,8 +22,9 @@ def device_check(file: File, as_json: Json = False) -> None:
     from wattledger.tools import places
 
     values = dict(vars(places.load(file, config.load)))
-    if values["token"]:
-        values["token"] = vars(values["token"])
+    for section in ("display", "token"):
+        if values[section]:
+            values[section] = vars(values[section])
     keys = [row[0] for row in quality_settings.rows()]
     values["quality"] = dict(zip(keys, values["quality"], strict=True))
     if as_json:
