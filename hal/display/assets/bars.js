@@ -97,7 +97,7 @@ export function drawBars(svg, answer, what, currency) {
 
 function axisWords(amount, what, currency, step, most) {
   if (what === "money") return cash(BigInt(amount), currency).replace(step >= 1e9 ? /[.]00$/ : /^$/, "");
-  return most >= 1000 ? `${amount / 1000} kWh` : `${amount} Wh`;
+  return (most >= 1000 ? `${amount / 1000} kWh` : `${amount} Wh`).replace("-", "\u2212");
 }
 
 function slotWords(answer, slot, width) {
