@@ -4,7 +4,6 @@
 keys down a matrix shows a fourth that is not, so more than one is none.
 """
 
-STEADY = 2  # equal looks that make a key, or its end
 LAYOUT_4X4 = "123A456B789C*0#D"
 LAYOUT_4X3 = "123456789*0#"
 NAMES = {"*": "erase", "#": "enter", "A": "turn"}  # B, C and D have no meaning
@@ -18,7 +17,6 @@ class Keypad:
         self._layout = layout
         self._columns = len(layout) // matrix.rows
         self._seen = None
-        self._looks = 0
         self._told = None
         self.faults = 0
 
@@ -26,11 +24,9 @@ class Keypad:
         """The key that was just pressed: a digit, "erase", "enter" or "turn"; else None."""
         seen = self._look()
         if seen != self._seen:
-            self._seen = seen
-            self._looks = 1
+            self._seen = seen  # a key, or its end, is what two looks in a row have seen
             return None
-        self._looks = min(self._looks + 1, STEADY)
-        if self._looks < STEADY or seen == self._told:
+        if seen == self._told:
             return None
         self._told = seen
         if seen is None:

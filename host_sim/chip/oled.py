@@ -95,6 +95,9 @@ class Oled:
             return
         self._waiting = []
         code = waiting[0]
+        paged = self.chip == "sh1106" or self._mode == PAGE_MODE
+        if not paged and (code <= 0x1F or 0xB0 <= code <= 0xB7):
+            return  # commands of page addressing, and another mode is set
         if code <= 0x0F:
             self._column = min(self._column & 0xF0 | code, self._columns - 1)
         elif code <= 0x1F:

@@ -54,6 +54,9 @@ class TestOled(unittest.TestCase):
             self.finish(glass)
             self.assertEqual(oled.frame(), frame, chip)
             self.assertEqual(oled.longest, 33)  # the library's whole frame is never sent
+            frame[700] ^= 0x18  # a piece of its own, in the middle
+            self.finish(glass)
+            self.assertEqual(oled.frame(), frame, chip)
 
     def test_the_pump_of_an_sh1106_runs(self):
         # The library's 0xAD 0x30 is another chip's; to an SH1106 it stops the pump.

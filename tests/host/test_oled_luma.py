@@ -32,6 +32,9 @@ def test_the_glass_shows_the_frame_to_the_pixel(chip):
     assert oled.frame() == bytearray(1024)
     finish(glass)
     assert oled.frame() == frame
+    frame[700] ^= 0x18  # a piece of its own, in the middle
+    finish(glass)
+    assert oled.frame() == frame
     # 33 bytes and the address at 100 kHz are 3.1 ms: what a metering chip on the bus waits.
     assert bus.longest <= 33
 

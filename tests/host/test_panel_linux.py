@@ -107,6 +107,8 @@ def test_a_keypad_and_a_lamp_without_any_screen(world):
     worker.panel.show(views.off())
     lamp = gpiozero.Device.pin_factory.pin(pi_atm90e32.DISPLAY["lamp"])
     wait_for(lambda: lamp.state)
+    # Three columns leave the fourth pin to others.
+    gpiozero.LED(pi_atm90e32.DISPLAY["columns"][3]).close()
     worker.close()
     # Everything was given back.
     make(keypad="matrix", signals=True).close()
