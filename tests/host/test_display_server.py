@@ -361,6 +361,10 @@ def test_a_browser_that_stops_reading_is_dropped_and_delays_nobody(server, monke
     assert slowest < 0.05
     time.sleep(1)
     assert len(server._server.open) == 1  # only the one that reads
+    others = [Watcher(server) for _ in range(7)]  # its place is free again, too
+    assert [other.answer.status for other in others] == [200] * 7
+    for other in others:
+        other.close()
     stuck.close()
     reading.close()
 
