@@ -15,7 +15,8 @@ IN_FLIGHT = 4
 MAX_ACKS = 8
 STALE_HELLO_MS = 5000
 CHANGE_MS = 1000
-RESEND_MS = 30000  # the utility says nothing
+RESEND_MS = 15000  # the utility says nothing; twice as long each time
+MOST_RESEND_MS = 900000  # a head end that is down for days must not cost a backlog each minute
 REWIND_MS = 1000  # it says that it misses something, and what was on its way does not help
 
 
@@ -47,6 +48,7 @@ class Sender:
         self._again = None  # (next, last) of a range the utility reads once more
         self._stalled_since = link_clock.ticks_ms()
         self._missed_since = None  # when it first said again what we knew
+        self._resend_ms = RESEND_MS
         self.acknowledged = 0
 
     def take_config(self, config):
@@ -68,6 +70,7 @@ class Sender:
         One that says what we knew already misses what followed, unless that is on its way: go
         back in a while.
         """
+        self._resend_ms = RESEND_MS
         if sequence > self.acknowledged:
             self.acknowledged = sequence
             self._next = max(self._next, sequence + 1)
@@ -120,6 +123,7 @@ class Sender:
         self._hello_due = self._status_due = True
         self._last_state = None
         self._flying = []
+        self._resend_ms = RESEND_MS
         self._rewind()
 
     def _send(self, leaf, data, retain):
@@ -233,7 +237,13 @@ class Sender:
         missed = self._missed_since
         if missed is not None:
             return self._clock.elapsed_ms(missed) >= REWIND_MS
-        return not self._flying and self._clock.elapsed_ms(self._stalled_since) >= RESEND_MS
+        if self._next <= self.acknowledged + 1:
+            self._stalled_since = self._clock.ticks_ms()  # nothing waits for a word
+            return False
+        if self._flying or self._clock.elapsed_ms(self._stalled_since) < self._resend_ms:
+            return False
+        self._resend_ms = min(self._resend_ms * 2, MOST_RESEND_MS)
+        return True
 
     def _rewind(self):
         """Send again from the cursor."""

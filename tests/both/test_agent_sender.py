@@ -310,13 +310,35 @@ class TestSender(unittest.TestCase):
         self.link.up = False
         self.assertFalse(self.sender.is_waiting())
 
-    def test_a_utility_that_says_nothing_gets_it_again_after_thirty_seconds(self):
+    def test_a_utility_that_says_nothing_gets_it_again_ever_more_rarely(self):
         self.write(3)
         self.settle()
-        self.clock.advance(29_999)
+        sent = []
+        for second in range(5, 5_000, 5):
+            self.clock.advance(5_000)
+            self.link.out = []
+            if self.spans(self.work_out()) == [(1, 3)]:
+                sent.append(second)
+        # 15 s later, then after 30, 60, 120, 240, 480 and from then on 900 s.
+        self.assertEqual(sent, [15, 45, 105, 225, 465, 945, 1845, 2745, 3645, 4545])
+        self.sender.acknowledge(1)  # it is back
+        self.clock.advance(14_999)
         self.assertEqual(self.spans(self.work_out()), [])
         self.clock.advance(1)
-        self.assertEqual(self.spans(self.work_out()), [(1, 3)])
+        self.assertEqual(self.spans(self.work_out()), [(2, 2)])
+
+    def test_a_quiet_meter_does_not_wait_the_longer_for_it(self):
+        self.write(3)
+        self.settle()
+        self.sender.acknowledge(3)
+        for _ in range(100):  # a quarter of an hour and more with nothing to say
+            self.clock.advance(10_000)
+            self.link.out = []
+            self.assertEqual(self.spans(self.work_out()), [])
+        self.write(1)
+        self.assertEqual(self.spans(self.work_out()), [(4, 1)])
+        self.clock.advance(15_000)
+        self.assertEqual(self.spans(self.work_out()), [(4, 1)])
 
     # --- a link that does not take it ---
 

@@ -60,9 +60,10 @@ def killed(kind, folder):
             time.sleep(draw.uniform(0.1, 0.4))
             trial.broker.kill()
             time.sleep(draw.uniform(0, 0.2))
+            sessions = trial.meter.sessions()
             trial.broker.start()
-            assert until(trial.is_up, 10)
-        return judged(trial)
+            assert until(lambda felt=sessions: trial.meter.sessions() > felt, 10)
+        return judged(trial, 40)
 
 
 def swallowed(kind, folder):

@@ -280,7 +280,7 @@ def test_close_does_not_wait_for_a_peer_that_does_not_read(broker, new_link):
 
 
 @pytest.mark.parametrize("kind", [PahoLink, MqttLink])
-def test_attempts_are_spread_and_grow_as_rare_as_a_quarter_of_an_hour(kind):
+def test_attempts_may_grow_as_rare_as_a_quarter_of_an_hour(kind):
     # tests/host/test_faults_fleet.py shows what these two do for a fleet.
     assert inspect.signature(kind).parameters["backoff_s"].default == (75, 900)
 

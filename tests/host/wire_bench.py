@@ -29,7 +29,7 @@ from wattledger.tools.utility import Utility
 HOST = "127.0.0.1"
 FAST = (0.05, 0.2)
 DEVICE = "device"  # the whole meter on MicroPython, with our client
-HEAP = "768K"
+HEAP = "2M"  # its storage is in RAM, and the whole journal with it
 PROGRAM = "from wattledger.tests.both.fixtures_meter_program import main; main()"
 DRILL = 12  # the event that stands for anything: its value counts
 CONFIG = "listener %d 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"
