@@ -8,20 +8,7 @@ intervals, supply, storage, messages, people.
 from wattledger.agent import events
 from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
-from wattledger.agent.comms.challenge import Challenge
-from wattledger.agent.comms.commands import (
-    GATE,
-    JOURNAL_ACK,
-    OK,
-    OPS,
-    PURPOSES,
-    SEARCHING,
-    STALE,
-    CommandDesk,
-)
-from wattledger.agent.comms.envelope import Keyring
-from wattledger.agent.comms.sender import Sender
-from wattledger.agent.comms.topics import CMD, topic
+from wattledger.agent.comms.conversation import Conversation
 from wattledger.agent.display.view import View
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
@@ -37,7 +24,6 @@ from wattledger.agent.supply.states import Supply
 from wattledger.agent.timekeeping import Timekeeper
 from wattledger.hal.sample import TRUST_SYNCED
 
-SHOW_MS = 250
 ROTATED = ("keys.a", "keys.b")  # the stores of rotation.py, overrides.py and message.py
 SETTINGS = "settings"
 MESSAGE = "message"
@@ -85,10 +71,7 @@ class Agent:
         self.cause = cause
         self._link_clock = link_clock
         self._link = link
-        self._page = page
-        self._shown_at = None
-        self._answers = None  # what a page asks for beside the view
-        self._unanswered = None  # a command that needs more than one step
+        self._people = None
         self.storage = storage
         self._entropy = entropy
         self.gated = bool(gate_key)
@@ -127,7 +110,9 @@ class Agent:
         self.tokens = self.keypad = None
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
-        self.view = View(self) if page is None else self._home_view()
+        self.view = View(self)
+        if page is not None:
+            self._open_to_people(page)
         self.prospect = Prospect(storage)
         self._feed = None
         if book is not None:
@@ -135,54 +120,20 @@ class Agent:
             from wattledger.agent.journal.book import BookFeed
 
             self._feed = BookFeed(book, storage, self.journal, config.meter)
-        self.sender = self.desk = self.documents = self.home = None
+        self.talk = self.keyring = self.sender = self.desk = self.documents = None
         if link is not None:
-            self._join(entropy, device_key, gate_key)
-            if config.home_assistant:
-                # Here, because a meter without one has no heap to spare for it.
-                from wattledger.agent.comms.discovery.home import Home
+            self.secrets = (device_key, gate_key)
+            self.talk = Conversation(self, link, link_clock, entropy, self.secrets, public_keys)
+            self.keyring, self.sender = self.talk.keyring, self.talk.sender
+            self.desk, self.documents = self.talk.desk, self.talk.documents
 
-                self.home = Home(self, link, link_clock)
-            if public_keys:
-                # Here, because a meter without a utility's keys has no heap to spare for it.
-                from wattledger.agent.comms.documents import DocumentDesk
+    def _open_to_people(self, page):
+        # Where somebody looks: a meter without a display has no heap to spare for it.
+        from wattledger.agent.display.home import HomeView
+        from wattledger.agent.people import People
 
-                self.documents = DocumentDesk(self, public_keys, storage, link, link_clock)
-                if any(kid.startswith("root.") for kid in public_keys):
-                    from wattledger.agent.comms.root import RootDesk
-
-                    self.desk.root = RootDesk(public_keys, self.documents)
-
-    def _home_view(self):
-        from wattledger.agent.display.home import HomeView  # where somebody looks
-
-        return HomeView(self)
-
-    def _join(self, entropy, device_key, gate_key):
-        self.secrets = (device_key, gate_key)
-        self.keyring = keyring = Keyring(device_key, PURPOSES)
-        if gate_key:
-            keyring.add(GATE, gate_key)
-        challenge = Challenge(entropy, self._link_clock)
-        self.sender = Sender(
-            self.config, self._link, keyring, self.journal, challenge, self._link_clock
-        )
-        self.desk = CommandDesk(
-            self.config.meter,
-            keyring,
-            challenge,
-            self._link_clock,
-            {},
-            self.report,
-            self._find_action,
-        )
-        self._commands = topic(self.config.tenant, self.config.meter, CMD)
-        self._link.subscribe(self._commands)
-
-    def _find_action(self, op):
-        from wattledger.agent.comms import actions
-
-        return actions.find(self, op)
+        self.view = HomeView(self)
+        self._people = People(self, page, self._link_clock)
 
     def _take_tokens(self, storage, key, phases):
         # Here, because a meter without tokens has no heap to spare for them.
@@ -199,16 +150,16 @@ class Agent:
         `tariff` is a document (bytes) that provisioning brings; TariffError when it is refused.
         `checked` is the Tariff in it: a root short of heap checks it before it makes the agent.
         """
-        self._let_go()
+        self.let_go()
         state = self.ledger.open()
-        self._let_go()
+        self.let_go()
         self.time.restore(
             self.ledger.last_time(), self.ledger.last_powered_s(), state.clock_budget_s
         )
         self.watch.recover()
         if tariff is not None:
             self.ledger.shelf.offer(tariff, self.time.unix(), checked)
-            self._let_go()
+            self.let_go()
         self._restore_registers(state)
         state.boots += 1
         self.ledger.go_on(self.time.unix(), self.time.trust())
@@ -226,13 +177,13 @@ class Agent:
             self.tokens.apply_limits()
         self._recall()
         self.meter.begin()
-        self._let_go()
+        self.let_go()
         if self._calibration is None:
             self.keeper.now()
         else:
             self._take_calibration()
 
-    def _let_go(self):
+    def let_go(self):
         """Of modules that the piece of work before needed, where heap is short."""
         if self._tidy is not None:
             self._tidy()
@@ -330,10 +281,9 @@ class Agent:
         )
         if self._feed is not None:
             self._feed.work()
-        busy = self._talk()
+        busy = self.talk is not None and self.talk.work()
         if self._hear_people():
             busy = True
-        self._show()
         if busy:
             return BUSY_MS
         return FLIGHT_MS if self.sender and self.sender.is_waiting() else self.config.tick_ms
@@ -343,9 +293,10 @@ class Agent:
         self._note(payloads.pack_event(code, value))
 
     def _note(self, payload):
-        self._append(records.EVENT, payload)
+        self.note(records.EVENT, payload)
 
-    def _append(self, kind, payload):
+    def note(self, kind, payload):
+        """Write an entry down that moves no money."""
         if not self.ledger.missing:
             self.journal.append(kind, self.time.unix(), self.time.trust(), 0, payload)
 
@@ -369,87 +320,12 @@ class Agent:
             self.keeper.money()
 
     def _hear_people(self):
-        request = self._page.request() if self._page else None
-        while request is not None:
-            if request[0] == "assist":
-                if self.assistance:
-                    self.assistance.answer(request[1])
-            elif request[0] == "tell":
-                self._tell(request[1])
-            elif not (self.keypad and self.keypad.hear(request)):
-                self.control.person(request)
-            request = self._page.request()
+        people = self._people
+        if people:
+            people.hear()
         self.control.close_when_held()
         busy = self.keypad is not None and self.keypad.work()
-        return self._answer_page() or busy
-
-    def _tell(self, name):
-        if self._answers is None:
-            from wattledger.agent.display.answers import Answers  # when somebody looks
-
-            self._answers = Answers(self, self._page, self._link_clock)
-        self._answers.ask(name)
-
-    def _answer_page(self):
-        """One slice of what a page asked for; True while there is more."""
-        if self._answers is None:
-            return False
-        if self._answers.work():
-            return True
-        self._answers = None
-        self._let_go()
-        return False
-
-    def _talk(self):
-        """One command or one message; True when there may be more."""
-        if self._link is None:
-            return False
-        if self.sender.must_answer() and self._say():
-            return True
-        message = self._unanswered or self._link.receive()
-        if message is not None:
-            self._unanswered = None
-            if self.home and self.home.hear(message[0], message[1], message[2]):
-                return True
-            if self.documents and message[0] != self._commands:
-                self.documents.hear(message[0], message[1])
-            else:
-                self._answer(message)
-            return True
-        if self.documents and self.documents.work():
-            return True
-        return self._say()
-
-    def _say(self):
-        self.keeper.acknowledged = self.sender.acknowledged
-        state = self.home.state if self.home else self.view.state
-        if self.sender.work(self.view.hello, state, self.view.said()):
-            return True
-        return self.home is not None and self.home.work()
-
-    def _answer(self, message):
-        _, data, retained = message
-        answer = self.desk.handle(data, retained)
-        if answer is None:
-            return
-        if answer["result"] == SEARCHING:
-            self._unanswered = message  # asked again in the next step, until the search ends
-            return
-        if answer["op"] == OPS[JOURNAL_ACK][0] and answer["result"] == OK:
-            return  # answering an acknowledgement would never end
-        if self.desk.writes:
-            result = self.desk.result_code(answer["result"])
-            self._append(
-                records.COMMAND, payloads.pack_command(answer["digest"], answer["op"], result)
-            )
-        if answer["result"] == STALE:
-            self.sender.ask_hello()
-        self.sender.answer(answer)
-
-    def _show(self):
-        if self._page is None:
-            return
-        if self._shown_at is not None and self._link_clock.elapsed_ms(self._shown_at) < SHOW_MS:
-            return
-        self._shown_at = self._link_clock.ticks_ms()
-        self._page.show(self.view.page())
+        if people:
+            busy = people.answer() or busy
+            people.show()
+        return busy

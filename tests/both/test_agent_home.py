@@ -212,7 +212,7 @@ class TestCosts(Homes):
         agent.account.close(START + 900, register.import_wh, register.export_wh)
         agent.account.begin(START + 900, register.import_wh, register.export_wh, 2)
         self.assertTrue(agent.journal.durable < agent.journal.sequence)
-        self.assertEqual(agent.home.costs.read()[0], 7 * UNIT * 1000)
+        self.assertEqual(agent.talk.home.costs.read()[0], 7 * UNIT * 1000)
 
 
 class TestReconnect(Homes):

@@ -191,7 +191,7 @@ def deliver(house, batch, retained):
         refused = desk.refused
         house.link.inbox.append((topic_of(leaf, group), message, retained))
         house.agent.step()
-        while house.agent._unanswered:
+        while house.agent.talk.unanswered:
             house.agent.step()
         if leaf != "cmd":
             while house.agent.documents.work():

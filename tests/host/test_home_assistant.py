@@ -136,7 +136,7 @@ def test_what_a_meter_does_not_know_is_unknown_and_not_zero():
     house = House(linked=True, home_assistant=True, credit=100)
     house.chip.dead = True
     house.run(8)
-    state = house.agent.home.state()
+    state = house.agent.talk.home.state()
     values = rules.values(announced(), state)
     assert values["power"] is values["days"] is values["voltage"] is None
     assert values["alarm"] == "ON"
@@ -149,10 +149,10 @@ def test_low_balance_and_a_cut_are_told():
     house = House(linked=True, home_assistant=True, credit=10)
     house.run(6, 3600)  # 4 of 10 are left, and 5 is the first level
     house.run(12)
-    values = rules.values(announced(), house.agent.home.state())
+    values = rules.values(announced(), house.agent.talk.home.state())
     assert (values["low"], values["supply"]) == ("ON", "ON")
     house.run(6, 3600)
-    values = rules.values(announced(), house.agent.home.state())
+    values = rules.values(announced(), house.agent.talk.home.state())
     assert (values["supply"], values["state"]) == ("OFF", "disconnected")
     assert values["reason"] == "no credit"
 
@@ -187,7 +187,7 @@ def test_a_day_in_the_dashboard_is_the_journals_kwh_and_money():
     house.run(1)
 
     def take():
-        state = house.agent.home.state()
+        state = house.agent.talk.home.state()
         values = rules.values(message, state)
         reset = rules.render(message["components"]["cost"]["last_reset_value_template"], state)
         for key, statistics in seen.items():

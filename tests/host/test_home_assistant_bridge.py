@@ -116,8 +116,8 @@ def test_a_broker_that_permits_what_the_page_says_serves_a_meter(tmp_path):
                 household.publish("wl/1/demo/m/another/home/reconnect", "PRESS")
                 time.sleep(0.1)
                 house.talk(5)
-                assert house.agent.home.asked_at is None
+                assert house.agent.talk.home.asked_at is None
                 household.publish(BASE + "home/reconnect", "PRESS")
-                assert until(lambda: house.talk(2) or house.agent.home.asked_at)
+                assert until(lambda: house.talk(2) or house.agent.talk.home.asked_at)
         finally:
             house.link.close()
