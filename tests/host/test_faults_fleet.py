@@ -21,6 +21,9 @@ from wattledger.host_sim.entropy import SeededEntropy
 from wattledger.tests.both.fixtures_agent import START
 from wattledger.tests.host.fault_bench import sign
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("faults_fleet")
+
 METERS = 10_000
 HOUR = 3_600
 DAY = 24 * HOUR

@@ -14,6 +14,9 @@ from wattledger.tools.keys import MeterKeys
 from wattledger.tools.replica import Replica
 from wattledger.tools.utility import Utility
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("faults_offline")
+
 DAYS = 7
 DAY_S = 86_400
 ONE_WAY_MS = 100  # 200 ms there and back
