@@ -102,7 +102,7 @@ class Meter:
         self.supply.closed(self.time.powered_s)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fleet():
     return [Meter(number) for number in range(METERS)]
 
@@ -139,10 +139,8 @@ def test_both_keys_stolen_spread_the_openings_over_a_quarter_of_an_hour(fleet):
     assert max(counts) <= 28
 
 
-def test_both_keys_stolen_open_each_supply_twice_a_day_and_four_times_a_month(fleet):
-    some = fleet[::200]
-    for meter in some:
-        meter.close()
+def test_both_keys_stolen_open_each_supply_twice_a_day_and_four_times_a_month():
+    some = [Meter(number) for number in range(50)]
     for hour in range(3, 32 * 24):
         now = DAY + hour * HOUR
         for meter in some:

@@ -17,6 +17,9 @@ from wattledger.tests.both.fixtures_agent import START, tariff_of
 from wattledger.tests.both.houses_tokens import NOW_TID, token
 from wattledger.tests.host.fault_bench import OWNERS, ROOT_KEY, Everything
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("faults_recorded")
+
 DONE = ("ok", "scheduled")
 ANSWERED = ("stale", "duplicate", "rate", "range", "denied locally", "ok", "scheduled")
 LATER = START + 86_400

@@ -14,6 +14,9 @@ from wattledger.host_sim.chaos.proxy import ChaosProxy
 from wattledger.tests.host.mqtt_bench import Peer, until
 from wattledger.tests.host.wire_bench import DEVICE, Broker, Trial, connect, end
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("faults_wire")
+
 KINDS = ("paho", "own", "micropython")
 HOST_KINDS = ("paho", "own")
 METERS = ("paho", "own", DEVICE)
