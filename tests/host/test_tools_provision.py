@@ -272,6 +272,18 @@ def test_wrong_wishes_leave_no_trace(tmp_path, capsys, words, said):
     assert [path for path in tmp_path.iterdir() if path.name == "m-1"] == []
 
 
+def test_a_wrong_folder_makes_no_second_tenant_unasked(tmp_path, capsys):
+    run(capsys, "provision", "tenant", "util", "--out", tmp_path)
+    out = tmp_path / "meters" / "m-1"
+    words = ("provision", "--board", BOARD, "--meter", "m-1", "--out", out)
+    before = everything(tmp_path)
+    code, _, told = run(capsys, *words)
+    assert code == 2 and "has no tenant" in told and str(tmp_path / "ca") in told
+    assert everything(tmp_path) == before
+    code, made, _ = run(capsys, *words, "--tenant", "other")
+    assert code == 0 and made["tenant"] == "other"
+
+
 def test_the_gate_secrets_lie_apart(tmp_path, capsys):
     with pytest.raises(ProvisionError, match="must be three folders"):
         tenant.create("x", tmp_path / "ca", tmp_path / "k", tmp_path / "k")

@@ -100,6 +100,8 @@ def provision(
     wanted = meters.Wanted(board, meter, support, tariff, token, _pairs(set_ or []))
     name = tenant or tenants.DEFAULT_NAME
     wanted.device(name)  # what is wrong with it is told before a tenant is made
+    if tenant is None and not ca.exists():
+        _warn_of_another(base)
     made = [] if ca.exists() else tenants.create(name, ca, keys, gate)
     found = tenants.Tenant(ca, keys)
     if tenant not in (None, found.name):
@@ -216,6 +218,16 @@ def decommission(
     moved = retire.decommission(Tenant(ca, keys), gate, meter, broker_dir or [])
     output.note("at the meter: wattledger-meter DIR --state DIR --decommission")
     _tell({"meter": meter}, moved, as_json)
+
+
+def _warn_of_another(base: Path) -> None:
+    """A second tenant made by a wrong --out would have keys that no broker of the first knows."""
+    for folder in base.parents[:2]:
+        if (folder / "ca").is_dir() and (folder / "keys").is_dir():
+            raise typer.BadParameter(
+                f"{base} has no tenant, and {folder} has one: put --out beside {folder / 'ca'}, or "
+                "name --ca, --keys and --gate, or --tenant for a new one"
+            )
 
 
 def _tenant(out: Path, ca: Path | None, keys: Path | None) -> "Tenant":
