@@ -71,8 +71,10 @@ class Local:
             self._early = self._size()
 
     def _size(self) -> int:
-        # The port leads to the world, and what the storage holds is no memory of a meter.
-        return size_of(self.meter, (self._port, self._storage))
+        # The port leads to the world, what the storage holds is no memory of a meter, and a
+        # forecast in the making is let go when it is made.
+        making = self.meter.agent.prospect.making
+        return size_of(self.meter, (self._port, self._storage, making))
 
     def cut(self) -> None:
         """Nothing to do: what is in memory only goes with this object."""

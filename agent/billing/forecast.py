@@ -40,7 +40,7 @@ class Prospect:
     def __init__(self, storage):
         self.forecast = Forecast(storage)
         self.found = None
-        self._looking = None
+        self.making = None
         self._of = None  # what the last look was worked out from
 
     def work(self, account, unix, synced, available, balance):
@@ -54,7 +54,7 @@ class Prospect:
             except OSError:
                 pass  # known until the next boot, and kept with the next day
         if tariff is None or not synced or self.forecast.is_learning():
-            self.found = self._looking = self._of = None
+            self.found = self.making = self._of = None
             return
         # Worked out anew with each interval and each purchase.
         of = (tariff.n, account.start, balance)
@@ -62,9 +62,9 @@ class Prospect:
             self._of = of
             from wattledger.agent.billing.outlook import Outlook  # a few steps an interval
 
-            self._looking = Outlook(self.forecast, tariff, unix, available, account.used_wh)
-        elif self._looking is not None and self._looking.work():
-            self.found, self._looking = Found(self._looking), None
+            self.making = Outlook(self.forecast, tariff, unix, available, account.used_wh)
+        elif self.making is not None and self.making.work():
+            self.found, self.making = Found(self.making), None
 
 
 class Forecast:

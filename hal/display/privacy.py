@@ -31,6 +31,7 @@ SUPPLY = (
 )
 # The numbers a home display is on the wall for.
 HOME = SUPPLY + (
+    "assist",
     "balance_micro",
     "available_micro",
     "low_micro",

@@ -38,6 +38,8 @@ class Server:
             await self._app.handle_request(connection, connection)
         except (OSError, EOFError, MemoryError):
             pass  # the browser went away in mid-sentence, or there is no room for an answer
+        except asyncio.CancelledError:
+            pass  # the server ends; asyncio would log a callback that raised
         finally:
             self.open.remove(row)
             if connection.ended is not None:

@@ -19,7 +19,7 @@ from wattledger.tests.both.houses_meter import credit as pay
 from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut, TearingStorage
 from wattledger.tests.both.houses_tariffs import DAY, credit, data, local_2027
 
-HEAP = "576K"
+HEAP = "640K"
 
 WEDNESDAY = local_2027(6, 2, 12)
 MONDAY = local_2027(6, 7)
@@ -273,7 +273,7 @@ class TestCommand(Linked):
             (answer["result"], answer["detail"]), ("ok", "12000000 micro-units are owed")
         )
         self.assertEqual(self.written()[-1][1:], (OPS["debt.set"][0], "ok"))
-        view = View(self.house.agent).page()["debt"]
+        view = View(self.house.agent).state()["debt"]
         self.assertEqual(
             view,
             {
@@ -292,7 +292,7 @@ class TestCommand(Linked):
         self.assertEqual(self.house.page.view["debt"]["owed_micro"], 11000000)
 
     def test_without_a_debt_nothing_is_shown(self):
-        self.assertIsNone(View(self.house.agent).page()["debt"])
+        self.assertIsNone(View(self.house.agent).state()["debt"])
 
     def test_out_of_range_and_unsigned(self):
         wrong = (

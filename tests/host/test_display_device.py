@@ -51,14 +51,14 @@ class Served:
         return json.loads(self.process.stdout.readline())
 
     def settled(self):
-        """The least heap of three reports while nothing but the reporter is open: what a request
-        holds until its socket is closed is no leak."""
+        """The least heap of eight reports while nothing but the reporter is open: what a request
+        holds until its socket is closed, or the collector has not found yet, is no leak."""
         found = []
         for _ in range(60):
             report = self.report()
             if report["open"] <= 1:
                 found.append(report["heap"])
-            if len(found) == 3:
+            if len(found) == 8:
                 return min(found)
             time.sleep(0.05)
         raise AssertionError(report)

@@ -183,7 +183,7 @@ def test_the_panel_takes_the_button_from_the_faces(monkeypatch, tmp_path):
     hardware = types.SimpleNamespace(button="button", panel=lambda *words: ("panel", words[1]))
     meter = object.__new__(main_pi.PiMeter)
     meter._config = types.SimpleNamespace(display=None)
-    options = types.SimpleNamespace(page=None)
+    options = types.SimpleNamespace(page=None, site=str(tmp_path))
     assert meter._faces(options, hardware, None, None)._faces == ("button",)
     meter._config.display = settings(chip="ssd1306")
     assert meter._faces(options, hardware, None, None)._faces == (("panel", "pi"),)
