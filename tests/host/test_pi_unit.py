@@ -1,4 +1,4 @@
-"""The unit of systemd, held by systemd's own checks: it is correct, and what it may do is little."""
+"""The unit of systemd under systemd's own checks: it is correct, and it may do little."""
 
 import shutil
 import subprocess
