@@ -21,6 +21,7 @@ from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
 from wattledger.firmware import broker_linux, constants, parts_linux, retire_linux
 from wattledger.firmware.errors import FirmwareError
+from wattledger.firmware.log_linux import Log
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
 from wattledger.hal.clock.host_linux import HostClock
@@ -32,6 +33,7 @@ from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
 
 FIRMWARE = "pi"
 FAILED = 1
+log = Log()
 
 
 def parse(words):
@@ -61,11 +63,6 @@ def parse(words):
         help="wipe the readings and secrets of a meter that is out of service, and end",
     )
     return parser.parse_args(words)
-
-
-def log(line):
-    """One line for the journal of systemd."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def state_folder(path):
@@ -100,7 +97,7 @@ class PiMeter:
         self._state = options.state
         storage = state_folder(options.state)
         retire_linux.refuse(storage, options.state)
-        self._hardware = hardware = parts.Hardware(config.board, site.calibration, log)
+        self._hardware = hardware = parts.Hardware(config.board, site.calibration, log.warning)
         certificate = options.cert or site.certificate
         if options.broker:
             self._link = broker_linux.connect(
@@ -166,11 +163,11 @@ class PiMeter:
                 self.agent.accept_document(self._tariff)
             except TariffError as error:
                 self.agent.report(events.TARIFF_REFUSED, 0)
-                log("tariff.json is refused: %s" % error)
-        self._runtime = Runtime(self.agent, self._clock, self.watchdog, log)
+                log.warning("tariff.json is refused: %s" % error)
+        self._runtime = Runtime(self.agent, self._clock, self.watchdog, log.error)
         self.watchdog.ready()
         if self.agent.ledger.missing:
-            log(
+            log.warning(
                 "no ledger in %s: nothing is billed or cut; open it with --commission MICRO, or "
                 "restore the meter's files" % self._state
             )
@@ -201,7 +198,7 @@ def open_ledger(options, parts=parts_linux):
     site = Site(options.site)
     storage = state_folder(options.state)
     retire_linux.refuse(storage, options.state)
-    hardware = parts.Hardware(site.config.board, site.calibration, log)
+    hardware = parts.Hardware(site.config.board, site.calibration, log.warning)
     try:
         closed = hardware.relay.contact()
         unix, trust = hardware.clock.unix_s(), hardware.clock.trust()
@@ -240,7 +237,7 @@ def main(words=None):
         else:
             serve(options, stopped)
     except (FirmwareError, AgentError, HalError, OSError) as error:
-        log("wattledger-meter: %s" % error)
+        log.error("wattledger-meter: %s" % error)
         return FAILED
     return 0
 
