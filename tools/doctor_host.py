@@ -59,7 +59,7 @@ def service(shown: Callable[[], str | None] = _shown) -> Finding:
         return Finding("service", WARN, f"{UNIT} is not installed", INSTALL)
     state, restarts = found.get("ActiveState", "unknown"), found.get("NRestarts", "0")
     what = f"{state}, started again {restarts} times"
-    if state in ("failed", "activating") or found.get("Result", "success") != "success":
+    if state == "failed" or found.get("Result", "success") != "success":
         fix = f"why: journalctl -u {UNIT} -p warning -n 20"
         return Finding("service", FAIL, f"{what}: {found.get('Result')}", fix)
     if found.get("UnitFileState") != "enabled":

@@ -117,12 +117,15 @@ def test_nothing_goes_into_the_systems_own_python(card):
     assert pips == [wanted]
 
 
-def test_a_second_installation_only_upgrades(card):
+def test_a_second_installation_only_upgrades(card, capsys):
     ran(card, "install")
+    capsys.readouterr()
     rules = (card / install_pi.RULES).stat().st_mtime_ns
     again = ran(card, "install")
     assert [words[1:5] for words in again] == [["-m", "pip", "install", "--upgrade"]]
     assert (card / install_pi.RULES).stat().st_mtime_ns == rules
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.startswith("next:") for line in printed[1:3]] == [True, False]
 
 
 def test_a_second_installation_repairs(card):

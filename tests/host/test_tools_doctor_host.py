@@ -43,6 +43,7 @@ def test_the_service_of_a_meter_that_is_well():
         (("not-found", "inactive", "", "0", "success"), "warn", "is not installed"),
         (("loaded", "active", "disabled", "0", "success"), "warn", "does not start at boot"),
         (("loaded", "failed", "enabled", "3", "watchdog"), "fail", "3 times: watchdog"),
+        (("loaded", "failed", "enabled", "0", "success"), "fail", "0 times"),
         (("loaded", "activating", "enabled", "9", "exit-code"), "fail", "9 times: exit-code"),
     ],
 )
@@ -56,9 +57,9 @@ def test_a_computer_without_systemd():
 
 
 MOUNTS = """\
+31 22 8:1 / /var/lib/my\\040disk rw,relatime - ext4 /dev/sda1 rw
 22 1 179:2 / / rw,{root} shared:1 - ext4 /dev/mmcblk0p2 {super}
 30 22 0:25 / /run rw,nosuid - tmpfs tmpfs rw,size=1g
-31 22 8:1 / /var/lib/my\\040disk rw,relatime - ext4 /dev/sda1 rw
 """
 
 
