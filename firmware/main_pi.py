@@ -27,6 +27,7 @@ from wattledger.firmware import (
     retire_linux,
 )
 from wattledger.firmware.errors import FirmwareError
+from wattledger.firmware.log_linux import Log
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
 from wattledger.hal.clock.host_linux import HostClock
@@ -39,6 +40,7 @@ from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
 FIRMWARE = "pi"
 FAILED = 1
 LOOK_S = 0.1  # a person at a button or keypad does not wait for the next tick
+log = Log()
 
 
 def parse(words):
@@ -76,11 +78,6 @@ def parse(words):
     return parser.parse_args(words)
 
 
-def log(line):
-    """One line for the journal of systemd."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def state_folder(path):
     """The storage in the folder `path`; FirmwareError when there is none."""
     if not os.path.isdir(path):
@@ -114,7 +111,7 @@ class PiMeter:
         self._state = options.state
         storage = state_folder(options.state)
         retire_linux.refuse(storage, options.state)
-        self._hardware = hardware = parts.Hardware(config.board, site.calibration, log)
+        self._hardware = hardware = parts.Hardware(config.board, site.calibration, log.warning)
         certificate = options.cert or site.certificate
         if options.broker:
             self._link = broker_linux.connect(
@@ -205,11 +202,11 @@ class PiMeter:
                 self.agent.accept_document(self._tariff)
             except TariffError as error:
                 self.agent.report(events.TARIFF_REFUSED, 0)
-                log("tariff.json is refused: %s" % error)
-        self._runtime = Runtime(self.agent, self._clock, self.watchdog, log)
+                log.warning("tariff.json is refused: %s" % error)
+        self._runtime = Runtime(self.agent, self._clock, self.watchdog, log.error)
         self.watchdog.ready()
         if self.agent.ledger.missing:
-            log(
+            log.warning(
                 "no ledger in %s: nothing is billed or cut; open it with --commission MICRO, or "
                 "restore the meter's files" % self._state
             )
@@ -242,7 +239,7 @@ def open_ledger(options, parts=parts_linux):
     site = Site(options.site)
     storage = state_folder(options.state)
     retire_linux.refuse(storage, options.state)
-    hardware = parts.Hardware(site.config.board, site.calibration, log)
+    hardware = parts.Hardware(site.config.board, site.calibration, log.warning)
     try:
         closed = hardware.relay.contact()
         unix, trust = hardware.clock.unix_s(), hardware.clock.trust()
@@ -281,7 +278,7 @@ def main(words=None):
         else:
             serve(options, stopped)
     except (FirmwareError, AgentError, HalError, OSError) as error:
-        log("wattledger-meter: %s" % error)
+        log.error("wattledger-meter: %s" % error)
         return FAILED
     return 0
 

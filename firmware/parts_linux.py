@@ -16,6 +16,7 @@ from wattledger.hal.errors import HalError
 PLATFORM = "pi"
 PIN_FACTORY = "GPIOZERO_PIN_FACTORY"
 LGPIO = "lgpio"  # the one that drives the pins of a Pi 5 and of those before it
+PI_5 = "BCM2712"  # its pins are an RP1's, which no other factory knows
 # The converter's rounds: 4000 pairs a second; a 64-bit kernel takes 32 conversions a message.
 PAIR_US = 250
 BLOCK_PAIRS = 400
@@ -82,7 +83,7 @@ def sampler(found, spi):
 def claim_pins():
     """Have gpiozero drive the pins by lgpio, unless its environment variable names another.
 
-    HalError when that cannot be had.
+    The factory; HalError when that cannot be had.
     """
     try:
         from gpiozero import Device
@@ -93,12 +94,20 @@ def claim_pins():
     wanted = os.environ.setdefault(PIN_FACTORY, LGPIO)
     try:
         Device.ensure_pin_factory()
+        factory = Device.pin_factory
+        unfit = wanted not in (LGPIO, "mock") and factory.board_info.soc == PI_5
     except Exception as error:  # whatever the library behind a pin factory raises
         raise HalError(
             "the pins cannot be driven by %s (%s): sudo apt install python3-lgpio, make the "
             "environment with --system-site-packages, put this user into the group gpio, and "
             "start in a folder that it may write" % (wanted, error)
         ) from None
+    if unfit:
+        raise HalError(
+            "%s does not drive the pins of a Pi 5: take %s=%s out of the environment, or set it "
+            "to lgpio" % (wanted, PIN_FACTORY, wanted)
+        )
+    return factory
 
 
 def contact(found, looks):

@@ -18,6 +18,7 @@ from wattledger.tools import (
     doctor_broker,
     doctor_bus,
     doctor_clock,
+    doctor_host,
     doctor_pins,
     doctor_readings,
     doctor_storage,
@@ -64,8 +65,11 @@ def examine(scope: Scope) -> Iterator[Finding]:
             "name the same board in both",
         )
     yield from _hardware(board, site, scope.export)
+    yield doctor_host.groups(board)
+    yield doctor_host.service()
     yield doctor_clock.system()
     if scope.state is not None:
+        yield doctor_host.mounted(scope.state)
         yield from doctor_storage.state(scope.state)
     if scope.broker is not None:
         # What is not named is the folder's own, as the meter takes it.
@@ -93,7 +97,10 @@ def _hardware(board: ModuleType, site: Site | None, export: bool) -> Iterator[Fi
         if FAIL not in (chip.state, calibration.state):
             yield from doctor_readings.check(board, site.calibration if site else None, export)
     if meter is None:
-        yield doctor_pins.contact(board)
+        pins = doctor_pins.factory()
+        yield pins
+        if pins.state != FAIL:
+            yield doctor_pins.contact(board)
     yield doctor_clock.battery(board)
 
 

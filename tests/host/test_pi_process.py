@@ -209,6 +209,7 @@ def the_silence_of(bench, chip):
     assert run.code == 0, run.said
     assert "no battery clock" in run.said and "no chip answers at 0x68" in run.said
     assert "meter pi-0001 measures" in run.said and "Traceback" not in run.said
+    assert (bench.site / "device.key").read_text() not in run.said
     (bench.site / "calibration.json").unlink()
     with bench.running():
         time.sleep(1)

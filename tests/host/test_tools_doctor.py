@@ -18,7 +18,7 @@ from wattledger.tests.both import fixtures_uart as uart
 from wattledger.tests.host.pty_bench import Pty
 from wattledger.tests.host.test_pi_process import with_a_bench
 from wattledger.tests.host.umockdev_bench import emulated, need
-from wattledger.tools import cli, doctor_bus, doctor_readings
+from wattledger.tools import cli, doctor_bus, doctor_host, doctor_readings
 
 
 def examined(chip, *words):
@@ -26,6 +26,7 @@ def examined(chip, *words):
     os.environ["GPIOZERO_PIN_FACTORY"] = "mock"
     pause = types.SimpleNamespace(sleep=lambda seconds: chip.feed(round(1000 * seconds)))
     doctor_readings.time = pause
+    doctor_host.IN_MEMORY = ()  # where the folders of tests may lie
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         code = cli.run(["doctor", *words, "--json"])

@@ -1,0 +1,73 @@
+"""The unit of systemd under systemd's own checks: it is correct, and it may do little."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).resolve().parents[2] / "firmware" / "wattledger.service"
+PROGRAM = "/opt/wattledger/bin/wattledger-meter"
+MOST_TENTHS = 20  # of exposure; 1.9 by systemd 252, where a service that says nothing has 9.6
+
+
+def analyzed(*words):
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("needs systemd-analyze: apt install systemd")
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=30)
+
+
+def settings():
+    """{name: [value of each of its lines]}"""
+    found = {}
+    for line in UNIT.read_text().splitlines():
+        name, sign, value = line.partition("=")
+        if sign and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def test_the_unit_is_correct(tmp_path):
+    # verify wants the program to be there.
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text().replace(PROGRAM, sys.executable))
+    done = analyzed("verify", "--man=no", str(copy))
+    assert (done.returncode, done.stderr) == (0, "")
+    copy.write_text(copy.read_text().replace("WatchdogSec=60", "WatchdogSecs=60"))
+    assert "Unknown key" in analyzed("verify", "--man=no", str(copy)).stderr
+
+
+def test_its_exposure_stays_low(tmp_path):
+    done = analyzed("security", "--offline=true", f"--threshold={MOST_TENTHS}", str(UNIT))
+    assert done.returncode == 0, done.stdout
+    weaker = tmp_path / UNIT.name
+    weaker.write_text(UNIT.read_text().replace("ProtectSystem=strict\n", "").replace("=~@", "=@"))
+    weak = analyzed("security", "--offline=true", f"--threshold={MOST_TENTHS}", str(weaker))
+    assert weak.returncode != 0
+
+
+def test_it_has_no_capability_and_no_other_device():
+    found = settings()
+    assert found["CapabilityBoundingSet"] == [""] and found["AmbientCapabilities"] == [""]
+    assert found["NoNewPrivileges"] == ["yes"]
+    assert found["DevicePolicy"] == ["closed"]
+    kinds = ("spi", "i2c", "gpiochip", "ttyAMA", "ttyS")
+    assert found["DeviceAllow"] == [f"char-{kind} rw" for kind in kinds]
+    assert found["User"] == ["meter"] and "DynamicUser" not in found
+
+
+def test_it_may_ask_whether_a_time_server_is_followed():
+    # adjtimex(2) is the meter's only source of that; all of these would refuse the question.
+    found = settings()
+    assert "ProtectClock" not in found
+    assert found["SystemCallFilter"][-1].split()[:2] == ["adjtimex", "clock_adjtime"]
+    # gpiozero reads the model of the Pi in /proc/device-tree or /proc/cpuinfo.
+    assert "ProcSubset" not in found
+
+
+def test_the_meter_is_never_given_up():
+    found = settings()
+    assert found["Restart"] == ["always"] and found["StartLimitIntervalSec"] == ["0"]
+    assert found["Type"] == ["notify"] and found["WatchdogSec"] == ["60"]
