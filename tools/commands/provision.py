@@ -225,8 +225,8 @@ def _warn_of_another(base: Path) -> None:
     for folder in base.parents[:2]:
         if (folder / "ca").is_dir() and (folder / "keys").is_dir():
             raise typer.BadParameter(
-                f"{base} has no tenant, and {folder} has one: put --out beside {folder / 'ca'}, or "
-                "name --ca, --keys and --gate, or --tenant for a new one"
+                f"{base} has no tenant, and {folder} has one: put --out beside {folder / 'ca'}, "
+                "or name --ca, --keys and --gate, or --tenant for a new one"
             )
 
 
