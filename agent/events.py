@@ -54,6 +54,8 @@ TAMPER_CLEARED = 75  # value: kinds that were latched, bit 0 is code 100
 CONDITIONS_HELD = 76  # too many in the hour; value: their code, and from bit 8 on how many
 PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
+CERTIFICATE_ENDS = 81  # the one the broker knows the meter by; value: days left
+CERTIFICATE_ENDED = 82  # no broker takes the meter until it has a new one
 # 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.
 REVERSE = 100
 NO_POTENTIAL = 101
@@ -115,6 +117,8 @@ NAMES = {
     REMOTE_OVER: "remote opening over",
     CORRECTION_FAILED: "correction not possible",
     DOCUMENT_REFUSED: "document refused",
+    CERTIFICATE_ENDS: "certificate ends, days left",
+    CERTIFICATE_ENDED: "certificate ended",
     CALIBRATION_CHANGED: "calibration changed",
     CHIP_ANSWERS: "chip answers again",
     CHIP_CORRUPT: "corrupt readings",

@@ -15,6 +15,7 @@ import threading
 
 from wattledger.agent import events
 from wattledger.agent.agent import Agent
+from wattledger.agent.comms.certificate import CertificateWatch
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
@@ -79,6 +80,7 @@ class PiMeter:
         self._link = None
         self._runtime = None
         self._hardware = None
+        self._certificate = None
         self.watchdog = SystemdWatchdog()
         try:
             self._make(options, parts)
@@ -117,6 +119,13 @@ class PiMeter:
             calibration=constants.identity(site.calibration),
         )
         self._clock = hardware.clock
+        if options.broker and options.cert:
+            self._certificate = CertificateWatch(
+                broker_linux.certificate_ends(options.cert),
+                storage,
+                self.agent.time,
+                self.agent.report,
+            )
 
     def _faces(self, options, hardware):
         faces = [hardware.button] if hardware.button is not None else []
@@ -158,7 +167,10 @@ class PiMeter:
 
     def turn(self):
         """Tick when it is time, one step; the seconds until the next turn."""
-        return self._runtime.turn() / 1000
+        wait_ms = self._runtime.turn()
+        if self._certificate is not None:
+            self._certificate.work()
+        return wait_ms / 1000
 
     def stop(self):
         """End cleanly: everything durable, the relay where it is."""
