@@ -26,10 +26,16 @@ class Timekeeper:
         self._far = None  # (unix - powered seconds, source) of the last one that was too far
 
     def restore(self, unix, powered_s, budget_s):
-        """Go on after a boot; a clock nobody set takes the last time the store knows."""
+        """Go on after a boot; a clock nobody set takes the last time the store knows.
+
+        So does one that a root has set no further than to its own build.
+        """
         self.powered_s = powered_s
         self.budget_s = budget_s
-        if self._clock.trust() == TRUST_UNKNOWN and unix:
+        trust = self._clock.trust()
+        if unix and (
+            trust == TRUST_UNKNOWN or (trust == TRUST_RESTORED and self._clock.unix_s() < unix)
+        ):
             self._clock.set(unix, TRUST_RESTORED)
 
     def age(self):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from wattledger.agent.comms import topics
 from wattledger.firmware.errors import BrokerError
+from wattledger.hal.network.certificate import CertificateError, dates
 from wattledger.hal.network.link_paho_linux import PahoLink
 
 PLAIN, SECURE = "mqtt", "mqtts"
@@ -28,6 +29,15 @@ def connect(url, config, ca=None, certificate=None, key=None):
         will_payload=topics.OFFLINE,
         tls=tls,
     )
+
+
+def certificate_ends(certificate):
+    """The last unix second of the meter's certificate (PEM file); BrokerError when it is none."""
+    try:
+        with open(certificate, "rb") as file:
+            return dates(file.read())[1]
+    except (OSError, CertificateError) as error:
+        raise BrokerError("--cert %s: %s" % (certificate, error)) from None
 
 
 def parse(url):

@@ -114,7 +114,7 @@ def start(port: int | None = None, kind: str = "auto", timeout_s: float = 10) ->
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on at this moment."""
     for port in random.sample(range(FIRST_PORT, LAST_PORT + 1), 100):
-        if _is_free(port):
+        if is_free(port):
             return port
     raise BrokerError(f"no free port found between {FIRST_PORT} and {LAST_PORT}")
 
@@ -140,7 +140,7 @@ def answers(port: int, timeout_s: float = 0.5) -> bool:
 
 def _launch(port: int, kind: str, timeout_s: float) -> BrokerProcess | None:
     """A broker that answers on `port`, or None when the port was taken."""
-    if not _is_free(port):
+    if not is_free(port):
         return None
     command = [sys.executable, "-m", "wattledger.tools.broker"]
     process = subprocess.Popen(
@@ -170,7 +170,8 @@ def _launch(port: int, kind: str, timeout_s: float) -> BrokerProcess | None:
         raise
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """True when nobody listens on a port of 127.0.0.1. BrokerError when none may."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -199,12 +200,18 @@ def _serve_iotcore(port: int) -> None:
     raise BrokerError("the broker ended by itself")
 
 
-def _serve_mosquitto(port: int) -> int:
-    """Serve until stdin ends; the exit code."""
+def mosquitto_program() -> str:
+    """The path of mosquitto. BrokerError when it is not there."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), *MOSQUITTO_PLACES])
     program = shutil.which("mosquitto", path=places)
     if program is None:
         raise BrokerError("no MQTT broker here: install the Python package iotcore, or mosquitto")
+    return program
+
+
+def _serve_mosquitto(port: int) -> int:
+    """Serve until stdin ends; the exit code."""
+    program = mosquitto_program()
     with tempfile.TemporaryDirectory(prefix="wattledger-broker-") as folder:
         config = Path(folder, "mosquitto.conf")
         config.write_text(MOSQUITTO_CONFIG.format(host=HOST, port=port))
@@ -222,7 +229,7 @@ def _serve_mosquitto(port: int) -> int:
 def _serve(port: int, kind: str) -> int:
     if not 1 <= port <= 65535:
         raise BrokerError(f"port {port} is outside 1 to 65535")
-    if not _is_free(port):
+    if not is_free(port):
         print(f"broker: port {port} of {HOST} is taken", file=sys.stderr)
         return PORT_TAKEN
     if kind != "mosquitto":

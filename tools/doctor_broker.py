@@ -9,6 +9,7 @@ from pathlib import Path
 from wattledger.firmware import broker_linux
 from wattledger.firmware.errors import BrokerError
 from wattledger.hal.errors import HalError
+from wattledger.hal.network import certificate
 from wattledger.tools import doctor_bus
 from wattledger.tools.findings import FAIL, OK, WARN, Finding
 
@@ -82,18 +83,18 @@ def _greet(line: socket.socket, where: str) -> Finding:
     return Finding("broker", OK, f"{where} answers")
 
 
-def _expires(path: str) -> float:
-    from cryptography import x509
-
-    return x509.load_pem_x509_certificate(Path(path).read_bytes()).not_valid_after_utc.timestamp()
+def _expires(path: str) -> int:
+    return certificate.dates(Path(path).read_bytes())[1]
 
 
 def _dates(whose: str, expires: float) -> Finding:
     days = int((expires - time.time()) // DAY_S)
     name = "certificate"
+    last = time.strftime("%Y-%m-%d", time.gmtime(expires))
     if days < 0:
-        return Finding(name, FAIL, f"the {whose} has ended", "renew it now: nothing connects")
-    found = f"the {whose} lasts {days} more days"
+        found = f"the {whose} has ended on {last}"
+        return Finding(name, FAIL, found, "renew it now: nothing connects")
+    found = f"the {whose} lasts {days} more days, until {last}"
     if days <= GONE_DAYS:
         return Finding(name, FAIL, found, "renew it now")
     if days <= SOON_DAYS:

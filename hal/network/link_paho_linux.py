@@ -23,6 +23,7 @@ from paho.mqtt import client as mqtt
 
 from wattledger.hal.network.backoff import next_delay
 from wattledger.hal.network.paho_client_linux import new_client, shut
+from wattledger.hal.network.tls import HINT, require_verification
 
 PAYLOAD_LIMIT = 9216  # the hard cap of the protocol: 9 kB
 CONNECT_TIMEOUT_S = 10  # for TCP and TLS, and again for the broker's CONNACK
@@ -53,10 +54,11 @@ class _Session:
 class PahoLink:
     """MQTT link to `host`:`port`; starts connecting in the background at once, never gives up.
 
-    The will is retained, QoS 1; none when `will_topic` is None. `tls` is a ready ssl.SSLContext;
-    without it the connection is plain. Received messages wait in a queue of `receive_limit`.
-    When it is full the newest is dropped and counted: a flood then cannot push out a command
-    that came before it, and only the meter's signed ack counts as delivery anyway.
+    The will is retained, QoS 1; none when `will_topic` is None. `tls` is an ssl.SSLContext that
+    verifies (else HalError); without it the connection is plain. Received messages wait in a
+    queue of `receive_limit`. When it is full the newest is dropped and counted: a flood then
+    cannot push out a command that came before it, and only the meter's signed ack counts as
+    delivery anyway.
 
     Readable at any time: `dropped_full`, `dropped_long` (payload over 9216 bytes), `dropped_bad`
     (topic not UTF-8), `fault` (why it was last down, for a person; "" if never).
@@ -75,8 +77,10 @@ class PahoLink:
         keepalive_s=30,
         send_limit=32,
         receive_limit=64,
-        backoff_s=(1, 60),
+        backoff_s=(1, 900),
     ):
+        if tls is not None:
+            require_verification(tls)
         self._host = host
         self._port = port
         self._client_id = client_id
@@ -244,7 +248,8 @@ class PahoLink:
 
     def _on_disconnect(self, client, userdata, flags, reason, properties):
         if reason.is_failure:
-            self._failed("connection lost (%s)" % reason)
+            hint = HINT if self._tls and self._session is None else ""
+            self._failed("connection lost (%s)%s" % (reason, hint))
         self._session = None
         self._news.set()
 

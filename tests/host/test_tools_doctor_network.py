@@ -1,6 +1,7 @@
 """`wattledger doctor`: files, broker, certificates, page; how it speaks."""
 
 import contextlib
+import datetime
 import json
 import os
 import socket
@@ -87,6 +88,12 @@ def asked(port, authority, own, scheme="mqtts"):
     return list(doctor_broker.check(f"{scheme}://{HOST}:{port}", *files))
 
 
+def day(ahead):
+    """The date so many days ahead, UTC."""
+    return (datetime.datetime.now(datetime.timezone.utc) + ahead * DAY).strftime("%Y-%m-%d")
+
+
+DAY = datetime.timedelta(days=1)
 ACCEPTED = b"\x20\x02\0\0"
 
 
@@ -106,9 +113,9 @@ def test_a_broker_by_tls_and_the_days_its_certificates_last(tmp_path, authority,
         found = asked(port, authority, own)
     # A certificate of so many days has that less a moment.
     assert [stands(one) for one in found] == [
-        ("ok", "the meter's lasts 399 more days"),
-        ("ok", "the authority's lasts 3649 more days"),
-        (state, f"the broker's lasts {days - 1} more days"),
+        ("ok", f"the meter's lasts 399 more days, until {day(400)}"),
+        ("ok", f"the authority's lasts 3649 more days, until {day(3650)}"),
+        (state, f"the broker's lasts {days - 1} more days, until {day(days)}"),
         ("ok", f"{HOST} port {port} answers"),
     ]
     assert found[2].fix == fix
@@ -117,9 +124,9 @@ def test_a_broker_by_tls_and_the_days_its_certificates_last(tmp_path, authority,
 
 
 def test_a_certificate_that_has_ended():
-    assert stands(doctor_broker._dates("meter's", time.time() - 60)) == (
+    assert stands(doctor_broker._dates("meter's", 1_795_858_215)) == (
         "fail",
-        "the meter's has ended",
+        "the meter's has ended on 2026-11-28",
     )
 
 
