@@ -38,7 +38,8 @@ from wattledger.agent.timekeeping import Timekeeper
 from wattledger.hal.sample import TRUST_SYNCED
 
 SHOW_MS = 250
-SETTINGS = "settings"  # the stores of overrides.py and message.py
+ROTATED = ("keys.a", "keys.b")  # the stores of rotation.py, overrides.py and message.py
+SETTINGS = "settings"
 MESSAGE = "message"
 BUSY_MS = 10
 
@@ -90,6 +91,7 @@ class Agent:
         self._entropy = entropy
         self.gated = bool(gate_key)
         self.message = None  # {"time", "text"} of the utility
+        self.assistance = None  # an Assistance, while the utility asks for one or has it
         self.refuted = 0  # the last sequence that the utility named with another hash
         self.meter = Meter(chip, clock, config)
         self.ledger = Ledger(storage, config, tidy)
@@ -145,7 +147,8 @@ class Agent:
                     self.desk.root = RootDesk(public_keys, self.documents)
 
     def _join(self, entropy, device_key, gate_key):
-        keyring = Keyring(device_key, PURPOSES)
+        self.secrets = (device_key, gate_key)
+        self.keyring = keyring = Keyring(device_key, PURPOSES)
         if gate_key:
             keyring.add(GATE, gate_key)
         challenge = Challenge(entropy, self._link_clock)
@@ -234,6 +237,10 @@ class Agent:
 
     def _recall(self):
         """What the utility has set or said; a meter where it has not loads nothing."""
+        if self.desk and any(self.storage.size(name) for name in ROTATED):
+            from wattledger.agent.comms.rotation import restore
+
+            restore(self)
         if self.storage.size(SETTINGS):
             from wattledger.agent.overrides import restore
 
@@ -300,6 +307,8 @@ class Agent:
         self.keeper.work()
         self._audit()
         self._correct()
+        if self.assistance:
+            self.assistance.work()
         self.prospect.work(
             self.account,
             self.time.unix(),
@@ -348,7 +357,10 @@ class Agent:
     def _hear_people(self):
         request = self._page.request() if self._page else None
         while request is not None:
-            if not (self.keypad and self.keypad.hear(request)):
+            if request[0] == "assist":
+                if self.assistance:
+                    self.assistance.answer(request[1])
+            elif not (self.keypad and self.keypad.hear(request)):
                 self.control.person(request)
             request = self._page.request()
         self.control.close_when_held()

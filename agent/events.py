@@ -56,6 +56,12 @@ PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
 CERTIFICATE_ENDS = 81  # the one the broker knows the meter by; value: days left
 CERTIFICATE_ENDED = 82  # no broker takes the meter until it has a new one
+KEYS_ROTATED = 84  # value: their generation
+KEYS_LOST = 85  # their generation cannot be read: no command is taken but the root key's
+ASSIST_ASKED = 90  # remote assistance; value: its scope, from 1 (agent/comms/assistance.py)
+ASSIST_BEGUN = 91  # the household agreed; value: its scope
+ASSIST_REFUSED = 92  # value: 0 by a person, 1 nobody answered, 2 another request came
+ASSIST_OVER = 93  # value: 0 by a person, 1 by its time, 2 another request came
 # 100 to 114 are conditions, and carry a snapshot: value: phase 1 to 3 or 0, +8 when it ended.
 REVERSE = 100
 NO_POTENTIAL = 101
@@ -119,6 +125,8 @@ NAMES = {
     DOCUMENT_REFUSED: "document refused",
     CERTIFICATE_ENDS: "certificate ends, days left",
     CERTIFICATE_ENDED: "certificate ended",
+    KEYS_ROTATED: "keys rotated to generation",
+    KEYS_LOST: "generation of the keys lost",
     CALIBRATION_CHANGED: "calibration changed",
     CHIP_ANSWERS: "chip answers again",
     CHIP_CORRUPT: "corrupt readings",
@@ -127,6 +135,10 @@ NAMES = {
     TAMPER_CLEARED: "tamper cleared",
     CONDITIONS_HELD: "conditions not told",
     PHASE_UNBALANCE: "phases unbalanced",
+    ASSIST_ASKED: "remote assistance asked for",
+    ASSIST_BEGUN: "remote assistance agreed to",
+    ASSIST_REFUSED: "remote assistance refused",
+    ASSIST_OVER: "remote assistance over",
     REVERSE: "reverse current",
     NO_POTENTIAL: "current without voltage",
     HIGH_VOLTAGE: "over-voltage",

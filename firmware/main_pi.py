@@ -19,7 +19,7 @@ from wattledger.agent.comms.certificate import CertificateWatch
 from wattledger.agent.errors import AgentError, TariffError
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
-from wattledger.firmware import broker_linux, constants, parts_linux
+from wattledger.firmware import broker_linux, constants, parts_linux, retire_linux
 from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
@@ -42,9 +42,9 @@ def parse(words):
     parser.add_argument("site", help="folder with device.json, device.key, calibration.json")
     parser.add_argument("--state", required=True, help="folder of the meter's own files")
     parser.add_argument("--broker", help="mqtts://HOST:PORT, or mqtt://127.0.0.1:PORT")
-    parser.add_argument("--ca", help="the broker's certificate authority, PEM")
-    parser.add_argument("--cert", help="the meter's certificate, PEM")
-    parser.add_argument("--key", help="the key of that certificate, PEM")
+    parser.add_argument("--ca", help="the broker's authority, PEM; else the folder's ca.pem")
+    parser.add_argument("--cert", help="the meter's certificate, PEM; else client.pem")
+    parser.add_argument("--key", help="the key of that certificate, PEM; else client.key")
     parser.add_argument("--page", metavar="HOST:PORT", help="serve the display there")
     parser.add_argument(
         "--page-name", action="append", default=[], help="a name browsers call the page by"
@@ -54,6 +54,11 @@ def parse(words):
         metavar="MICRO",
         type=int,
         help="open the ledger of a new meter with this credit in micro-units, and end",
+    )
+    parser.add_argument(
+        "--decommission",
+        action="store_true",
+        help="wipe the readings and secrets of a meter that is out of service, and end",
     )
     return parser.parse_args(words)
 
@@ -94,10 +99,16 @@ class PiMeter:
         self._tariff = site.tariff
         self._state = options.state
         storage = state_folder(options.state)
+        retire_linux.refuse(storage, options.state)
         self._hardware = hardware = parts.Hardware(config.board, site.calibration, log)
+        certificate = options.cert or site.certificate
         if options.broker:
             self._link = broker_linux.connect(
-                options.broker, config, options.ca, options.cert, options.key
+                options.broker,
+                config,
+                options.ca or site.ca,
+                certificate,
+                options.key or site.key,
             )
         self.agent = Agent(
             config,
@@ -119,9 +130,9 @@ class PiMeter:
             calibration=constants.identity(site.calibration),
         )
         self._clock = hardware.clock
-        if options.broker and options.cert:
+        if options.broker and certificate:
             self._certificate = CertificateWatch(
-                broker_linux.certificate_ends(options.cert),
+                broker_linux.certificate_ends(certificate),
                 storage,
                 self.agent.time,
                 self.agent.report,
@@ -189,6 +200,7 @@ def open_ledger(options, parts=parts_linux):
     """Open the ledger of a new meter; AgentError when it has one already."""
     site = Site(options.site)
     storage = state_folder(options.state)
+    retire_linux.refuse(storage, options.state)
     hardware = parts.Hardware(site.config.board, site.calibration, log)
     try:
         closed = hardware.relay.contact()
@@ -221,7 +233,9 @@ def main(words=None):
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        if options.commission is not None:
+        if options.decommission:
+            retire_linux.retire(options.site, state_folder(options.state), options.state, log)
+        elif options.commission is not None:
             open_ledger(options)
         else:
             serve(options, stopped)

@@ -5,6 +5,10 @@ device.key         64 hex digits, mode 0600
 calibration.json   what its chip was calibrated to; without it the board's nominal constants
 tariff.json        a tariff to offer at each start; optional, and silent when already held
 token.key          the decoder key of its tokens in hex, mode 0600; with a token section
+gate.key           the second secret of remote openings, like device.key; optional
+public_keys.json   whose documents it believes; optional
+ca.pem client.pem client.key   for a broker by TLS; optional
+display.pin        eight digits that unlock the display; optional
 """
 
 import binascii
@@ -37,9 +41,16 @@ class Site:
         self.token_key = self._key("token.key") if self.config.token else b""
         self.calibration = self._content("calibration.json", optional=True)
         self.tariff = self._content("tariff.json", optional=True)
+        self.ca = self._present("ca.pem")
+        self.certificate = self._present("client.pem")
+        self.key = self._present("client.key")
 
     def _path(self, name):
         return os.path.join(self._folder, name)
+
+    def _present(self, name):
+        path = self._path(name)
+        return path if os.path.exists(path) else None
 
     def _content(self, name, optional=False):
         try:

@@ -234,7 +234,7 @@ class Page:
 
     def request(self):
         """The next request of a person, or None: ("press",), ("release",), ("accept",),
-        ("token", digits) or ("key", a digit, "erase" or "enter")."""
+        ("token", digits), ("key", a digit, "erase" or "enter") or ("assist", True or False)."""
 
 
 class Watchdog:

@@ -9,7 +9,6 @@ from wattledger.tools import jws, mqtt
 from wattledger.tools.errors import BrokerError, JwsError
 from wattledger.tools.keys import MeterKeys
 
-UPLINK_KID = "up.1"
 RESEND_S = 5
 POLL_S = 0.2
 
@@ -24,7 +23,8 @@ class Counter:
     def __init__(self, meter_keys: MeterKeys, broker_url: str, timeout_s: float) -> None:
         self.meter = meter_keys.meter
         self.challenge = ""  # of the newest hello
-        self._uplink = {UPLINK_KID: meter_keys.key(UPLINK_KID)}
+        self._uplink = meter_keys.uplink()
+        self._tenant = meter_keys.tenant
         self._broker_url = broker_url
         self._deadline = time.monotonic() + timeout_s
         self._status = b""
@@ -42,7 +42,7 @@ class Counter:
                         "address and that the broker runs"
                     )
             for leaf in ("ack", "hello", "status"):
-                self._link.subscribe(mqtt.topic(self.meter, leaf))
+                self._link.subscribe(self._topic(leaf))
         except BaseException:
             self._link.close()
             raise
@@ -50,6 +50,9 @@ class Counter:
 
     def __exit__(self, *_: object) -> None:
         self._link.close()
+
+    def _topic(self, leaf: str) -> str:
+        return mqtt.topic(self.meter, leaf, self._tenant)
 
     def hint(self) -> str:
         """What may explain silence, for the end of a sentence."""
@@ -79,11 +82,21 @@ class Counter:
                 self._references.append(jws.reference(token))
                 session = 0
             due = token and (again or self._link.session() != session)
-            if due and self._link.send(mqtt.topic(self.meter, "cmd"), token, False):
+            if due and self._link.send(self._topic("cmd"), token, False):
                 last_sent, session = time.monotonic(), self._link.session()
                 first_sent = first_sent or last_sent
             if not self._wait():
                 return None
+
+    def rest(self, seconds: float) -> bool:
+        """Wait before the same is asked once more; False once the time of the visit is over."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if not self._wait():
+                return False
+            self._listen()
+        self._answer = None
+        return True
 
     def _wait(self) -> bool:
         """Wait a little for news; False once the time of the visit is over."""
@@ -96,7 +109,7 @@ class Counter:
         message = self._link.receive()
         while message is not None:
             topic, data, _ = message
-            if topic == mqtt.topic(self.meter, "status"):
+            if topic == self._topic("status"):
                 self._status = data
             else:
                 self._hear(topic, data)
@@ -109,7 +122,7 @@ class Counter:
             return  # not the meter's word: wait on for one that is
         if payload.get("m") != self.meter:
             return
-        if topic == mqtt.topic(self.meter, "hello"):
+        if topic == self._topic("hello"):
             if isinstance(payload.get("challenge"), str):
                 self.challenge = payload["challenge"]
             return

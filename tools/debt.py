@@ -1,16 +1,10 @@
 """Debt on a meter: what is owed, and how top-ups and days pay it off (docs/corrections.md)."""
 
-import time
-from pathlib import Path
-from typing import Any
-
 from wattledger.agent.billing.debt import MAX_DEBT_MICRO, MAX_SHARE
-from wattledger.tools import jws, keys
-from wattledger.tools.counter import Counter
+from wattledger.tools import orders
 from wattledger.tools.errors import VendError
 from wattledger.tools.vend import parse_amount
 
-KID = "config.1"
 MAX_ID = 0xFFFFFFFF
 
 
@@ -32,35 +26,10 @@ class Terms:
         }
 
 
-def set_debt(
-    meter: str, terms: Terms, broker_url: str, keys_dir: str | Path, timeout_s: float = 30
-) -> dict[str, Any]:
-    """Set the debt of `meter`; the meter's {"result", "detail"} with {"latency_ms"}.
-
-    VendError when no answer comes: the same id again owes nothing twice, so repeat it.
-    """
-    meter_keys = keys.load(keys_dir, meter)
-    with Counter(meter_keys, broker_url, timeout_s) as counter:
-
-        def command(challenge: str) -> bytes:
-            payload = {
-                "m": meter,
-                "op": "debt.set",
-                "ch": challenge,
-                # Must rise within a challenge, over all tools that command this meter.
-                "ctr": time.time_ns() // 1_000_000,
-                "a": terms.arguments,
-            }
-            return jws.sign(payload, meter_keys.key(KID), KID)
-
-        answer = counter.ask(command, challenged=True)
-    if answer is None:
-        what = "has not said hello" if not counter.challenge else "did not answer"
-        raise VendError(
-            f"{meter} {what} within {timeout_s:g} s{counter.hint()}: the debt may or may not be "
-            "set. Setting it again with the same id does no harm: repeat the command"
-        )
-    return answer
+def order(terms: Terms) -> orders.Order:
+    """The command that sets a debt. The same id again owes nothing twice."""
+    again = "Setting the debt again with the same id does no harm: repeat the command"
+    return orders.Order("debt.set", terms.arguments, orders.CONFIG_KID, again=again)
 
 
 def _amount(text: str) -> int:

@@ -129,8 +129,9 @@ class DemoState:
         if not (self.keys_folder / f"{METER}.token").exists():
             made = (MADE - base_unix(BASE)) // 60
             token_till.create(self.keys_folder, METER, EA, BASE, made)
-        if not (self.keys_folder / f"{signing.TARIFF_KID}.pem").exists():
-            signing.create(self.keys_folder, signing.TARIFF_KID)
+        for kid in (signing.TARIFF_KID, signing.ROOT_KID):
+            if not (self.keys_folder / f"{kid}.pem").exists():
+                signing.create(self.keys_folder, kid)
         storage = PosixStorage(self.meter_folder)
         if not segments(storage):
             commission(storage, METER, self.start, TRUST_SYNCED, amount, CONNECTED)

@@ -68,7 +68,13 @@ def examine(scope: Scope) -> Iterator[Finding]:
     if scope.state is not None:
         yield from doctor_storage.state(scope.state)
     if scope.broker is not None:
-        yield from doctor_broker.check(scope.broker, scope.ca, scope.cert, scope.key)
+        # What is not named is the folder's own, as the meter takes it.
+        yield from doctor_broker.check(
+            scope.broker,
+            scope.ca or (site.ca if site else None),
+            scope.cert or (site.certificate if site else None),
+            scope.key or (site.key if site else None),
+        )
     if scope.page is not None:
         yield doctor_broker.page(scope.page, running_meter() is not None)
 

@@ -99,7 +99,7 @@ class Books:
             self._registers = struct.unpack_from("<II", payload)
         elif kind == "interval":
             self._take_interval(amount, interval(payload))
-        elif kind == "credit":
+        elif kind in ("credit", "refund"):
             self._once(self._purchases, struct.unpack("<QQQ", payload)[0], "purchase")
         elif kind == "token":
             self._take_token(amount, tokens.unpack(payload))
@@ -196,8 +196,9 @@ def describe(kind: str, payload: bytes) -> str:
         found = interval(payload)
         export = f", export {found.export_wh} Wh" if found.export_wh else ""
         return f"import {found.import_wh} Wh{export}, {found.duration_s} s"
-    if kind == "credit":
-        return f"purchase {struct.unpack_from('<Q', payload)[0]}"
+    if kind in ("credit", "refund"):
+        n = struct.unpack_from("<Q", payload)[0]
+        return f"{'purchase' if kind == 'credit' else kind} {n}"
     if kind == "token":
         return tokens.unpack(payload).words()
     if kind == "standing":

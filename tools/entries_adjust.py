@@ -14,6 +14,7 @@ REASONS = {
     payloads.ADJUST_ESTIMATE: "estimate",
     payloads.ADJUST_REVERSAL: "estimate given back",
     payloads.ADJUST_PRICES: "correction of prices",
+    payloads.ADJUST_ORDERED: "ordered by the utility",
 }
 
 
@@ -41,7 +42,7 @@ class Debts:
         if self._owed is not None:
             self._owed += diverted
         key = (reason, n, cycle, payload[ADJUST.size :])
-        if reason not in payloads.CORRECTING:
+        if reason not in (*payloads.CORRECTING, payloads.ADJUST_ORDERED):
             return None
         if key in self._adjusted:
             return f"posts correction {n} of the cycle of {cycle:08d} a second time"
@@ -74,6 +75,8 @@ def _adjustment(payload: bytes) -> str:
         what += f" {_id(payload, ADJUST.size)} n {n}"
         if unrated_wh:
             what += f", {unrated_wh} Wh kept their charge"
+    elif reason == payloads.ADJUST_ORDERED:
+        what += f", n {n}: {output.printable(_id(payload, ADJUST.size))}"
     else:
         what += f" of {unrated_wh} Wh"
     if cycle:

@@ -1,10 +1,18 @@
 """How an event of the journal reads to a person."""
 
 from wattledger.agent import events
+from wattledger.agent.comms.assistance import SCOPES
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
 
 PHASES = ("", " on phase A", " on phase B", " on phase C")
+# Values in words, from 0 on.
+WORDS = {
+    events.ASSIST_ASKED: ("no scope", *SCOPES),
+    events.ASSIST_BEGUN: ("no scope", *SCOPES),
+    events.ASSIST_REFUSED: ("by a person", "nobody answered", "another request came"),
+    events.ASSIST_OVER: ("by a person", "by its time", "another request came"),
+}
 KINDS = 15  # codes from events.REVERSE on that are conditions
 
 
@@ -25,6 +33,9 @@ def describe(payload: bytes) -> str:
         if value >> 8:
             words += f" at {value >> 8} mHz"
         return words + ": {} mV, {} mA, {} mW".format(*snapshot)
+    told = WORDS.get(code, ())
+    if 0 <= value < len(told):
+        return f"{name}: {told[value]}"
     if code == events.TAMPER_CLEARED:
         return f"{name}: {kinds(value)}"
     if code == events.CONDITIONS_HELD:

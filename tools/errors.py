@@ -13,6 +13,10 @@ class KeysError(ToolError):
     """A meter's keys are missing, damaged or exist already."""
 
 
+class ProvisionError(ToolError):
+    """A tenant, a meter or a broker cannot be made or changed as asked."""
+
+
 class JwsError(ToolError):
     """A signed message that must not be believed."""
 

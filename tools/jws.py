@@ -37,9 +37,12 @@ def decode(text: bytes) -> bytes:
 
 def sign(payload: Mapping[str, Any], key: bytes, kid: str) -> bytes:
     """The compact token of `payload` (a JSON object) signed with `key`, named `kid`."""
-    return _signed(
-        json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode(), key, kid
-    )
+    return _signed(compact(payload), key, kid)
+
+
+def compact(payload: Mapping[str, Any]) -> bytes:
+    """The JSON of a payload without a space."""
+    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def wrap(token: bytes, key: bytes, kid: str) -> bytes:

@@ -1,8 +1,11 @@
 """The utility's keys directory: one secret and one vend counter for each meter.
 
-    <meter>.json     {"meter", "note", "device_key": 64 hex digits (K_dev)}, mode 0600
+    <meter>.json     {"meter", "note", "device_key": 64 hex digits (K_dev)}, mode 0600;
+                     "sealed" instead of the key under a passphrase (sealing.py), "generation" and
+                     "next" once its keys were rotated (rotate.py)
     <meter>.counter  the last vend number used, decimal
     <meter>.token    the key of its tokens (token_till.py)
+    tenant.json      {"tenant"}: whose meters they are; without it the demo's
 
 `device_key` is what a meter is provisioned with; each purpose has its own key, derived from it.
 """
@@ -16,22 +19,36 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from wattledger.tools import durable
+from wattledger.tools import durable, sealing
 from wattledger.tools.errors import KeysError
 
 NOTE = "demo keys, not for a real meter"
 LAST_VEND = 2**53 - 1  # a vend number is an integer every JSON reader keeps exactly
+DEMO_TENANT = "demo"
+TENANT = "tenant.json"
 _METER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 _KID = re.compile(r"(relay|credit|config|up)\.[1-9][0-9]{0,8}", re.ASCII)
 
 
 class MeterKeys:
-    """The keys of one meter, derived from its device key."""
+    """The keys of one meter of a tenant, derived from its device key; `generation` is the present
+    one, `next` the highest a rotation has asked for."""
 
-    def __init__(self, meter: str, device_key: bytes) -> None:
+    def __init__(
+        self,
+        meter: str,
+        device_key: bytes,
+        tenant: str = DEMO_TENANT,
+        generation: int = 1,
+        next: int = 1,
+    ) -> None:
         self.meter = meter
         self.device_key = device_key
+        self.tenant = tenant
+        self.generation = generation
+        self.next = max(generation, next)
 
     def key(self, kid: str) -> bytes:
         """The 32-byte key `kid`, "<purpose>.<generation>" as in "credit.1"."""
@@ -39,18 +56,29 @@ class MeterKeys:
             raise KeysError(f"no key is called {kid!r}: use relay, credit, config or up and .1")
         return derive(self.device_key, kid)
 
+    def present(self, kid: str) -> str:
+        """The key id of the same purpose in the present generation."""
+        return f"{kid.partition('.')[0]}.{self.generation}"
+
+    def uplink(self) -> dict[str, bytes]:
+        """What the meter may sign by: the present generation, and those that a rotation without
+        an answer has asked for."""
+        kids = (f"up.{number}" for number in range(self.generation, self.next + 1))
+        return {kid: self.key(kid) for kid in kids}
+
 
 def derive(secret: bytes, kid: str) -> bytes:
     """The 32-byte key `kid` of a secret."""
     return hmac.new(secret, b"wattledger/1/" + kid.encode(), hashlib.sha256).digest()
 
 
-def create(directory: str | Path, meter: str) -> MeterKeys:
+def create(directory: str | Path, meter: str, note: str = NOTE) -> MeterKeys:
     """Make the keys of a new meter from the system's random source; never replaces keys."""
     folder = Path(directory)
     path = path_of(folder, meter, ".json")
     device_key = os.urandom(32)
-    text = json.dumps({"meter": meter, "note": NOTE, "device_key": device_key.hex()}) + "\n"
+    text = json.dumps({"meter": meter, "note": note, **stored("device_key", device_key, meter)})
+    text += "\n"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(folder, meter):
@@ -63,7 +91,37 @@ def create(directory: str | Path, meter: str) -> MeterKeys:
         raise KeysError(
             f"{path}: cannot be written ({error.strerror}); check the folder"
         ) from None
-    return MeterKeys(meter, device_key)
+    return MeterKeys(meter, device_key, tenant_of(folder))
+
+
+def stored(key: str, secret: bytes, meter: str) -> dict[str, str]:
+    """A secret of `meter` as its file holds it: in hex, or sealed when there is a passphrase."""
+    if sealing.passphrase():
+        return {"sealed": sealing.seal(secret, f"{meter} {key}")}
+    return {key: secret.hex()}
+
+
+def secret_in(document: dict[str, Any], key: str, meter: str, path: Path) -> bytes:
+    """The secret that stored() has put into a file; KeysError for a wrong passphrase."""
+    if "sealed" not in document:
+        return bytes.fromhex(document[key])
+    try:
+        return sealing.unseal(document["sealed"], f"{meter} {key}")
+    except (ValueError, TypeError):
+        raise KeysError(
+            f"{path}: does not open; is {sealing.PASSPHRASE} in the environment the right one?"
+        ) from None
+
+
+def tenant_of(directory: str | Path) -> str:
+    """Whose meters a keys directory is about; the demo's where it does not say."""
+    path = Path(directory) / TENANT
+    try:
+        return str(json.loads(path.read_text("utf-8"))["tenant"])
+    except FileNotFoundError:
+        return DEMO_TENANT
+    except (OSError, ValueError, TypeError, KeyError):
+        raise KeysError(f"{path}: names no tenant; restore the file") from None
 
 
 def load(directory: str | Path, meter: str) -> MeterKeys:
@@ -71,8 +129,11 @@ def load(directory: str | Path, meter: str) -> MeterKeys:
     path = path_of(Path(directory), meter, ".json")
     try:
         document = json.loads(path.read_text("utf-8"))
-        device_key = bytes.fromhex(document["device_key"])
+        device_key = secret_in(document, "device_key", meter, path)
         owner = document["meter"]
+        generation, following = document.get("generation", 1), document.get("next", 1)
+        if type(generation) is not int or type(following) is not int or generation < 1:
+            raise ValueError(generation)
     except FileNotFoundError:
         raise KeysError(
             f"{path}: no such file; give the folder that holds the meter's keys"
@@ -93,7 +154,7 @@ def load(directory: str | Path, meter: str) -> MeterKeys:
         raise KeysError(f"{path}: holds the keys of {owner!r}; a file is named after its meter")
     if len(device_key) != 32:
         raise KeysError(f"{path}: device_key is {len(device_key)} bytes, not 32; restore the file")
-    return MeterKeys(meter, device_key)
+    return MeterKeys(meter, device_key, tenant_of(directory), generation, following)
 
 
 def next_vend(directory: str | Path, meter: str) -> int:
@@ -102,11 +163,21 @@ def next_vend(directory: str | Path, meter: str) -> int:
     return _claim(Path(directory), meter, None)
 
 
+def last_vend(directory: str | Path, meter: str) -> int:
+    """The last vend number used of `meter`."""
+    return _claim(Path(directory), meter, 0)
+
+
 def claim_vend(directory: str | Path, meter: str, n: int) -> int:
     """Use vend number `n`, chosen by the caller (a repeat); the counter never falls behind it."""
+    check_vend(n)
+    return _claim(Path(directory), meter, n)
+
+
+def check_vend(n: int) -> None:
+    """KeysError when `n` is no vend number."""
     if not 1 <= n <= LAST_VEND:
         raise KeysError(f"vend number {n} is outside 1 to 2^53 - 1")
-    return _claim(Path(directory), meter, n)
 
 
 def _claim(folder: Path, meter: str, wanted: int | None) -> int:
@@ -117,7 +188,7 @@ def _claim(folder: Path, meter: str, wanted: int | None) -> int:
             if not re.fullmatch(r"[0-9]{1,16}", text):
                 raise ValueError(text)
             last = int(text)
-            n = last + 1 if wanted is None else wanted
+            n = last + 1 if wanted is None else wanted or last
             if n > LAST_VEND:
                 raise KeysError(f"{path}: the last vend number is used up")
             if n > last:

@@ -2,20 +2,16 @@
 
 import ipaddress
 import urllib.parse
-from typing import NamedTuple
+from pathlib import Path
+from ssl import SSLContext
 
 from wattledger.hal.network.link_paho_linux import PahoLink
+from wattledger.tools import head_end, keys
 from wattledger.tools.errors import BrokerError
+from wattledger.tools.head_end import Address
 
 DEFAULT_PORT = 1883
-TENANT = "demo"
-
-
-class Address(NamedTuple):
-    """Where a broker listens."""
-
-    host: str
-    port: int
+TENANT = keys.DEMO_TENANT
 
 
 def parse_url(url: str) -> Address:
@@ -23,7 +19,7 @@ def parse_url(url: str) -> Address:
 
     Only this machine: the protocol allows a connection without TLS on loopback alone.
     """
-    example = "; write it as mqtt://127.0.0.1:1883"
+    example = "; write it as mqtt://127.0.0.1:1883, or give the folder of a head end"
     try:
         parts = urllib.parse.urlsplit(url)
         port = parts.port
@@ -38,25 +34,34 @@ def parse_url(url: str) -> Address:
     if not _is_loopback(parts.hostname):
         raise BrokerError(
             f"broker {parts.hostname!r} is another machine, and a connection without TLS is for "
-            "this one only: give 127.0.0.1, or forward a local port to it"
+            "this one only: give the folder that `wattledger provision head-end` made for it"
         )
     return Address(parts.hostname, DEFAULT_PORT if port is None else port)
 
 
-def topic(meter: str, leaf: str) -> str:
+def topic(meter: str, leaf: str, tenant: str = TENANT) -> str:
     """The topic `leaf` ("cmd", "ack", ...) of `meter`."""
-    return f"wl/1/{TENANT}/m/{meter}/{leaf}"
+    return f"wl/1/{tenant}/m/{meter}/{leaf}"
 
 
-def group_topic(group: str, leaf: str) -> str:
+def group_topic(group: str, leaf: str, tenant: str = TENANT) -> str:
     """The topic of a document ("tariff", "price") for every meter of `group`."""
-    return f"wl/1/{TENANT}/g/{group}/{leaf}"
+    return f"wl/1/{tenant}/g/{group}/{leaf}"
 
 
-def connect(url: str, client_id: str) -> PahoLink:
-    """A link to the broker at `url`, connecting in the background; BrokerError: bad address."""
-    address = parse_url(url)
-    return PahoLink(address.host, address.port, client_id, backoff_s=(0.2, 5))
+def reach(broker: str) -> tuple[Address, SSLContext | None]:
+    """Where and by what TLS: `broker` is mqtt://127.0.0.1[:PORT], or the folder of a head end that
+    `wattledger provision` made. BrokerError says what cannot be used."""
+    if "://" not in broker and Path(broker).is_dir():
+        found = head_end.load(Path(broker))
+        return found.address, found.context()
+    return parse_url(broker), None
+
+
+def connect(broker: str, client_id: str) -> PahoLink:
+    """A link to a `broker` of reach(), connecting in the background."""
+    address, tls = reach(broker)
+    return PahoLink(address.host, address.port, client_id, tls=tls, backoff_s=(0.2, 5))
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
-"""Commands with a challenge: built, signed, sent, and the meter's signed answer waited for.
+"""Commands to a meter: built, signed, sent, and the meter's signed answer waited for.
 
-A `relay.open` is signed twice, by keys of two secrets that two services hold in two directories.
+A `relay.open` is signed twice, by keys of two secrets that two services hold in two directories;
+what touches the ledger itself by the root key (ES256), which lies apart from both.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 from wattledger.agent import message as messages
 from wattledger.agent.comms.actions import MAX_KEEP_HOURS
 from wattledger.agent.comms.remote_open import REASONS
-from wattledger.tools import durable, jws, keys
+from wattledger.tools import durable, jws, keys, signing
 from wattledger.tools.counter import Counter
 from wattledger.tools.errors import KeysError, VendError
 
@@ -22,18 +23,35 @@ CONFIG_KID = "config.1"
 GATE_KID = "gate.1"
 GATE_SUFFIX = ".json"
 COMMAND_LIMIT = 1024  # bytes a meter reads
+ROOT_REST_S = 10.0
+AGAIN = "It may be given again: repeat the command"
 
 
 class Order:
-    """One command: `op`, its arguments, the kid of its key, and the second key or None."""
+    """One command: `op`, its arguments, the kid of its key; a second key or a root key or None.
+
+    `again` says what to do when no answer comes.
+    """
 
     def __init__(
-        self, op: str, arguments: Mapping[str, Any], kid: str, gate: bytes | None = None
+        self,
+        op: str,
+        arguments: Mapping[str, Any],
+        kid: str,
+        gate: bytes | None = None,
+        root: signing.Signer | None = None,
+        again: str = AGAIN,
     ) -> None:
         self.op = op
         self.arguments = dict(arguments)
         self.kid = kid
+        self.again = again
         self._gate = gate
+        self._root = root
+
+    def is_root(self) -> bool:
+        """True when the root key signs it."""
+        return self._root is not None
 
     def payload(self, meter: str, challenge: str) -> dict[str, Any]:
         """What is signed."""
@@ -43,14 +61,22 @@ class Order:
 
     def signed(self, meter_keys: keys.MeterKeys, challenge: str) -> bytes:
         """The command as it is sent; VendError when a meter would not read it."""
-        token = jws.sign(
-            self.payload(meter_keys.meter, challenge), meter_keys.key(self.kid), self.kid
-        )
+        payload = self.payload(meter_keys.meter, challenge)
+        if self._root is not None:
+            token = self._root.sign(jws.compact(payload))
+        else:
+            kid = meter_keys.present(self.kid)
+            token = jws.sign(payload, meter_keys.key(kid), kid)
         if self._gate is not None:
-            token = jws.wrap(token, self._gate, GATE_KID)
+            token = jws.wrap(token, self._gate, meter_keys.present(GATE_KID))
         if len(token) > COMMAND_LIMIT:
             raise VendError(f"the command has {len(token)} bytes, {COMMAND_LIMIT} fit: shorten it")
         return token
+
+
+def arming() -> Order:
+    """Let a person at the meter close the supply."""
+    return Order("relay.arm", {}, RELAY_KID)
 
 
 def opening(reason: str, until: int | None, gate: bytes) -> Order:
@@ -105,11 +131,16 @@ def send(
     order.signed(meter_keys, "0" * 16)  # what cannot be sent is told before anything is
     with Counter(meter_keys, broker_url, timeout_s) as counter:
         answer = counter.ask(lambda challenge: order.signed(meter_keys, challenge), True)
+        # A meter verifies one ES256 signature a minute, whoever made it: ours may be the second.
+        while order.is_root() and answer and answer["result"] == "rate":
+            if not counter.rest(ROOT_REST_S):
+                break
+            answer = counter.ask(lambda challenge: order.signed(meter_keys, challenge), True)
     if answer is None:
         what = "has not said hello" if not counter.challenge else "did not answer"
         raise VendError(
             f"{meter} {what} within {timeout_s:g} s{counter.hint()}: {order.op} may or may not "
-            "have been done. It may be given again: repeat the command"
+            f"have been done. {order.again}"
         )
     return answer
 
@@ -127,12 +158,13 @@ def dry_run(meter: str, order: Order, keys_dir: str | Path) -> dict[str, Any]:
     }
 
 
-def create_gate(directory: str | Path, meter: str) -> bytes:
+def create_gate(directory: str | Path, meter: str, note: str = keys.NOTE) -> bytes:
     """Make the gate secret of a meter (32 bytes); never replaces one."""
     folder = Path(directory)
     path = keys.path_of(folder, meter, GATE_SUFFIX)
     secret = os.urandom(32)
-    text = json.dumps({"meter": meter, "note": keys.NOTE, "gate_key": secret.hex()}) + "\n"
+    text = json.dumps({"meter": meter, "note": note, **keys.stored("gate_key", secret, meter)})
+    text += "\n"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         raise KeysError(f"{path}: this meter has a gate secret already")
@@ -145,7 +177,7 @@ def load_gate(directory: str | Path, meter: str) -> bytes:
     path = keys.path_of(Path(directory), meter, GATE_SUFFIX)
     try:
         document = json.loads(path.read_text("utf-8"))
-        secret = bytes.fromhex(document["gate_key"])
+        secret = keys.secret_in(document, "gate_key", meter, path)
         owner = document["meter"]
     except FileNotFoundError:
         raise KeysError(
@@ -163,11 +195,12 @@ def load_gate(directory: str | Path, meter: str) -> bytes:
 
 
 def gate_key(gate_dir: str | Path, keys_dir: str | Path, meter: str) -> bytes:
-    """The key `gate.1` of a meter. KeysError when both secrets lie in one directory: two services
-    hold them, so that neither opens a supply alone."""
+    """The gate's key of a meter in the present generation. KeysError when both secrets lie in one
+    directory: two services hold them, so that neither opens a supply alone."""
     if Path(gate_dir).resolve() == Path(keys_dir).resolve():
         raise KeysError(
             f"{gate_dir}: the gate secret and the keys must not share a directory; whoever holds "
             "both can switch homes off"
         )
-    return keys.derive(load_gate(gate_dir, meter), GATE_KID)
+    kid = keys.load(keys_dir, meter).present(GATE_KID)
+    return keys.derive(load_gate(gate_dir, meter), kid)

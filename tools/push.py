@@ -19,10 +19,10 @@ from wattledger.tools import durable, jws, keys, mqtt, places, signing
 from wattledger.tools import tariff as checked
 from wattledger.tools.errors import BrokerError, JwsError, KeysError, ToolError
 
-UPLINK_KID = "up.1"
 AGAIN_S = 5
 POLL_S = 0.2
 MOST_VERSION = 0xFFFFFFFF
+WANT = ".want"
 _NAME = re.compile(r"[a-z0-9._-]{1,32}", re.ASCII)
 
 
@@ -94,7 +94,7 @@ def push(
     A correction leaves no trace in a hello: what it did stands in the journal, and it is not kept
     by the broker, where it would stand in the way of the group's tariff.
     """
-    topic = mqtt.group_topic(name_of(group, "group"), document.leaf)
+    topic = mqtt.group_topic(name_of(group, "group"), document.leaf, keys.tenant_of(keys_dir))
     retain = not document.is_correction
     audience = Audience(meters, keys_dir)
     deadline = time.monotonic() + timeout_s
@@ -131,7 +131,7 @@ def want(
     version = next_version(keys_dir, meter)
     payload = {"m": meter, "v": version, **wanted, "fw": 0}
     token = signer.sign(json.dumps(payload, separators=(",", ":")).encode())
-    topic = mqtt.topic(meter, "want")
+    topic = mqtt.topic(meter, "want", keys.tenant_of(keys_dir))
     deadline = time.monotonic() + timeout_s
     link = mqtt.connect(broker_url, "want-" + secrets.token_hex(6))
 
@@ -157,14 +157,13 @@ class Audience:
         self.silent = list(dict.fromkeys(meters))
         self.held: list[str] = []
         self.refused: dict[str, str] = {}  # meter: why, in its own words
-        self._keys = {
-            meter: {UPLINK_KID: keys.load(keys_dir, meter).key(UPLINK_KID)} for meter in meters
-        }
+        self._tenant = keys.tenant_of(keys_dir)
+        self._keys = {meter: keys.load(keys_dir, meter).uplink() for meter in meters}
 
     def listen(self, link: Any) -> None:
         """Subscribe to every hello; the last one is retained."""
         for meter in self.silent:
-            link.subscribe(mqtt.topic(meter, "hello"))
+            link.subscribe(mqtt.topic(meter, "hello", self._tenant))
 
     def hear(self, link: Any, is_held: Any) -> bool:
         """Take what has arrived; True when a meter said hello without having it."""
@@ -215,19 +214,29 @@ def _send(link: Any, topic: str, token: bytes, retain: bool, deadline: float) ->
     raise PushError(f"the broker did not confirm {topic}; it may or may not have it: push again")
 
 
-def next_version(keys_dir: str | Path, meter: str) -> int:
-    """The next version of a meter's want, durable as used before this returns."""
+def next_version(keys_dir: str | Path, meter: str, suffix: str = WANT) -> int:
+    """The next version of a meter's want (or another counter of 32 bits), durable as used before
+    this returns."""
     folder = Path(keys_dir)
-    path = keys.path_of(folder, meter, ".want")
+    path = keys.path_of(folder, meter, suffix)
     try:
         with keys.locked(folder, meter):
-            text = path.read_text("ascii").strip() if path.exists() else "0"
-            if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) >= MOST_VERSION:
-                raise KeysError(f"{path}: not a number; write the last version used into it")
-            durable.replace(path, f"{int(text) + 1}\n", 0o600)
-            return int(text) + 1
+            last = last_version(folder, meter, suffix)
+            if last >= MOST_VERSION:
+                raise KeysError(f"{path}: the last number is used up")
+            durable.replace(path, f"{last + 1}\n", 0o600)
+            return last + 1
     except OSError as error:
         raise KeysError(f"{path}: cannot be used ({error.strerror})") from None
+
+
+def last_version(keys_dir: str | Path, meter: str, suffix: str = WANT) -> int:
+    """The last one used, 0 for none."""
+    path = keys.path_of(Path(keys_dir), meter, suffix)
+    text = path.read_text("ascii").strip() if path.exists() else "0"
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        raise KeysError(f"{path}: not a number; write the last version used into it")
+    return int(text)
 
 
 def name_of(text: str, what: str) -> str:

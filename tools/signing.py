@@ -7,7 +7,6 @@ A document is a compact JWS over the file's own bytes (ES256, RFC 7515, RFC 7518
 """
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from wattledger.tools import durable, jws
 from wattledger.tools.errors import KeysError
+from wattledger.tools.sealing import PASSPHRASE, passphrase
 
 TARIFF_KID = "tariff.1"
 ROOT_KID = "root.1"
-PASSPHRASE = "WATTLEDGER_PASSPHRASE"  # the environment's name of it: never an argument
 _KID = re.compile(r"(tariff|root|firmware)\.[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -45,7 +44,7 @@ def create(directory: str | Path, kid: str) -> Signer:
     """Make a key of a new kid; never replaces one."""
     path = _path(Path(directory), kid, ".pem")
     private = ec.generate_private_key(ec.SECP256R1())
-    secret = os.environ.get(PASSPHRASE, "").encode()
+    secret = passphrase()
     text = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -69,7 +68,7 @@ def create(directory: str | Path, kid: str) -> Signer:
 def load(directory: str | Path, kid: str) -> Signer:
     """The signer `kid`; KeysError names the file and what to do."""
     path = _path(Path(directory), kid, ".pem")
-    secret = os.environ.get(PASSPHRASE, "").encode() or None
+    secret = passphrase() or None
     try:
         private = serialization.load_pem_private_key(path.read_bytes(), secret)
     except FileNotFoundError:

@@ -47,7 +47,7 @@ class Summary:
             self._registers = readers.unpack_opening(entry.payload)[:2]
         elif entry.kind == records.INTERVAL:
             self._add_interval(entry)
-        elif entry.kind == records.CREDIT:
+        elif entry.kind in (records.CREDIT, records.REFUND):
             n = readers.unpack_credit(entry.payload)[0]
             self._check("I3", n not in self._purchases)
             self._purchases.add(n)

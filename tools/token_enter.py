@@ -33,7 +33,8 @@ def enter(
     # otherwise be answered as before, without a look.
     number = time.time_ns() // 1_000_000
     payload = {"m": meter, "op": "token.enter", "ctr": number, "a": arguments}
-    command = jws.sign(payload, meter_keys.key(CREDIT_KID), CREDIT_KID)
+    kid = meter_keys.present(CREDIT_KID)
+    command = jws.sign(payload, meter_keys.key(kid), kid)
     with Counter(meter_keys, broker_url, timeout_s) as counter:
         answer = counter.ask(lambda challenge: command, challenged=False)
     if answer is None:

@@ -13,13 +13,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.tools import child, durable, jws, keys, mqtt
 from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError, ToolError
 from wattledger.tools.replica import Replica
 
-UPLINK_KID = "up.1"
 CONFIG_KID = "config.1"
 TOPICS = ("journal", "hello", "ack", "status")
 HEADS_KEPT = 64  # signed heads waiting for their entries; a meter that runs ahead drops the oldest
@@ -34,12 +34,16 @@ class Utility:
         replica: Replica,
         link: PahoLink,
         log: Callable[[str], None] | None = None,
+        renewed: Callable[[], keys.MeterKeys] | None = None,
     ) -> None:
+        """`renewed` reads the keys once more: another tool may have rotated them."""
         self.meter = meter_keys.meter
         self.replica = replica
         self.proven = 0  # entries up to here are covered by a head the meter signed
-        self._uplink = {UPLINK_KID: meter_keys.key(UPLINK_KID)}
-        self._config_key = meter_keys.key(CONFIG_KID)
+        self._keys = meter_keys
+        self._config_kid = meter_keys.present(CONFIG_KID)
+        self._tenant = meter_keys.tenant
+        self._renewed = renewed
         self._link = link
         self._log = log or _print
         self._heads: dict[int, bytes] = {}
@@ -48,7 +52,7 @@ class Utility:
         self._session = 0
         self._ack_due = False
         for leaf in TOPICS:
-            link.subscribe(mqtt.topic(self.meter, leaf))
+            link.subscribe(mqtt.topic(self.meter, leaf, self._tenant))
         if replica.torn:
             self._say(f"cut {replica.torn} bytes of an unfinished write off {replica.path}")
         self._write_summary()
@@ -107,7 +111,7 @@ class Utility:
 
     def _take_signed(self, leaf: str, data: bytes, retained: bool) -> None:
         try:
-            payload = jws.verify(data, self._uplink)
+            payload = self._verified(data)
             if payload["m"] != self.meter:
                 raise ValueError
             sequence = payload["head"]["sequence"]
@@ -133,6 +137,19 @@ class Utility:
                 )
             self._ack_due = True
 
+    def _verified(self, data: bytes) -> dict[str, Any]:
+        """What the meter signed; from then on it is commanded by the generation it signed by."""
+        try:
+            payload = jws.verify(data, self._keys.uplink())
+        except JwsError:
+            if self._renewed is None:
+                raise
+            self._keys = self._renewed()
+            payload = jws.verify(data, self._keys.uplink())
+        generation = json.loads(jws.decode(data.split(b".")[0]))["kid"].partition(".")[2]
+        self._config_kid = f"config.{generation}"
+        return payload
+
     def _check_heads(self) -> None:
         for sequence in [s for s in self._heads if s <= self.replica.entries]:
             head = self._heads.pop(sequence)
@@ -153,8 +170,8 @@ class Utility:
             "op": "journal.ack",
             "a": {"sequence": count, "hash": self.replica.hash_of(count).hex()},
         }
-        token = jws.sign(command, self._config_key, CONFIG_KID)
-        if self._link.send(mqtt.topic(self.meter, "cmd"), token, False):
+        token = jws.sign(command, self._keys.key(self._config_kid), self._config_kid)
+        if self._link.send(mqtt.topic(self.meter, "cmd", self._tenant), token, False):
             self._ack_due = False
 
     def _write_summary(self) -> None:
@@ -175,7 +192,9 @@ def _print(line: str) -> None:
 def main() -> int:
     """Serve until SIGTERM, Ctrl-C or, with --until-eof, the end of stdin; the exit code."""
     parser = argparse.ArgumentParser(prog="utility", description="head end of one meter")
-    parser.add_argument("--broker", required=True, help="mqtt://127.0.0.1:PORT")
+    parser.add_argument(
+        "--broker", required=True, help="mqtt://127.0.0.1:PORT, or a head end's folder"
+    )
     parser.add_argument("--keys", required=True, type=Path, help="folder with the meter's keys")
     parser.add_argument("--meter", required=True, help="meter id")
     parser.add_argument("--state", required=True, type=Path, help="folder for the copy")
@@ -190,12 +209,17 @@ def main() -> int:
     if options.until_eof:
         child.at_end_of_input(stop.set)
     try:
-        mqtt.parse_url(options.broker)
+        mqtt.reach(options.broker)
         meter_keys = keys.load(options.keys, options.meter)
         replica = Replica(options.state, options.meter)
         link = mqtt.connect(options.broker, f"utility-{options.meter}")
         try:
-            Utility(meter_keys, replica, link).serve(stop)
+            Utility(
+                meter_keys,
+                replica,
+                link,
+                renewed=lambda: keys.load(options.keys, options.meter),
+            ).serve(stop)
         finally:
             link.close()
             replica.close()

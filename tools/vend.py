@@ -1,4 +1,4 @@
-"""Commands a utility sends to a meter and waits for: credit, and arming the supply relay.
+"""Money a utility moves on a meter: credit, and a refund, each with its vend number.
 
 The meter's signed ack is the only proof that a command arrived. A command is sent again every 5 s,
 byte for byte, so the meter gives the answer it gave before. A credit carries a vend number that
@@ -7,7 +7,6 @@ the meter takes once, so sending it again, even days later, cannot pay twice.
 
 import re
 import shlex
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from wattledger.tools.counter import Counter
 from wattledger.tools.errors import VendError
 
 CREDIT_KID = "credit.1"
-RELAY_KID = "relay.1"
 MOST_MICRO = 2**53 - 1
+OPS = {"credit": "credit.add", "refund": "credit.refund"}
 
 
 def credit(
@@ -33,54 +32,79 @@ def credit(
     Returns the meter's {"result", "detail"} with {"latency_ms", "n"}. `n` repeats a credit whose
     answer was lost. VendError, KeysError or BrokerError otherwise.
     """
+    return _move("credit", meter, amount_text, broker_url, keys_dir, n, timeout_s)
+
+
+def refund(
+    meter: str,
+    amount_text: str,
+    broker_url: str,
+    keys_dir: str | Path,
+    n: int | None = None,
+    timeout_s: float = 30,
+) -> dict[str, Any]:
+    """Take `amount_text` off the balance of `meter`, for it was paid back; as credit()."""
+    return _move("refund", meter, amount_text, broker_url, keys_dir, n, timeout_s)
+
+
+def dry_run(
+    what: str, meter: str, amount_text: str, keys_dir: str | Path, n: int | None = None
+) -> dict[str, Any]:
+    """What a credit or refund would send, without sending or using up a number."""
     amount = parse_amount(amount_text)
     meter_keys = keys.load(keys_dir, meter)
+    if n is not None:
+        keys.check_vend(n)
+    else:
+        n = keys.last_vend(keys_dir, meter) + 1
+    token = _signed(what, meter_keys, n, amount)
+    return {
+        "result": "not sent",
+        "detail": jws.compact(_command(what, meter, n, amount)).decode(),
+        "latency_ms": 0,
+        "bytes": len(token),
+        "n": n,
+    }
+
+
+def _command(what: str, meter: str, n: int, amount: int) -> dict[str, Any]:
+    return {"m": meter, "op": OPS[what], "a": {"n": n, "amount": amount}}
+
+
+def _signed(what: str, meter_keys: keys.MeterKeys, n: int, amount: int) -> bytes:
+    command = _command(what, meter_keys.meter, n, amount)
+    kid = meter_keys.present(CREDIT_KID)
+    return jws.sign(command, meter_keys.key(kid), kid)
+
+
+def _move(
+    what: str,
+    meter: str,
+    amount_text: str,
+    broker_url: str,
+    keys_dir: str | Path,
+    n: int | None,
+    timeout_s: float,
+) -> dict[str, Any]:
+    amount = parse_amount(amount_text)
+    meter_keys = keys.load(keys_dir, meter)
+    if n is not None:
+        keys.check_vend(n)
     with Counter(meter_keys, broker_url, timeout_s) as counter:
         # Only now, so that an unreachable broker uses up no number.
         n = keys.next_vend(keys_dir, meter) if n is None else keys.claim_vend(keys_dir, meter, n)
-        command = {"m": meter, "op": "credit.add", "a": {"n": n, "amount": amount}}
-        token = jws.sign(command, meter_keys.key(CREDIT_KID), CREDIT_KID)
+        token = _signed(what, meter_keys, n, amount)
         answer = counter.ask(lambda challenge: token, challenged=False)
     if answer is None:
-        again = ["wattledger", "credit", meter, amount_text, "--broker", broker_url]
+        again = ["wattledger", what, meter, amount_text, "--broker", broker_url]
         again += ["--keys", str(keys_dir), "--n", str(n)]
+        moves = "pay" if what == "credit" else "take"
         raise VendError(
-            f"no answer from {meter} within {timeout_s:g} s{counter.hint()}: the credit may or "
-            f"may not have arrived. Repeat it with its number, which cannot pay twice:\n"
+            f"no answer from {meter} within {timeout_s:g} s{counter.hint()}: the {what} may or "
+            f"may not have arrived. Repeat it with its number, which cannot {moves} twice:\n"
             f"  {shlex.join(again)}"
         )
     return {**answer, "n": n}
-
-
-def arm(
-    meter: str, broker_url: str, keys_dir: str | Path, timeout_s: float = 30
-) -> dict[str, Any]:
-    """Arm the supply relay of `meter`, so that a person there may close it.
-
-    Returns the meter's {"result", "detail"} with {"latency_ms"}. VendError when no answer comes.
-    """
-    meter_keys = keys.load(keys_dir, meter)
-    with Counter(meter_keys, broker_url, timeout_s) as counter:
-
-        def command(challenge: str) -> bytes:
-            payload = {
-                "m": meter,
-                "op": "relay.arm",
-                "ch": challenge,
-                # Must rise within a challenge, over all tools that command this meter.
-                "ctr": time.time_ns() // 1_000_000,
-                "a": {},
-            }
-            return jws.sign(payload, meter_keys.key(RELAY_KID), RELAY_KID)
-
-        answer = counter.ask(command, challenged=True)
-    if answer is None:
-        what = "has not said hello" if not counter.challenge else "did not answer"
-        raise VendError(
-            f"{meter} {what} within {timeout_s:g} s{counter.hint()}: the relay may or may not be "
-            "armed. Arming again does no harm: repeat the command"
-        )
-    return answer
 
 
 def parse_amount(text: str) -> int:
@@ -100,7 +124,7 @@ def _why(text: str) -> str:
     if "," in text:
         return "use a point for decimals and no thousands separator"
     if text.startswith("-"):
-        return "a credit cannot be negative"
+        return "an amount cannot be negative"
     if re.fullmatch(r"[0-9]+\.[0-9]{7,}", text):
         return "at most 6 decimals"
     if re.fullmatch(r"[0-9]{17,}(\.[0-9]*)?", text):

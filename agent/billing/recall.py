@@ -91,6 +91,10 @@ def replay(account, entry):
         account.purchases.restore(highest, seen)
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
         account.debt.waiting = (entry.amount, n, entry.time)
+    elif kind == records.REFUND:
+        n, highest, seen = readers.unpack_credit(entry.payload)
+        account.purchases.restore(highest, seen)
+        account.remember(entry.time, entry.amount // NANO_PER_MICRO, n)
     elif kind == records.TOKEN and entry.amount > 0:
         id = readers.unpack_token(entry.payload)[2]
         account.remember(entry.time, entry.amount // NANO_PER_MICRO, id)
@@ -102,9 +106,9 @@ def replay(account, entry):
     elif kind == records.ADJUST:
         reason, _, cycle, _, diverted, _ = readers.unpack_adjust(entry.payload)
         account.debt.owed += diverted
-        if reason not in payloads.CORRECTING:
+        if reason in (payloads.ADJUST_ESTIMATE, payloads.ADJUST_REVERSAL):
             account.estimated = reason == payloads.ADJUST_ESTIMATE
-        elif cycle == account.cycle.key():
+        elif reason in payloads.CORRECTING and cycle == account.cycle.key():
             account.cycle.energy += readers.unpack_adjusted_cycle(entry.payload)[0]
     elif kind == records.EMERGENCY:
         watch.accepted = True

@@ -161,7 +161,7 @@ class Statement:
             self._digest = checkpoint.tariff
         elif entry.kind == records.TARIFF:
             self._digest = readers.unpack_tariff(entry.payload)[1]
-        elif entry.kind == records.CREDIT:
+        elif entry.kind in (records.CREDIT, records.REFUND):
             reference = readers.unpack_credit(entry.payload)[0]
         elif entry.kind == records.TOKEN:
             reference = readers.unpack_token(entry.payload)[2]

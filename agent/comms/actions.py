@@ -27,6 +27,14 @@ def find(agent, op):
     return orders.find(agent, op)
 
 
+def only(arguments, *keys):
+    """The arguments of a command; RefusalError when one is there that it does not have."""
+    for key in arguments:
+        if key not in keys:
+            raise RefusalError(commands.RANGE, "a has an unknown key")
+    return arguments
+
+
 class Actions:
     """`table` maps an op to its function; the agent is given, never copied."""
 
@@ -41,12 +49,16 @@ class Actions:
             commands.TAMPER_CLEAR: self.tamper_clear,
         }
         if agent.tokens:
-            self.table[commands.TOKEN_ENTER] = agent.tokens.order
+            self.table[commands.TOKEN_ENTER] = self.token_enter
+
+    def token_enter(self, arguments):
+        """token: its digits, as if they were typed."""
+        return self._agent.tokens.order(only(arguments, "token"))
 
     def credit_add(self, arguments):
         """n and amount (micro-units): money and its replay memory are one entry."""
         agent = self._agent
-        n = commands.whole(arguments, "n", 1, MAX_N)
+        n = commands.whole(only(arguments, "n", "amount"), "n", 1, MAX_N)
         amount = commands.whole(arguments, "amount", 1, commands.MAX_AMOUNT_MICRO)
         if agent.ledger.fault:
             raise RefusalError(commands.DENIED, "the ledger is %s" % agent.ledger.fault)
@@ -68,6 +80,7 @@ class Actions:
         """id, total, and the terms per_day, share (per cent) and cap (a week); micro-units."""
         agent = self._agent
         whole = commands.whole
+        only(arguments, "id", "total", "per_day", "share", "cap")
         id = whole(arguments, "id", 1, MAX_SEQUENCE)
         total = whole(arguments, "total", 0, MAX_DEBT_MICRO)
         terms = []
@@ -88,6 +101,7 @@ class Actions:
 
     def relay_arm(self, arguments):
         """Clear a remote opening. Only arms: a person at the meter closes."""
+        only(arguments)
         supply = self._agent.supply
         remote = self._agent.control.remote
         if remote and remote.cancel() and supply.state == states.CONNECTED:
@@ -105,7 +119,7 @@ class Actions:
     def supply_keep(self, arguments):
         """hours of powered time in which credit cuts nothing; 0 ends it. Arms what credit cut."""
         agent = self._agent
-        hours = commands.whole(arguments, "hours", 0, MAX_KEEP_HOURS)
+        hours = commands.whole(only(arguments, "hours"), "hours", 0, MAX_KEEP_HOURS)
         if agent.keeper.failed:
             raise RefusalError(commands.NO_SPACE, "storage does not take writes")
         agent.control.credit.keep(hours * 3600)
@@ -118,6 +132,7 @@ class Actions:
 
     def tamper_clear(self, arguments):
         """Forget the tampers that are over; one that goes on stays latched."""
+        only(arguments)
         watch = self._agent.watch
         if not watch.clear():
             raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
@@ -126,6 +141,7 @@ class Actions:
     def journal_ack(self, arguments):
         """sequence and hash: the utility holds the journal up to there. The cursor only rises."""
         agent = self._agent
+        only(arguments, "sequence", "hash")
         sequence = commands.whole(arguments, "sequence", 0, MAX_SEQUENCE)
         journal = agent.journal
         if sequence > journal.durable:

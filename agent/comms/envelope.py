@@ -71,6 +71,10 @@ class Keyring:
     """The keys of one device, found by the protected header exactly as it is sent."""
 
     def __init__(self, device_key, purposes, generation=1):
+        self.begin(device_key, purposes, generation)
+
+    def begin(self, device_key, purposes, generation):
+        """Have the keys of this generation, and no others."""
         self._by_header = {}
         for purpose in purposes:
             self.add(purpose, device_key, generation)
@@ -78,10 +82,10 @@ class Keyring:
         self._up = Mac(derive(device_key, kid))
         self._up_header = base64url(('{"alg":"HS256","kid":"%s"}' % kid).encode())
 
-    def add(self, purpose, secret, generation=1):
+    def add(self, purpose, secret, generation=1, make=Mac):
         """Open messages of one more purpose, whose key is derived from `secret`."""
         kid = "%s.%d" % (purpose, generation)
-        found = (purpose, Mac(derive(secret, kid)))
+        found = (purpose, make(derive(secret, kid)))
         for header in ('{"alg":"HS256","kid":"%s"}', '{"kid":"%s","alg":"HS256"}'):
             self._by_header[base64url((header % kid).encode())] = found
 

@@ -6,6 +6,7 @@ from wattledger.agent import config as configs
 from wattledger.agent import message
 from wattledger.agent.billing.calendar import EPOCH_2000
 from wattledger.agent.comms import commands
+from wattledger.agent.comms.actions import only
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import record as records
 
@@ -16,7 +17,7 @@ SHOWN = ("meter", "tenant", "board", "payment_mode", "never_cut", "tick_ms", "pr
 
 def message_show(agent, arguments):
     """text, at most 160 characters, for the display from now on; an empty one clears it."""
-    text = _only(arguments, "text").get("text")
+    text = only(arguments, "text").get("text")
     if not isinstance(text, str) or not message.is_fit(text):
         raise RefusalError(
             commands.RANGE,
@@ -40,7 +41,7 @@ def message_show(agent, arguments):
 
 def time_set(agent, arguments):
     """unix: UTC seconds that the clock takes, whatever the step; then its time is synced."""
-    unix = commands.whole(_only(arguments, "unix"), "unix", EPOCH_2000, MAX_UNIX)
+    unix = commands.whole(only(arguments, "unix"), "unix", EPOCH_2000, MAX_UNIX)
     step = unix - agent.time.unix()
     agent.time.signed = unix
     return commands.OK, "a step of %d s" % step
@@ -50,7 +51,7 @@ def config_set(agent, arguments):
     """key and value: one of the settings that may change in the field, kept over reboots."""
     from wattledger.agent import overrides
 
-    key, value = _only(arguments, "key", "value").get("key"), arguments.get("value")
+    key, value = only(arguments, "key", "value").get("key"), arguments.get("value")
     if not isinstance(key, str) or key not in overrides.KEYS:
         raise RefusalError(commands.RANGE, "key must be one of %s" % ", ".join(overrides.KEYS))
     _, low, high = configs.NUMBERS[key]
@@ -66,7 +67,7 @@ def config_set(agent, arguments):
 
 def read_config(agent, arguments):
     """What the meter is set to, as JSON in the detail."""
-    _only(arguments)
+    only(arguments)
     from wattledger.agent import overrides
 
     found = {}
@@ -78,19 +79,12 @@ def read_config(agent, arguments):
 def read_journal(agent, arguments):
     """from and to: entries that are sent once more, beside what is new."""
     most = agent.journal.durable
-    first = commands.whole(_only(arguments, "from", "to"), "from", 1, most)
+    first = commands.whole(only(arguments, "from", "to"), "from", 1, most)
     last = commands.whole(arguments, "to", first, min(most, first + MOST_READ - 1))
     if agent.journal.present_from(first) > last:
         raise RefusalError(commands.RANGE, "the meter keeps these no longer")
     agent.sender.send_again(first, last)
     return commands.OK, ""
-
-
-def _only(arguments, *keys):
-    for key in arguments:
-        if key not in keys:
-            raise RefusalError(commands.RANGE, "a has an unknown key")
-    return arguments
 
 
 def relay_open(agent, arguments):
@@ -105,6 +99,48 @@ def ledger_open(agent, arguments):
     return root.ledger_open(agent, arguments)
 
 
+def key_rotate(agent, arguments):
+    """Go to another generation of keys (rotation.py)."""
+    from wattledger.agent.comms import rotation
+
+    return rotation.key_rotate(agent, arguments)
+
+
+def ledger_correct(agent, arguments):
+    """Move money by hand, with a reason (adjustment.py)."""
+    from wattledger.agent.comms import adjustment
+
+    return adjustment.ledger_correct(agent, arguments)
+
+
+def credit_refund(agent, arguments):
+    """Take back what was paid (adjustment.py)."""
+    from wattledger.agent.comms import adjustment
+
+    return adjustment.credit_refund(agent, arguments)
+
+
+def assist_start(agent, arguments):
+    """Ask the household to let the desk read (assistance.py)."""
+    from wattledger.agent.comms import assistance
+
+    return assistance.start(agent, arguments)
+
+
+def read_live(agent, arguments):
+    """What the chip measures, with the household's consent."""
+    from wattledger.agent.comms import assistance
+
+    return assistance.read_live(agent, arguments)
+
+
+def read_display(agent, arguments):
+    """What the display shows, with the household's consent."""
+    from wattledger.agent.comms import assistance
+
+    return assistance.read_display(agent, arguments)
+
+
 # op: (code in the journal, purpose of its key, needs a challenge), as commands.OPS
 RARE = {
     "relay.open": (commands.OPENING, "relay", True),
@@ -114,6 +150,12 @@ RARE = {
     "read.config": (13, "config", True),
     "read.journal": (14, "config", True),
     "ledger.open": (15, "root", True),
+    "ledger.correct": (21, "root", True),
+    "credit.refund": (22, "credit", False),
+    "assist.start": (23, "config", True),
+    "read.live": (24, "config", True),
+    "read.display": (25, "config", True),
+    "key.rotate": (30, "root", True),
 }
 ACTS = {
     "relay.open": relay_open,
@@ -123,6 +165,12 @@ ACTS = {
     "read.config": read_config,
     "read.journal": read_journal,
     "ledger.open": ledger_open,
+    "ledger.correct": ledger_correct,
+    "credit.refund": credit_refund,
+    "assist.start": assist_start,
+    "read.live": read_live,
+    "read.display": read_display,
+    "key.rotate": key_rotate,
 }
 
 

@@ -17,6 +17,7 @@ from wattledger.agent.units import NANO_PER_MICRO
 ROOT = "root"
 MAX_VERSION = 0xFFFFFFFF
 ALL_SEEN = (1 << WINDOW) - 1
+FLOORS = ("credit", "want", "balance")
 
 
 class RootDesk:
@@ -67,13 +68,19 @@ class RootDesk:
 def ledger_open(agent, arguments):
     """credit: the highest purchase number used; want: the highest version of a want used; balance
     (micro-units) of a ledger that is missing. Nothing up to them is taken again."""
+    return begin_anew(agent, floors(agent, arguments))
+
+
+def floors(agent, arguments):
+    """(credit, want, balance or None) of a ledger that is to begin anew; RefusalError."""
     for key in arguments:
-        if key not in ("credit", "want", "balance"):
+        if key not in FLOORS:
             raise RefusalError(commands.RANGE, "a has an unknown key")
     ledger = agent.ledger
     most = commands.MAX_AMOUNT_MICRO
     credit = commands.whole(arguments, "credit", 0, MAX_N)
     version = commands.whole(arguments, "want", 0, MAX_VERSION)
+    balance = None
     if not ledger.fault:
         raise RefusalError(commands.DENIED, "the ledger is in order")
     if agent.tokens and agent.tokens.lost:
@@ -82,6 +89,13 @@ def ledger_open(agent, arguments):
         balance = commands.whole(arguments, "balance", -most, most)
     elif "balance" in arguments:
         raise RefusalError(commands.RANGE, "balance is for a ledger that is missing")
+    return credit, version, balance
+
+
+def begin_anew(agent, found):
+    """Open the ledger above the `floors`; (result, detail)."""
+    credit, version, balance = found
+    ledger = agent.ledger
     if agent.documents:
         agent.documents.set_floor(version)
     account, register = agent.account, agent.meter.register

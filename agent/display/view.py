@@ -59,6 +59,7 @@ class View:
         ]
         view["debt"] = self._debt(account.debt)
         view["messages"] = [agent.message] if agent.message else []
+        view["assist"] = agent.assistance.view() if agent.assistance else None
         view["token"] = agent.keypad.view() if agent.keypad else None
         view["tariff"] = {"id": tariff.id, "n": tariff.n} if tariff else None
         view["alarms"] = self._alarms()
@@ -115,6 +116,7 @@ class View:
             agent.control.credit.warned_s,
             agent.watch.latched,
             agent.control.remote and agent.control.remote.opens_at,
+            agent.assistance and agent.assistance.state,
             agent.journal.balance if agent.journal.durable == agent.journal.sequence else None,
             tariff.n if tariff else 0,
         )

@@ -8,6 +8,7 @@ from wattledger.agent.journal.segments import walk
 from wattledger.agent.units import NANO_PER_MICRO
 
 SLICE = 4  # records a step
+MOVING = (records.CREDIT, records.REFUND, records.TOKEN)
 
 
 class Audit:
@@ -42,7 +43,7 @@ class Audit:
             return
         self.last = entry.sequence
         self._balance = entry.balance
-        if entry.kind in (records.CREDIT, records.TOKEN) and entry.amount > 0:
+        if entry.kind in MOVING and (entry.amount > 0 or entry.kind == records.REFUND):
             from wattledger.agent.journal import payload_read as readers  # let go again after it
 
             taken = entry.kind == records.TOKEN

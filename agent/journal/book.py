@@ -107,7 +107,7 @@ def _document(entry):
     kind = records.KINDS[entry.kind]
     document = {"sequence": entry.sequence, "time": entry.time, "trust": entry.trust, "kind": kind}
     if entry.kind in (records.CREDIT, records.REFUND, records.TOKEN):
-        if entry.kind == records.CREDIT:
+        if entry.kind != records.TOKEN:
             document["n"] = readers.unpack_credit(entry.payload)[0]
         document["amount_micro"] = micro_of(entry.amount)
         document["balance_micro"] = micro_of(entry.balance)

@@ -125,6 +125,7 @@ ADJUST_CORRECTION = 1
 ADJUST_ESTIMATE = 2
 ADJUST_REVERSAL = 3  # of an estimate
 ADJUST_PRICES = 4  # correction of dynamic prices, whose n is that of price documents
+ADJUST_ORDERED = 5  # by ledger.correct: its n, and its reason where a correction has the id
 CORRECTING = (ADJUST_CORRECTION, ADJUST_PRICES)
 
 

@@ -8,6 +8,7 @@ POST /press       the button is held (sent again while it stays held)
 POST /release     the button was let go
 POST /accept      the emergency credit that is offered is taken
 POST /token/1234  the digits of a token
+POST /assist/yes  the household lets the utility read; no: it does not, or not any more
 """
 
 import asyncio
@@ -129,6 +130,12 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX):
         if len(digits) > TOKEN_MAX or not is_number(digits):
             return NO_TOKEN, 400, WORDS
         return asked(page.ask("token", digits))
+
+    @app.post("/assist/<word>")
+    async def assist(request, word):
+        if word not in ("yes", "no"):
+            return NOT_FOUND, 404, WORDS
+        return asked(page.ask("assist", word == "yes"))
 
     def in_words(status, words):
         @app.errorhandler(status)

@@ -22,14 +22,15 @@ class Page:
         self.text = json.dumps(view)
 
     def request(self):
-        """The oldest of what waits, or None: ("press",), ("release",), ("accept",) or ("token",
-        digits)."""
+        """The oldest of what waits, or None: ("press",), ("release",), ("accept",), ("token",
+        digits) or ("assist", True or False)."""
         if not self._waiting:
             return None
         return self._waiting.pop(0)
 
     def ask(self, *item):
-        """Queue "press", "release", "accept", "token" with digits; False when too much waits.
+        """Queue "press", "release", "accept", "token" with digits or "assist" with a bool; False
+        when too much waits.
 
         A press behind a press says nothing new, so a held button cannot fill the queue and the
         release that ends it always finds room.

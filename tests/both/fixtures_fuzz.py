@@ -6,6 +6,7 @@ from wattledger.tests.both import fixtures_jws as jws
 NAMES = (
     "n", "amount", "hours", "token", "id", "total", "per_day", "share", "cap", "sequence", "hash",
     "reason", "until", "text", "unix", "key", "value", "from", "to", "credit", "want", "balance",
+    "scope",
 )  # fmt: skip
 VALUES = (
     "0", "-0", "-1", "1", "01", "+1", "1.0", "1e400", "NaN", "Infinity", "-Infinity", "true",
@@ -57,6 +58,9 @@ GOOD = {
     "read.journal": {"from": "1", "to": "1"},
     "debt.set": {"id": "1", "total": "1000000", "share": "10"},
     "ledger.open": {"credit": "1", "want": "1"},
+    "ledger.correct": {"n": "1", "amount": "1000000", "reason": '"late"'},
+    "credit.refund": {"n": "2", "amount": "1000000"},
+    "assist.start": {"scope": '"live"', "until": "1799706000"},
     "token.enter": {"token": '"12345678901234567890"'},
     "journal.ack": {"sequence": "1", "hash": '"0011223344556677"'},
 }

@@ -72,7 +72,7 @@ class TestRefusals(Linked):
         self.assertEqual(self.balance(), 10 * 10**9)
 
     def test_an_action_of_another_room_is_not_reached(self):
-        for op in ("relay.open", "ledger.close", "config.get", "tariff.set", "credit.refund"):
+        for op in ("relay.open", "ledger.close", "config.get", "tariff.set", "credit.take"):
             for purpose in ("credit", "relay", "config"):
                 message = jws.sign(body(op), purpose + ".1")
                 self.assertEqual(self.result(message), "range")

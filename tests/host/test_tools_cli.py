@@ -11,7 +11,7 @@ from wattledger.agent.errors import AgentError
 from wattledger.host_sim.errors import LoadError
 from wattledger.tests.host.meter_bench import FROM, HandJournal
 from wattledger.tests.micropython.staging import ROOT
-from wattledger.tools import cli, tariff, vend
+from wattledger.tools import cli, orders, tariff, vend
 from wattledger.tools.errors import VendError
 
 DEMO = str(ROOT / "tools" / "data" / "demo-tariff.json")
@@ -175,7 +175,7 @@ def test_credit_shows_the_answer_of_the_meter(wattledger, monkeypatch):
 
 def test_relay_arms(wattledger, monkeypatch):
     answer = {"result": "ok", "detail": "ready", "latency_ms": 5}
-    monkeypatch.setattr(vend, "arm", lambda meter, broker, keys: answer)
+    monkeypatch.setattr(orders, "send", lambda meter, order, *rest: answer)
     line = ["relay", "demo-0001", "arm", "--broker", "mqtt://127.0.0.1:1", "--keys", "k"]
     assert wattledger(*line) == (0, "ok: ready (5 ms)\n", "")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wattledger.tests.host.mqtt_bench import Signer, SoftMeter, running_broker
-from wattledger.tools import cli, debt, keys
+from wattledger.tools import cli, debt, keys, orders
 from wattledger.tools.errors import VendError
 
 METER = "demo-0001"
@@ -47,7 +47,7 @@ def test_it_carries_the_terms_and_the_challenge(broker, folder, capsys):
 
 def test_silence_says_that_it_may_be_repeated(broker, folder):
     with pytest.raises(VendError, match="has not said hello within 0.3 s.*repeat the command"):
-        debt.set_debt(METER, debt.Terms(1, "5", "0", 10, "0"), broker.url, folder, 0.3)
+        orders.send(METER, debt.order(debt.Terms(1, "5", "0", 10, "0")), broker.url, folder, 0.3)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,12 @@ from wattledger.tools import book, entries
             "conditions not told: sag, 44 times in the hour",
         ),
         (payloads.pack_event(events.CHIP_ANSWERS, 90), "chip answers again: 90"),
+        (payloads.pack_event(events.ASSIST_ASKED, 2), "remote assistance asked for: display"),
+        (
+            payloads.pack_event(events.ASSIST_REFUSED, 1),
+            "remote assistance refused: nobody answered",
+        ),
+        (payloads.pack_event(events.ASSIST_OVER, 0), "remote assistance over: by a person"),
         (payloads.pack_event(47, 183_999), "47: 183999"),
     ],
 )

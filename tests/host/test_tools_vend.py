@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattledger.tests.host.mqtt_bench import KINDS, Signer, SoftMeter, running_broker
-from wattledger.tools import counter, keys, vend
+from wattledger.tools import counter, keys, orders, vend
 from wattledger.tools.errors import BrokerError, KeysError, VendError
 
 METER = "demo-0001"
@@ -209,8 +209,8 @@ def test_wrong_input_is_refused_before_anything_is_sent(iotcore, folder):
 def test_arm_carries_the_challenge_of_the_retained_hello(broker, folder, signer):
     with SoftMeter(broker.port, signer, accept) as meter:
         meter.hello("00112233445566aa")
-        answer = vend.arm(METER, broker.url, folder)
-        vend.arm(METER, broker.url, folder)
+        answer = orders.send(METER, orders.arming(), broker.url, folder)
+        orders.send(METER, orders.arming(), broker.url, folder)
     assert (answer["result"], answer["detail"]) == ("ok", "balance 12.00")
     (raw, first), (_, second) = meter.commands
     assert signer.open("relay.1", raw) == first
@@ -228,7 +228,7 @@ def test_stale_command_is_signed_again_with_the_fresh_hello(iotcore, folder, sig
 
     with SoftMeter(iotcore.port, signer, answer) as meter:
         meter.hello("00000000000000aa")
-        assert vend.arm(METER, iotcore.url, folder)["result"] == "ok"
+        assert orders.send(METER, orders.arming(), iotcore.url, folder)["result"] == "ok"
     assert [c["ch"][-2:] for _, c in meter.commands] == ["aa", "bb"]
 
 
@@ -238,7 +238,7 @@ def test_stale_counter_is_raised_under_the_same_challenge(iotcore, folder, signe
 
     with SoftMeter(iotcore.port, signer, answer) as meter:
         meter.hello("00000000000000aa")
-        assert vend.arm(METER, iotcore.url, folder)["result"] == "ok"
+        assert orders.send(METER, orders.arming(), iotcore.url, folder)["result"] == "ok"
     (_, first), (_, second) = meter.commands
     assert second["ctr"] > first["ctr"]
 
@@ -248,5 +248,5 @@ def test_arm_without_a_believable_hello_sends_nothing(iotcore, folder, signer):
         forged = Signer(METER, bytes(32)).sign("up.1", {"m": METER, "challenge": "00" * 8})
         meter.publish("wl/1/demo/m/demo-0001/hello", forged, retain=True)
         with pytest.raises(VendError, match="has not said hello within 0.5 s"):
-            vend.arm(METER, iotcore.url, folder, timeout_s=0.5)
+            orders.send(METER, orders.arming(), iotcore.url, folder, 0.5)
     assert meter.commands == []

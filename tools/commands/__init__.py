@@ -10,9 +10,12 @@ import typer
 from wattledger.tools.commands import (
     boards,
     calibrate,
+    desk,
     doctor,
     document,
     journal,
+    key,
+    provision,
     rating,
     remote,
     run,
@@ -58,11 +61,13 @@ for command in (
     rating.bill,
     rating.profile,
     remote.credit,
+    desk.refund,
     remote.relay,
     remote.keep,
     remote.message,
     remote.read,
     remote.debt,
+    desk.assist,
     journal.statement,
     journal.book,
     calibrate.calibrate,
@@ -85,13 +90,30 @@ tariff_app.command("want")(tariffs.tariff_want)
 tariff_app.command("push")(tariffs.tariff_push)
 device_app = typer.Typer(help="A meter's device.json.", rich_markup_mode=None)
 device_app.command("check")(document.device_check)
-ledger_app = typer.Typer(help="The journal of a meter, offline.", rich_markup_mode=None)
+ledger_app = typer.Typer(
+    help="The journal of a meter; open and correct: its ledger.", rich_markup_mode=None
+)
 ledger_app.command("verify")(journal.ledger_verify)
 ledger_app.command("list")(journal.ledger_list)
 ledger_app.command("explain")(journal.ledger_explain)
 ledger_app.command("freezes")(journal.ledger_freezes)
+ledger_app.command("open")(desk.ledger_open)
+ledger_app.command("correct")(desk.ledger_correct)
+config_app = typer.Typer(help="A meter's settings.", rich_markup_mode=None)
+config_app.command("set")(desk.config_set)
+time_app = typer.Typer(help="A meter's clock.", rich_markup_mode=None)
+time_app.command("set")(desk.time_set)
+tamper_app = typer.Typer(help="Tampers a meter has seen.", rich_markup_mode=None)
+tamper_app.command("clear")(desk.tamper_clear)
 app.add_typer(tariff_app, name="tariff")
 app.add_typer(board_app, name="board")
 app.add_typer(device_app, name="device")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(token.app, name="token")
+app.add_typer(provision.app, name="provision")
+key_app = typer.Typer(help="A meter's own keys.", rich_markup_mode=None)
+key_app.command("rotate")(key.key_rotate)
+app.add_typer(key_app, name="key")
+app.add_typer(config_app, name="config")
+app.add_typer(time_app, name="time")
+app.add_typer(tamper_app, name="tamper")

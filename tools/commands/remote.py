@@ -15,8 +15,22 @@ if TYPE_CHECKING:
     from wattledger.tools.orders import Order
 
 Meter = Annotated[str, typer.Argument(metavar="METER", help="The meter's id.")]
-Broker = Annotated[str, typer.Option(metavar="URL", help="As mqtt://127.0.0.1:1883.")]
+Broker = Annotated[
+    str, typer.Option(metavar="URL", help="mqtt://127.0.0.1:1883, or a head end's folder.")
+]
 Keys = Annotated[Path, typer.Option(metavar="DIR", help="The utility's keys directory.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")
+]
+
+
+# What a person can do about a refusal that does not say it itself.
+HINTS = {
+    "bad signature": "the meter has other keys: give --keys the folder it was provisioned from",
+    "stale": "the meter has said a newer hello meanwhile: repeat the command",
+    "rate": "the meter takes no more of these for now: the detail says how many, or when",
+    "no space": "the meter's storage does not take writes: read its alarms, then repeat",
+}
 
 
 class Relay(str, Enum):
@@ -31,11 +45,8 @@ class Read(str, Enum):
 
     CONFIG = "config"
     JOURNAL = "journal"
-
-
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")
-]
+    LIVE = "live"
+    DISPLAY = "display"
 
 
 def credit(
@@ -46,11 +57,14 @@ def credit(
     n: Annotated[
         int | None, typer.Option("--n", metavar="N", help="Repeat this vend number.")
     ] = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Credit a meter and wait for its signed answer."""
     from wattledger.tools import vend
 
+    if dry_run:
+        return shown(vend.dry_run("credit", meter, amount, keys, n), as_json)
     return answered(vend.credit(meter, amount, broker, keys, n), as_json)
 
 
@@ -73,17 +87,17 @@ def relay(
     as_json: Json = False,
 ) -> int:
     """Arm or open a meter's supply relay and wait for its signed answer."""
-    from wattledger.tools import orders, vend
+    from wattledger.tools import orders
 
     if action is Relay.ARM:
-        if reason or until or gate or dry_run:
-            raise typer.BadParameter("--reason, --until, --gate and --dry-run are for open")
-        return answered(vend.arm(meter, broker, keys), as_json)
+        if reason or until or gate:
+            raise typer.BadParameter("--reason, --until and --gate are for open")
+        return commanded(meter, orders.arming(), broker, keys, dry_run, as_json)
     if reason is None or gate is None:
         raise typer.BadParameter("open needs --reason and --gate")
     order = orders.opening(reason, moment(until), orders.gate_key(gate, keys, meter))
     if not dry_run and not yes:
-        confirm(f"cut the supply of {meter} ({reason})?")
+        confirm(f"cut the supply of {meter} ({reason})?", "open cuts a home's supply")
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
@@ -117,7 +131,10 @@ def keep(
 
 def read(
     meter: Meter,
-    what: Annotated[Read, typer.Argument(help="Its settings, or entries once more.")],
+    what: Annotated[
+        Read,
+        typer.Argument(help="config: its settings. journal: entries once more. The rest: assist."),
+    ],
     broker: Broker,
     keys: Keys,
     first: Annotated[int, typer.Option("--from", metavar="N", help="First entry.")] = 1,
@@ -125,38 +142,56 @@ def read(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
-    """Read a meter's settings, or have it send a range of its journal once more."""
-    from wattledger.tools import orders
+    """Read a meter's settings, have it send a range of its journal once more, or, once the
+    household has agreed (assist), read what it measures or shows."""
+    from wattledger.tools import desk_orders, orders
 
-    order = orders.read_config() if what is Read.CONFIG else orders.read_journal(first, last)
+    if what is Read.JOURNAL:
+        order = orders.read_journal(first, last)
+    else:
+        order = {
+            Read.CONFIG: orders.read_config,
+            Read.LIVE: desk_orders.read_live,
+            Read.DISPLAY: desk_orders.read_display,
+        }[what]()
     return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
 def commanded(
-    meter: str, order: "Order", broker: str, keys: Path, dry_run: bool, as_json: bool
+    meter: str,
+    order: "Order",
+    broker: str,
+    keys: Path,
+    dry_run: bool,
+    as_json: bool,
+    timeout_s: float = 30,
 ) -> int:
     """Send an order, or show what would be sent."""
     from wattledger.tools import orders
 
     if dry_run:
-        found = orders.dry_run(meter, order, keys)
-        if as_json:
-            output.result(found)
-        else:
-            print(f"not sent ({found['bytes']} bytes): {found['detail']}")
-        return 0
-    return answered(orders.send(meter, order, broker, keys), as_json)
+        return shown(orders.dry_run(meter, order, keys), as_json)
+    return answered(orders.send(meter, order, broker, keys, timeout_s), as_json)
 
 
-def confirm(question: str) -> None:
-    """Ask before a supply is cut; whoever cannot be asked must say --yes."""
+def shown(found: dict[str, object], as_json: bool) -> int:
+    """Show what would be sent."""
+    if as_json:
+        output.result(found)
+    else:
+        print(f"not sent ({found['bytes']} bytes): {found['detail']}")
+    return 0
+
+
+def confirm(question: str, why: str) -> None:
+    """Ask before a supply or money is taken away; whoever cannot be asked must say --yes."""
     if not sys.stdin.isatty():
-        raise typer.BadParameter("open cuts a home's supply: add --yes to do it without asking")
+        raise typer.BadParameter(f"{why}: add --yes to do it without asking")
     if not typer.confirm(question, err=True):
         raise typer.Abort()
 
 
-def moment(text: str | None) -> int | None:
+def moment(text: str | None, option: str = "--until") -> int | None:
     """Unix seconds of a time with its offset; None for none."""
     if text is None:
         return None
@@ -165,7 +200,7 @@ def moment(text: str | None) -> int | None:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise typer.BadParameter("--until must be a time with its offset, as 2027-01-31T18:00Z")
+        raise typer.BadParameter(f"{option} must be a time with its offset, as 2027-01-31T18:00Z")
     return int(at.timestamp())
 
 
@@ -180,17 +215,21 @@ def debt(
     cap: Annotated[
         str, typer.Option(metavar="AMOUNT", help="Most a week by share; 0: any.")
     ] = "0",
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Set what a household owes beside its energy, and how it is paid off."""
     from wattledger.tools import debt as debts
 
-    terms = debts.Terms(id, total, per_day, share, cap)
-    return answered(debts.set_debt(meter, terms, broker, keys), as_json)
+    order = debts.order(debts.Terms(id, total, per_day, share, cap))
+    return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
 def answered(answer: dict[str, object], as_json: bool) -> int:
     """Show a meter's answer. A duplicate is done too: the meter has it from before."""
+    hint = HINTS.get(str(answer["result"]))
+    if hint:
+        output.note(hint)
     if as_json:
         output.result(answer)
     else:
