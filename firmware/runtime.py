@@ -12,11 +12,13 @@ STEP_DEADLINE_MS = 60000  # no step succeeds for this long: let the watchdog bit
 class Runtime:
     """`turn()` does what is due now and returns the milliseconds to wait."""
 
-    def __init__(self, agent, clock, watchdog, log):
+    def __init__(self, agent, clock, watchdog, log, tasks=()):
+        """`tasks` are Task objects, called after each step; `watchdog` may be None."""
         self._agent = agent
         self._clock = clock
         self._watchdog = watchdog
         self._log = log  # called with one line of text
+        self._tasks = tasks
         self._tick_ms = agent.config.tick_ms
         self._due = clock.ticks_ms()
         self._stepped = self._due  # when a step succeeded last
@@ -28,10 +30,15 @@ class Runtime:
             self._agent.tick()
         except Exception as error:
             self._failed("tick", events.TICK_FAILED, error)
-        if self._watchdog is not None and (
-            self._clock.elapsed_ms(self._stepped) < STEP_DEADLINE_MS
-        ):
+        if self._watchdog is not None and self._is_well():
             self._watchdog.feed()
+
+    def _is_well(self):
+        """True while steps succeed and every task reports within its deadline."""
+        for task in self._tasks:
+            if task.is_late():
+                return False
+        return self._clock.elapsed_ms(self._stepped) < STEP_DEADLINE_MS
 
     def step(self):
         """One step, contained; milliseconds until the agent wants the next."""
@@ -50,8 +57,17 @@ class Runtime:
             self._due = self._clock.ticks_ms()
             self.tick()
         wait = self.step()
+        for task in self._tasks:
+            self._run(task)
         left = self._tick_ms - self._clock.elapsed_ms(self._due)
         return max(min(wait, left), 0)
+
+    def _run(self, task):
+        try:
+            task.work()
+            task.report()
+        except Exception as error:
+            self._failed(task.name, events.STEP_FAILED, error)
 
     def _keep(self):
         """What is metered and journalled is stored even when every step fails before it."""

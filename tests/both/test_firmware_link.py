@@ -6,6 +6,7 @@ import unittest
 from wattledger.agent.timekeeping import Timekeeper
 from wattledger.firmware import link as links
 from wattledger.firmware.errors import BrokerError
+from wattledger.firmware.floor import set_floor
 from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.tests.both.vectors_certificates import LONG, SHORT
@@ -105,7 +106,7 @@ class TestFloor(unittest.TestCase):
     def boot(self, journal, true_s=2_000_000_000, wall_s=946_684_800):
         """The clock after a boot with `journal` as its last time; it restarts in 2000."""
         clock = VirtualClock(true_s * 1000, wall_s=wall_s)
-        links.set_floor(clock, BUILT)
+        set_floor(clock, BUILT)
         Timekeeper(clock).restore(journal, 0, 0)
         return clock
 
@@ -117,5 +118,5 @@ class TestFloor(unittest.TestCase):
     def test_a_clock_that_somebody_set_is_left_alone(self):
         clock = VirtualClock(0)
         clock.set(BUILT - 9, TRUST_SYNCED)
-        links.set_floor(clock, BUILT)
+        set_floor(clock, BUILT)
         self.assertEqual(clock.unix_s(), BUILT - 9)

@@ -1,0 +1,24 @@
+"""Frozen as `_boot.py`: it runs before any file of the flash, and a meter never leaves it.
+
+So no `boot.py` or `main.py` that somebody put there runs, and there is no prompt.
+"""
+
+import socket
+import ssl
+import sys
+import time
+
+import esp32
+import machine
+import micropython
+import network
+import vfs
+
+from wattledger.firmware import boot, main_esp32
+from wattledger.firmware.build import RELEASE
+
+if RELEASE:
+    micropython.kbd_intr(-1)  # Ctrl-C is a byte like any other
+found = boot.start(machine, esp32, vfs)
+boot.enter(found, sys.modules, __import__)
+main_esp32.main(found, main_esp32.Modules(machine, esp32, vfs, time, network, socket, ssl))
