@@ -21,6 +21,7 @@ from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site_esp32 import Site
 from wattledger.firmware.task import Task
 from wattledger.hal.entropy_esp32 import Esp32Entropy
+from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.hal.watchdog.esp32 import Esp32Watchdog
 
@@ -88,6 +89,7 @@ class Esp32Meter:
         self.clock, chip, button = self._hardware(board, phases, network, entropy)
         set_floor(self.clock, BUILT)
         self.storage = self._storage()
+        self._waits = None  # the relay of a meter to be commissioned
         self._commission(relay)
         self.wifi = self.link = None
         self._ends = None
@@ -178,21 +180,23 @@ class Esp32Meter:
             self._log("no link: %s: %s" % (type(error).__name__, error))
 
     def _commission(self, relay):
-        """Open the ledger of a new meter, once in its life."""
+        """Open the ledger of a new meter, once in its life, as soon as the time is known: what is
+        written down at a time that nobody knows would bind the clock to it."""
         found = self._found
         amount = self._site.content(COMMISSION)
         if found.folder is None or found.made or amount is None:
             return
+        clock = self.clock
+        offer = clock.offer()
+        if clock.trust() != TRUST_SYNCED:
+            if offer is None:
+                self._waits = relay
+                return
+            clock.set(offer[0], TRUST_SYNCED)
         supply = DISCONNECTED if relay.contact() is False else CONNECTED
+        unix, trust = clock.unix_s(), clock.trust()
         try:
-            commission(
-                self.storage,
-                self.config.meter,
-                self.clock.unix_s(),
-                self.clock.trust(),
-                int(amount),
-                supply,
-            )
+            commission(self.storage, self.config.meter, unix, trust, int(amount), supply)
         except AgentError as error:  # the power went between the ledger and the mark
             self._log(str(error))
         boot.set_made(self._port.esp32)
@@ -203,6 +207,7 @@ class Esp32Meter:
         """Recover, set the chip up, take the tariff that lies in the site."""
         agent = self.agent
         agent.start()
+        set_floor(self.clock, BUILT)
         number = self._cause_number()
         if number > 1:
             agent.report(events.RESTARTED_BY, number)
@@ -240,6 +245,9 @@ class Esp32Meter:
         if len(sys.modules) != self._modules:
             self._let_go()
             self._modules = len(sys.modules)
+        if self._waits is not None and self.clock.trust() == TRUST_SYNCED:
+            self._commission(self._waits)
+            self._port.machine.reset()
         if self._found.folder is None and self._found.made and not self.agent.ledger.missing:
             self._renew()
         return wait

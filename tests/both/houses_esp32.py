@@ -53,7 +53,12 @@ TARIFF = {
     "seasons": [["0101", "w", "w"]],
     "weekend": [],
     "export": [0],
-    "credit": {"low": [2 * UNIT, UNIT], "reconnect_above": UNIT, "max": 1000 * UNIT},
+    "credit": {
+        "low": [2 * UNIT, UNIT],
+        "reconnect_above": UNIT,
+        "max": 1000 * UNIT,
+        "friendly": [],
+    },
 }
 
 
@@ -89,6 +94,8 @@ class House:
     """`boot()` starts the meter, `run(ms)` lets it work; machine.Reset ends either."""
 
     def __init__(self, credit=10, tariff=TARIFF, watts=2300, closed=True, **device):
+        self.umount()  # what a house before this one left
+        gc.collect()
         sim_machine.detach_all()
         sim_esp32.detach_all()
         self.flash = NorFlash(BLOCKS)
@@ -107,7 +114,6 @@ class House:
         self.now_ms = 0
         self.meter = None
         self.time = None
-        self.mounted = False
         self._wire()
         self._provision(credit, tariff, device)
 
@@ -135,14 +141,12 @@ class House:
 
     def mount(self):
         vfs.mount(vfs.VfsLfs2(self.flash), FOLDER)
-        self.mounted = True
 
     def umount(self):
         try:
             vfs.umount(FOLDER)
         except OSError:
             pass
-        self.mounted = False
 
     def write(self, name, data):
         with open(FOLDER + "/site/" + name, "wb") as file:
@@ -171,7 +175,6 @@ class House:
         gc.collect()
         self.time = PortTime(self.pass_ms, self.ticks_start)
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
-        self.mounted = self.found.folder is not None
         port = Modules(machine, esp32, vfs, self.time)
         self.meter = Esp32Meter(self.found, port, self.lines.append)
         self.meter.start()
@@ -216,7 +219,10 @@ def meters():
     house.run(60_000)
     agent = house.meter.agent
     register = agent.meter.register
+    house.umount()
+    house.mount()
     return {
+        "events": house.events(),
         "made": boots.is_made(esp32),
         "import_wh": register.import_wh,
         "power": agent.meter.power_mw(),
