@@ -287,18 +287,27 @@ def stalls():
 
 
 def _fill(left):
-    """What takes all of the heap but `left` bytes, in pieces of half the size each time."""
+    """What takes all of the heap but `left` bytes, in pieces of half the size each time; a chain,
+    for a list would need room to grow in one piece."""
     gc.collect()
     reserve = bytearray(left)
-    pieces = []
+    chain = None
     size = 1 << 20
-    while size >= 32:
+    while size >= 16:
         try:
-            pieces.append(bytearray(size))
+            chain = (chain, bytearray(size))
         except MemoryError:
             size >>= 1
-    reserve = None
-    return pieces
+    reserve = None  # noqa: F841  gives these bytes back
+    return chain
+
+
+def free_after_filling(left):
+    """Bytes free with the heap filled: to see that filling fills."""
+    chain = _fill(left)
+    gc.collect()
+    free = gc.mem_free()
+    return free if chain else None
 
 
 def starved(count):

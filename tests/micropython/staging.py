@@ -26,6 +26,7 @@ PORTABLE = (
     "host_sim/flash.py",
     "host_sim/bus_faults.py",
     "host_sim/machine.py",
+    "host_sim/errors.py",
     "host_sim/esp32.py",
     "host_sim/wlan.py",
     "host_sim/ticks.py",
