@@ -311,7 +311,7 @@ def free_after_filling(left):
 
 
 def starved(count):
-    """Turns with next to no heap left, a bit more each time; then all of it is back."""
+    """Turns with next to no heap left, a bit more each time, and one with all of it after each."""
     house = House().boot()
     house.run(20_000)
     meter = house.meter
@@ -325,6 +325,8 @@ def starved(count):
         finally:
             pieces = None  # noqa: F841  gives the heap back
         gc.collect()
+        house.time.sleep_ms(1000)
+        meter.turn()
     failures = meter.runtime.failures
     house.run(60_000)
     gc.collect()
@@ -346,4 +348,38 @@ def starved(count):
         "falls": house.meter.agent.meter.register.import_wh < import_wh,
         "missing": house.meter.agent.ledger.missing,
         "operations": house.relay.operations,
+    }
+
+
+def heapless():
+    """Next to no heap for good: how long until the reset, and what is left of the meter."""
+    house = House().boot()
+    house.run(20_000)
+    meter = house.meter
+    turns = 0
+    took = None
+    began = house.now_ms
+    while took is None and turns < 200:
+        try:
+            house.time.sleep_ms(1000)
+        except sim_machine.Reset:
+            took = house.now_ms - began
+            break
+        chain = _fill(32)
+        try:
+            meter.turn()
+        finally:
+            chain = None  # noqa: F841
+        turns += 1
+    del meter
+    house.boot(machine.reset_cause())
+    house.run(30_000)
+    register = house.meter.agent.meter.register
+    counts = house.chip.total_counts(0) - house.chip.held_counts(0)
+    return {
+        "took_ms": took,
+        "lost": counts - register.import_wh * 320 - register.import_rest,
+        "operations": house.relay.operations,
+        "pulses": house.coils.pulses,
+        "missing": house.meter.agent.ledger.missing,
     }

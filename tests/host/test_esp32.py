@@ -4,18 +4,19 @@ import pytest
 
 from wattledger.tests.host.esp32_bench import run
 
+AMPLE = "8M"  # each case makes a board, and leaves it to the collector
 WATCHDOG_MS = 8000
 TASK_MS, STEP_MS = 30_000, 60_000  # deadlines of the two in `starves`
 
 
 @pytest.fixture(scope="module")
 def hangs():
-    return run("faults.hangs()")
+    return run("faults.hangs()", AMPLE)
 
 
 @pytest.fixture(scope="module")
 def raised():
-    return run("faults.raises()")
+    return run("faults.raises()", AMPLE)
 
 
 def test_a_new_meter_opens_its_ledger_once_and_measures():
@@ -66,7 +67,7 @@ def test_whatever_raises_is_contained_counted_and_journalled(raised):
 
 
 def test_a_task_that_never_succeeds_starves_the_watchdog():
-    found = run("faults.starves()")
+    found = run("faults.starves()", AMPLE)
     for kind, deadline in (("task", TASK_MS), ("step", STEP_MS)):
         took, operations = found[kind]
         # The last feed was before the deadline, the reset one period of the watchdog after it.
@@ -146,6 +147,15 @@ def test_turns_without_heap_cost_no_energy_and_no_money(count):
     assert not found["falls"]
     assert not found["missing"]
     assert found["operations"] == 0
+
+
+def test_a_meter_that_stays_without_heap_is_reset_and_loses_at_most_the_time_without():
+    found = run("faults.heapless()")
+    assert found["took_ms"] <= STEP_MS + WATCHDOG_MS + 1000
+    assert (found["operations"], found["pulses"]) == (0, 0)
+    assert not found["missing"]
+    # 2300 W are 204.4 counts a second; 10 s may have passed since the snapshot before.
+    assert found["lost"] <= (found["took_ms"] // 1000 + 11) * 205
 
 
 @pytest.mark.nightly
