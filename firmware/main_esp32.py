@@ -68,9 +68,8 @@ class Esp32Meter:
         Esp32Watchdog(machine.WDT, BOOT_MS)
         self._nvs = port.esp32.NVS(boot.SPACE)
         self._site = site = Site(found.folder, self._nvs)
-        device = site.read("device.json")
-        config, _ = documents.read(device, None)
-        self.config = config
+        self._tariff = site.content("tariff.json")
+        self.config, self._checked = config, _ = self._read(site.read("device.json"))
         kept = loaded()
 
         def tidy():
@@ -115,6 +114,15 @@ class Esp32Meter:
             tidy=self._tidy,
         )
         self._let_go()
+
+    def _read(self, device):
+        """(Config, Tariff or None) of the site's files, before an agent takes its heap."""
+        try:
+            return documents.read(device, self._tariff)
+        except TariffError as error:
+            self._log("tariff.json is refused: %s" % error)
+            self._tariff = None
+        return documents.read(device, None)
 
     def cause(self):
         """Why the meter started, for people."""
@@ -211,13 +219,13 @@ class Esp32Meter:
         number = self._cause_number()
         if number > 1:
             agent.report(events.RESTARTED_BY, number)
-        tariff = self._site.content("tariff.json")
-        if tariff is not None:
+        if self._tariff is not None:
             try:
-                agent.accept_document(tariff)
-            except TariffError as error:
+                agent.ledger.shelf.offer(self._tariff, agent.time.unix(), self._checked)
+            except (TariffError, OSError) as error:
                 agent.report(events.TARIFF_REFUSED, 0)
                 self._log("tariff.json is refused: %s" % error)
+            self._tariff = self._checked = None
         if self._found.folder is not None:
             self._site.copy()
         self._let_go()

@@ -12,25 +12,20 @@ from wattledger.hal.errors import HalError
 from wattledger.hal.inputs.button_esp32 import Esp32Button
 from wattledger.hal.relay.esp32 import Esp32HoldRelay, Esp32LatchingRelay
 
+PLATFORM = "esp32"
 I2C_HZ = 400_000
 RELAY_TIMER = 0
 
 
 def board(name):
-    """The constants of a board; FirmwareError when there is none of that name."""
-    if name == "esp32_atm90e32":
-        from wattledger.board import esp32_atm90e32
-
-        return esp32_atm90e32
-    if name == "esp32_ade7953":
-        from wattledger.board import esp32_ade7953
-
-        return esp32_ade7953
-    if name == "esp32_bl0942":
-        from wattledger.board import esp32_bl0942
-
-        return esp32_bl0942
-    raise FirmwareError("%r is no board of an ESP32" % name)
+    """The constants of a board; FirmwareError when there is none of that name in this image."""
+    try:
+        found = __import__("wattledger.board." + name, None, None, (name,))
+    except ImportError:
+        found = None
+    if getattr(found, "PLATFORM", None) != PLATFORM:
+        raise FirmwareError("%r is no board of an ESP32" % name)
+    return found
 
 
 def relay(machine, found):

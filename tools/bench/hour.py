@@ -11,7 +11,8 @@ import gc
 
 from wattledger.firmware.forget import forget, loaded
 from wattledger.hal.storage.vfs import VfsStorage
-from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
+from wattledger.tools.bench.house import House, Sink, simulated_chip
+from wattledger.tools.bench.plain_chip import PlainChip
 
 
 def imported():
