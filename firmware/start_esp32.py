@@ -14,11 +14,18 @@ import micropython
 import network
 import vfs
 
-from wattledger.firmware import boot, main_esp32
+from wattledger.firmware import main_esp32
 from wattledger.firmware.build import RELEASE
+from wattledger.firmware.forget import loaded
 
 if RELEASE:
     micropython.kbd_intr(-1)  # Ctrl-C is a byte like any other
+kept = loaded()
+# After the core: what only a boot needs is not among what is kept.
+from wattledger.firmware import boot  # noqa: E402
+
 found = boot.start(machine, esp32, vfs)
 boot.enter(found, sys.modules, __import__)
-main_esp32.main(found, main_esp32.Modules(machine, esp32, vfs, time, network, socket, ssl))
+port = main_esp32.Modules(machine, esp32, vfs, time, network, socket, ssl)
+del boot
+main_esp32.main(found, port, kept=kept)

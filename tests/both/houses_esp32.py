@@ -177,7 +177,6 @@ class House:
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
         port = Modules(machine, esp32, vfs, self.time)
         self.meter = Esp32Meter(self.found, port, self.lines.append)
-        self.meter.start()
         return self
 
     def off(self):

@@ -65,7 +65,7 @@ def resets(count, in_ms):
         - agent.meter.register.import_wh * 320
         - agent.meter.register.import_rest,
         "missing": agent.ledger.missing,
-        "cause": house.meter.cause(),
+        "cause": house.meter.cause,
     }
 
 
@@ -98,7 +98,7 @@ def hangs():
             took,
             house.relay.operations,
             house.coils.pulses,
-            house.meter.cause(),
+            house.meter.cause,
             told,
         )
     return found
@@ -193,7 +193,7 @@ def unmountable(kind):
         "same": bytes(house.flash.image) == before,
         "folder": house.found.folder,
         "fault": house.found.fault,
-        "cause": house.meter.cause(),
+        "cause": house.meter.cause,
         "power": agent.meter.power_mw(),
         "missing": agent.ledger.missing,
         "meter": agent.config.meter,
