@@ -2,7 +2,7 @@
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
-from wattledger.firmware import boot, constants, documents, parts_esp32
+from wattledger.firmware import boot, constants, parts_esp32
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.errors import SiteError
 from wattledger.firmware.floor import set_floor
@@ -19,16 +19,17 @@ PORT = 8883
 
 class Assembly:
     """`config`, `clock`, `storage`, `chip`, `relay` of the meter; `waits`: it is to be
-    commissioned once the time is known. `found`, `port` and `log` as of Esp32Meter."""
+    commissioned once the time is known. `found`, `port` and `log` as of Esp32Meter, the rest is
+    what site_esp32.read() gave."""
 
-    def __init__(self, found, port, log):
+    def __init__(self, found, port, log, config, tariff, checked):
         self._found = found
         self._port = port
         self._log = log
         nvs = port.esp32.NVS(boot.SPACE)
         self._site = site = Site(found.folder, nvs)
-        self._tariff = site.content("tariff.json")
-        self.config, self._checked = self._read(site.read("device.json"))
+        self.config = config
+        self._tariff, self._checked = tariff, checked
         board = parts_esp32.board(self.config.board)
         self.relay = parts_esp32.relay(port.machine, board)
         self._calibration = site.content("calibration.json")
@@ -47,15 +48,6 @@ class Assembly:
         self._ends = None
         if network:
             self._connect(network, site)
-
-    def _read(self, device):
-        """(Config, Tariff or None) of the site's files, before an agent takes its heap."""
-        try:
-            return documents.read(device, self._tariff)
-        except TariffError as error:
-            self._log("tariff.json is refused: %s" % error)
-            self._tariff = None
-        return documents.read(device, None)
 
     def cause(self):
         """Why the meter started, for people."""

@@ -13,7 +13,14 @@ from wattledger.firmware.build import RELEASE
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.task import Task
+
+# The classes of parts that stay are in the core's one module: a module of its own costs a table.
+from wattledger.hal.clock.ds3231 import Ds3231  # noqa: F401
+from wattledger.hal.clock.esp32 import Esp32Clock  # noqa: F401
+from wattledger.hal.inputs.button_esp32 import Esp32Button  # noqa: F401
+from wattledger.hal.relay.esp32 import Esp32LatchingRelay  # noqa: F401
 from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.vfs import VfsStorage  # noqa: F401
 from wattledger.hal.watchdog.esp32 import Esp32Watchdog
 
 GC_BYTES = 4096
@@ -58,9 +65,15 @@ class Esp32Meter:
 
         # On CPython others may hold what would go.
         self._tidy = tidy if hasattr(gc, "threshold") else None
-        from wattledger.firmware.assembly_esp32 import Assembly  # at a boot only
+        # Both at a boot only, and one after the other.
+        from wattledger.firmware import site_esp32
 
-        parts = Assembly(found, port, log)
+        read = site_esp32.read(found, port, log)
+        site_esp32 = None
+        self._let_go()
+        from wattledger.firmware.assembly_esp32 import Assembly
+
+        parts = Assembly(found, port, log, *read)
         self.cause = parts.cause()
         self.config, self.clock, self.storage = parts.config, parts.clock, parts.storage
         self._waits = parts.waits

@@ -16,7 +16,8 @@ import machine  # type: ignore[import-not-found]
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED
 from wattledger.firmware.main_esp32 import GC_BYTES, Esp32Meter, Modules
-from wattledger.hal.meter.atm90e32 import Atm90e32  # noqa: F401  a board's image has its driver
+from wattledger.hal.bus.spi_esp32 import Esp32Spi  # noqa: F401  a board's image has its bus
+from wattledger.hal.meter.atm90e32 import Atm90e32  # noqa: F401  and its driver
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim.ticks import PortTime
