@@ -74,6 +74,7 @@ class View:
         for key in ("simulated", "messages", "purchases", "token", "utc_offset_s", "low_micro"):
             del view[key]
         desk = self._agent.desk
+        view["failures"] = self._agent.failures
         view["refused_commands"] = desk.refused if desk else 0
         return view
 

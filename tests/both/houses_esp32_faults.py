@@ -36,6 +36,24 @@ def _replace(owner, name, function):
     setattr(owner, name, function)
 
 
+def _hanging(time):
+    def hang(*words):
+        while True:
+            time.sleep_ms(10)
+
+    return hang
+
+
+def _failing():
+    errors = [ValueError("a"), MemoryError(), OSError(5), RuntimeError("deep")]
+
+    def fail(*words):
+        errors.append(errors.pop(0))
+        raise errors[0]
+
+    return fail
+
+
 def resets(count, in_ms):
     """`count` resets within `in_ms`, at uneven distances; then a minute of peace."""
     house = House(watts=2300).boot()
@@ -59,7 +77,7 @@ def resets(count, in_ms):
         "operations": operations,
         "pulses": pulses,
         "later": house.relay.operations,
-        "falls": sum(1 for a, b in zip(counts, counts[1:]) if b < a),
+        "falls": sum(1 for at in range(1, count) if counts[at] < counts[at - 1]),
         "lost_counts": made
         - held
         - agent.meter.register.import_wh * 320
@@ -76,11 +94,7 @@ def hangs():
         house = House().boot()
         house.run(12_000)
         agent = house.meter.agent
-
-        def hang(*words):
-            while True:
-                house.time.sleep_ms(10)
-
+        hang = _hanging(house.time)
         if owner == "task":
             task = Task("hanging", hang, house.meter.clock, 60_000)
             house.meter.runtime._tasks = (task,)
@@ -111,12 +125,7 @@ def raises():
         house = House().boot()
         house.run(12_000)
         agent = house.meter.agent
-        errors = [ValueError("a"), MemoryError(), OSError(5), RuntimeError("deep")]
-
-        def fail(*words):
-            errors.append(errors.pop(0))
-            raise errors[0]
-
+        fail = _failing()
         before = agent.meter.ticks
         if owner == "task":
             task = Task("raising", fail, house.meter.clock, 60_000)
@@ -140,7 +149,7 @@ def raises():
         found[owner + "." + name] = (
             took,
             ticks,
-            failures > 0,
+            failures > 0 and agent.view.state()["failures"] == failures,
             counts - register.import_wh * 320 - register.import_rest,
             house.relay.operations,
             told[:2],
