@@ -8,7 +8,7 @@ import pytest
 
 from wattledger.tests.micropython import staging
 
-HEAP = "2M"  # the firmware, the simulated board and a flash of 256 KiB
+HEAP = "8M"  # the firmware, the simulated board, a flash of 960 KiB and copies of it
 TIMEOUT_S = 600
 PROGRAM = (
     "import json; from wattledger.tests.both import houses_esp32 as house, "

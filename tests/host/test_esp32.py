@@ -4,7 +4,7 @@ import pytest
 
 from wattledger.tests.host.esp32_bench import run
 
-AMPLE = "8M"  # each case makes a board, and leaves it to the collector
+AMPLE = "24M"  # each case makes a board, and leaves it to the collector
 WATCHDOG_MS = 8000
 TASK_MS, STEP_MS = 30_000, 60_000  # deadlines of the two in `starves`
 
