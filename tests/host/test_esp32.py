@@ -5,6 +5,7 @@ import pytest
 from wattledger.tests.host.esp32_bench import run
 
 AMPLE = "24M"  # each case makes a board, and leaves it to the collector
+TIGHT = "3M"  # quicker to fill
 WATCHDOG_MS = 8000
 TASK_MS, STEP_MS = 30_000, 60_000  # deadlines of the two in `starves`
 
@@ -137,8 +138,8 @@ def test_the_heap_can_be_filled():
 
 
 def test_turns_without_heap_cost_no_energy_and_no_money(count):
-    turns = 120
-    found = run("faults.starved(%d)" % turns)
+    turns = 60
+    found = run("faults.starved(%d)" % turns, TIGHT)
     count(turns, "turns of an ESP32 without heap")
     assert found["failures"] >= 10  # it did run out of heap
     assert found["lost"] == 0
@@ -150,7 +151,7 @@ def test_turns_without_heap_cost_no_energy_and_no_money(count):
 
 
 def test_a_meter_that_stays_without_heap_is_reset_and_loses_at_most_the_time_without():
-    found = run("faults.heapless()")
+    found = run("faults.heapless()", TIGHT)
     assert found["took_ms"] <= STEP_MS + WATCHDOG_MS + 1000
     assert (found["operations"], found["pulses"]) == (0, 0)
     assert not found["missing"]
@@ -160,7 +161,7 @@ def test_a_meter_that_stays_without_heap_is_reset_and_loses_at_most_the_time_wit
 
 @pytest.mark.nightly
 def test_five_hundred_turns_without_heap():
-    found = run("faults.starved(500)")
+    found = run("faults.starved(500)", TIGHT)
     assert found["failures"] >= 10
     assert found["lost"] == 0
     assert found["grown"] <= 2048
