@@ -5,17 +5,20 @@ nothing else passes.
 """
 
 import gc
+import os
 
 import esp32
 import machine
 import vfs
 
 from wattledger.firmware import boot as boots
+from wattledger.firmware.main_esp32 import Modules, main
 from wattledger.firmware.task import Task
 from wattledger.host_sim import esp32 as sim_esp32
 from wattledger.host_sim import machine as sim_machine
 from wattledger.host_sim.flash import BLOCK_BYTES, NorFlash
-from wattledger.tests.both.houses_esp32 import BLOCKS, FOLDER, House
+from wattledger.host_sim.ticks import PortTime
+from wattledger.tests.both.houses_esp32 import BLOCKS, FOLDER, START, House
 
 WDT = sim_machine.WDT_RESET
 # What step() calls, one after the other: (owner of the method, method).
@@ -392,3 +395,53 @@ def heapless():
         "pulses": house.coils.pulses,
         "missing": house.meter.agent.ledger.missing,
     }
+
+
+def late_time():
+    """A new meter whose battery clock lost its time: the ledger is opened when somebody tells."""
+    house = House()
+    house.rtc.lose_battery()
+    house.rtc.cut_supply(True)
+    house.rtc.cut_supply(False)
+    house.boot()
+    house.run(15_000)
+    before = house.meter.agent.ledger.missing, boots.is_made(esp32)
+    house.meter.clock.set(START, 2)
+    took = house.until_reset(5_000)
+    house.boot(machine.reset_cause())
+    house.run(15_000)
+    agent = house.meter.agent
+    return {
+        "before": before,
+        "took_ms": took,
+        "missing": agent.ledger.missing,
+        "made": boots.is_made(esp32),
+        "nano": agent.journal.balance,
+        "operations": house.relay.operations,
+    }
+
+
+def ends():
+    """What `main` does with a meter that cannot be built, in safe mode, and unprovisioned."""
+    found = {}
+    house = House(board="esp32_unknown")
+    for name in ("fault", "safe", "bare"):
+        house.off()
+        sim_machine.power_up()
+        house.time = PortTime(house.pass_ms)
+        if name == "safe":
+            sim_machine.attach_input(33, lambda: 0)
+        elif name == "bare":
+            house.mount()
+            os.remove(FOLDER + "/site/device.json")
+            house.umount()
+        seen = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
+        began = house.now_ms
+        lines = []
+        try:
+            main(seen, Modules(machine, esp32, vfs, house.time), lines.append)
+            how = "returned"
+        except sim_machine.Reset:
+            how = "reset"
+        found[name] = (how, house.now_ms - began, lines, house.relay.operations)
+    return found
