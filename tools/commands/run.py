@@ -97,6 +97,7 @@ class Bench(str, Enum):
 
     ACCURACY = "accuracy"
     DSP = "dsp"
+    ESP32 = "esp32"
     HEAP = "heap"
     LEDGER = "ledger"
     RATING = "rating"
@@ -109,7 +110,7 @@ def bench(
     name: Annotated[
         Bench,
         typer.Argument(
-            metavar="NAME", help="accuracy, dsp, heap, ledger, rating, sim, tick or wear."
+            metavar="NAME", help="accuracy, dsp, esp32, heap, ledger, rating, sim, tick or wear."
         ),
     ],
     png: Annotated[
