@@ -1,0 +1,115 @@
+"""What an ESP32's meter is made of, from its site: needed at a boot only."""
+
+from wattledger.firmware import boot, constants, parts_esp32
+from wattledger.firmware.build import BUILT
+from wattledger.firmware.causes import cause
+from wattledger.firmware.errors import SiteError
+from wattledger.firmware.floor import set_floor
+from wattledger.firmware.site_esp32 import Site
+from wattledger.hal.entropy_esp32 import Esp32Entropy
+from wattledger.hal.storage.vfs import VfsStorage
+
+FIRMWARE = "esp32"
+NTP = "pool.ntp.org"
+PORT = 8883
+
+
+class Assembly:
+    """`config`, `clock`, `storage`, `chip`, `relay` of the meter; `waits`: it is to be
+    commissioned once the time is known. `found`, `port` and `log` as of Esp32Meter,
+    `wifi` and `ends`, the last second of its certificate, may be None."""
+
+    def __init__(self, found, port, log, config):
+        self._found = found
+        self._port = port
+        self._log = log
+        nvs = port.esp32.NVS(boot.SPACE)
+        self._site = site = Site(found.folder, nvs)
+        self.config = config
+        board = parts_esp32.board(self.config.board)
+        self.relay = parts_esp32.relay(port.machine, board)
+        self._calibration = site.content("calibration.json")
+        phases = constants.constants(board, self._calibration)
+        self._entropy = Esp32Entropy()
+        network = self._network(site)
+        self._hardware(board, phases, network)
+        set_floor(self.clock, BUILT)
+        self.storage = self._storage()
+        self.waits = False
+        if found.folder is not None and not found.made:
+            from wattledger.firmware.store_esp32 import open_ledger  # once in a meter's life
+
+            self.waits = not open_ledger(self, found, port.esp32, site, log)
+        self.wifi = self._link = None
+        self.ends = None
+        if network:
+            self._connect(network, site)
+
+    def others(self):
+        """The agent's further arguments by name."""
+        site = self._site
+        return {
+            "entropy": self._entropy,
+            "firmware": "%s %s" % (FIRMWARE, self._found.slot or "core"),
+            "link": self._link,
+            "page": self._button,
+            "device_key": site.secret("device.key"),
+            "gate_key": site.secret("gate.key"),
+            "token_key": site.secret("token.key", 0) if self.config.token else b"",
+            "public_keys": site.points(),
+            "cause": cause(self._port.machine, self._found),
+            "calibration": constants.identity(self._calibration),
+        }
+
+    def _hardware(self, board, phases, network):
+        sntp = None
+        if network:
+            try:
+                from wattledger.hal.network.sntp_named import NamedSntp
+
+                sntp = NamedSntp(self._port.socket, self._entropy, network.get("ntp", NTP))
+            except ImportError:
+                pass  # said by _connect
+        port = self._port
+        self.chip, self.clock, self._button = parts_esp32.hardware(
+            board, port.machine, port.time, phases, sntp, self._log
+        )
+
+    def _storage(self):
+        found = self._found
+        if found.folder is not None:
+            return VfsStorage(found.folder)
+        self._log("no store: %s; it is kept in memory" % found.fault)
+        from wattledger.hal.storage.memory import MemoryStorage
+
+        return MemoryStorage()
+
+    def _network(self, site):
+        try:
+            return site.network()
+        except SiteError as error:
+            self._log("no link: %s" % error)
+            return {}
+
+    def _connect(self, network, site):
+        """Wi-Fi and the broker. Whatever is wrong with them, the meter measures."""
+        port = self._port
+        try:
+            from wattledger.firmware import link
+            from wattledger.hal.network.wifi_esp32 import WifiStation
+
+            station = port.network.WLAN(port.network.WLAN.IF_STA)
+            self.wifi = WifiStation(
+                station, network["ssid"], network.get("password", ""), self.clock
+            )
+            self._link, self.ends = link.build(
+                self.config,
+                network["broker"],
+                network.get("port", PORT),
+                self.clock,
+                site.read,
+                port.ssl,
+                socket=port.socket,
+            )
+        except Exception as error:
+            self._log("no link: %s: %s" % (type(error).__name__, error))
