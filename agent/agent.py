@@ -134,6 +134,8 @@ class Agent:
 
             self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = self.desk = self.documents = None
+        self.application = None  # {"seq", "digest", "refused"} of a meter with slots for it
+        self.listeners = {}  # topic: what hears (data) of it, beside commands and documents
         if link is not None:
             self._join(entropy, device_key, gate_key)
             if public_keys:
@@ -373,7 +375,9 @@ class Agent:
         message = self._unanswered or self._link.receive()
         if message is not None:
             self._unanswered = None
-            if self.documents and message[0] != self._commands:
+            if message[0] in self.listeners:
+                self.listeners[message[0]](message[1])
+            elif self.documents and message[0] != self._commands:
                 self.documents.hear(message[0], message[1])
             else:
                 self._answer(message)

@@ -10,6 +10,8 @@ CMD = "cmd"
 WANT = "want"
 TARIFF = "tariff"
 PRICE = "price"
+FETCH = "fetch"
+PART = "part"
 
 ONLINE = b"online"
 OFFLINE = b"offline"

@@ -81,7 +81,7 @@ class View:
         """What the meter says of itself at each connect; the sender adds challenge and head."""
         agent = self._agent
         tariff = agent.account.tariff
-        return {
+        hello = {
             "boots": agent.ledger.state.boots,
             "firmware": agent.firmware,
             "board": agent.config.board,
@@ -90,6 +90,9 @@ class View:
             "trust": TRUST_NAMES[agent.time.trust()],
             "cause": agent.cause,
         }
+        if agent.application:
+            hello["application"] = agent.application
+        return hello
 
     def _documents(self):
         """What has arrived of what the utility pushes: its want, the next set, prices."""
