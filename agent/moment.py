@@ -95,4 +95,4 @@ class Moment:
         left = credit.outlook.left_s(
             account, above, agent.time.unix(), agent.time.trust(), agent.time.powered_s, CUT_S
         )
-        return left is not None
+        return left is not None and left < CUT_S

@@ -59,11 +59,11 @@ class Trial:
             return "relay"
         if not agent.ledger.missing and not self._is_written():
             return "journal"
-        free = self._heap()
-        if free is not None and free < LEAST_HEAP:
-            return "heap"
         if self._needs_link and not self._is_heard():
             return "link"
+        free = self._heap()  # last, for it collects
+        if free is not None and free < LEAST_HEAP:
+            return "heap"
         return ""
 
     def _is_heard(self):

@@ -96,8 +96,9 @@ class Updates:
         try:
             size = self._storage.read_from(TOLD, 0, held)
             if selection.failed and bytes(held[:size]) != text:
-                self._storage.commit(TOLD, text)
                 self._agent.report(events.APP_REVERTED, selection.failed)
+                if self._agent.keeper.now():
+                    self._storage.commit(TOLD, text)
         except OSError:
             pass  # told at the next start
 
