@@ -15,9 +15,7 @@ QUIET_S = 600  # a storm of events has to be over for so long
 MOST_ENTRIES = 30  # in that time; a profile of a minute writes ten
 LEAST_PERCENT = 80  # of the nominal voltage: no relay is switched below it either
 _LOW = conditions.LOW_VOLTAGE | conditions.SAG | conditions.PHASE_LOSS | conditions.NO_POTENTIAL
-_LOW_KINDS = sum(
-    1 << conditions.kind_of(bit) for bit in range(conditions.BITS) if _LOW >> bit & 1
-)
+_LOW_KINDS = sum(1 << conditions.kind_of(bit) for bit in range(conditions.BITS) if _LOW >> bit & 1)
 
 
 class Moment:
@@ -31,7 +29,7 @@ class Moment:
         return self._agent.time.powered_s, self._agent.journal.sequence
 
     def why_not(self):
-        """"" when a restart harms nobody, else what forbids it: chip, relay, voltage, events,
+        """ "" when a restart harms nobody, else what forbids it: chip, relay, voltage, events,
         storage or credit."""
         agent = self._agent
         if agent.meter.missed or agent.meter.quality != QUALITY_OK:

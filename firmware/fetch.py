@@ -38,7 +38,7 @@ class Fetcher:
         link.subscribe(self.topic)
 
     def ask(self, sequence, file, offset):
-        """The data there (bytes), or None while it is not here; it is asked for when it is time."""
+        """The data there (bytes), or None while it is not here; asked for when it is time."""
         wanted = (sequence, file, offset)
         if wanted != self._wanted:
             self._wanted = wanted

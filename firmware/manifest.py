@@ -16,8 +16,8 @@ from wattledger.agent.comms.envelope import base64url
 from wattledger.agent.errors import AgentError, EnvelopeError
 from wattledger.agent.values import is_integer, is_name, parse_object
 from wattledger.firmware.errors import UpdateError
+from wattledger.firmware.slot_files import NAME
 
-NAME = "manifest"  # its own file in a slot
 CORE = 1  # what this core offers to applications; rises with what they can call
 SIGNERS = ("firmware", "root")
 LIMIT = 16384  # bytes of the JWS
@@ -55,8 +55,8 @@ class Manifest:
     def __init__(self, payload):
         """From the payload (bytes) of a signature that holds; UpdateError says what is wrong."""
         try:
-            document = parse_object(payload, LIMIT, _Malformed)
-        except _Malformed as error:
+            document = parse_object(payload, LIMIT, _NotJsonError)
+        except _NotJsonError as error:
             raise UpdateError(MALFORMED, "manifest %s" % error)
         if sorted(document) != list(KEYS):
             raise UpdateError(MALFORMED, "manifest must have %s" % ", ".join(KEYS))
@@ -81,12 +81,10 @@ class Manifest:
         if self.min_core > core:
             raise UpdateError(OTHER_CORE, "needs core %d, this is %d" % (self.min_core, core))
         if self.sequence < least:
-            raise UpdateError(
-                OLD_SEQUENCE, "sequence %d is below %d" % (self.sequence, least)
-            )
+            raise UpdateError(OLD_SEQUENCE, "sequence %d is below %d" % (self.sequence, least))
 
 
-class _Malformed(AgentError):
+class _NotJsonError(AgentError):
     def __init__(self, path, message):
         super().__init__(message)
 
@@ -150,7 +148,9 @@ def _files(listed):
             raise UpdateError(MALFORMED, "a file must have %s" % ", ".join(FILE_KEYS))
         path = item["path"]
         if not is_path(path):
-            raise UpdateError(BAD_PATH, "a path must be of a-z, 0-9, _, -, . and /, below the slot")
+            raise UpdateError(
+                BAD_PATH, "a path must be of a-z, 0-9, _, -, . and /, below the slot"
+            )
         if path <= before:
             raise UpdateError(MALFORMED, "files must be sorted, each path once")
         if not _is_number(item["size"]):

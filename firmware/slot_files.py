@@ -9,8 +9,8 @@ import hashlib
 import os
 
 from wattledger.firmware.errors import UpdateError
-from wattledger.firmware.manifest import NAME, Manifest, payload_of
 
+NAME = "manifest"  # its own file in a slot
 PIECE = 1024  # bytes of one read
 _FOLDER = 0x4000  # st_mode of a folder
 _MODE, _SIZE = 0, 6
@@ -166,10 +166,13 @@ class Wholeness:
             message, found = read_manifest(self._files, slot)
             if found != digest:
                 return False
+            from wattledger.firmware.manifest import Manifest, payload_of
+
             # Its signature was checked before its digest went into the selector.
-            last = None
-            for last in inspect(self._files, slot, Manifest(payload_of(message))):
-                pass
-            return last == ""
+            inspection = inspect(self._files, slot, Manifest(payload_of(message)))
+            wrong = None
+            while wrong is None:
+                wrong = next(inspection)
+            return not wrong
         except (OSError, UpdateError):
             return False

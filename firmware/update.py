@@ -10,8 +10,8 @@ from wattledger.firmware import manifest as manifests
 from wattledger.firmware import slots
 from wattledger.firmware.errors import UpdateError
 from wattledger.firmware.fetch import PART_BYTES
-from wattledger.firmware.manifest import CORE, LIMIT, NAME, Manifest, Signature
-from wattledger.firmware.slot_files import inspect, read_manifest
+from wattledger.firmware.manifest import CORE, LIMIT, Manifest, Signature
+from wattledger.firmware.slot_files import NAME, inspect, read_manifest
 
 UNFINISHED = "manifest.%d"  # of this sequence, until all of it is there
 RESERVE = 65536  # bytes of the file system that stay free for the journal

@@ -102,5 +102,5 @@ class Device(House):
             self.link.put(jws.journal_ack(journal.durable, hexadecimal(journal.durable_hash)))
 
     def live(self, seconds, watts=360):
-        """Seconds of a small load, 10 at a time would be late for none of these."""
+        """Seconds of a small load."""
         self.run(seconds, watts)

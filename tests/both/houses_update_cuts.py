@@ -55,6 +55,9 @@ class CutFlash(nor.NorFlash):
             return -self.errno
         return nor.NorFlash.ioctl(self, operation, argument)
 
+    def is_dead(self):
+        return self.dead
+
     def _is_cut(self, operation):
         if not self.dead and self.operations + 1 == self.cut_at:
             self.dead = self.cut = True
@@ -169,7 +172,7 @@ class Recording:
     def may_run(self, operations):
         """Sequences that may run when the power goes in the operation with this number."""
         found = ()
-        for index, (since, sequences) in enumerate(self.allowed):
+        for since, sequences in self.allowed:
             if since <= operations:
                 found = sequences
         return found
@@ -319,7 +322,7 @@ def random_cuts(runs, cuts, seed):
             flash.torn = bool(seed & 0x80)
             try:
                 with Mounted(flash) as (storage, files):
-                    go_on(storage, files, 8, lambda: flash.dead)
+                    go_on(storage, files, 8, flash.is_dead)
             except OSError:
                 if not flash.cut:
                     failures.append("run %d, cut %d: failed by itself" % (run, number))

@@ -1,4 +1,4 @@
-"""Parts of an application are asked for one at a time, not too often, and matched to the question."""
+"""Parts of an application are asked for one at a time, and matched to the question."""
 
 import json
 import struct

@@ -106,7 +106,7 @@ class TestContent(unittest.TestCase):
             {"files": []},
             {"files": {}},
             {"extra": 1},
-            {"files": listing(dict([("f%03d" % n, b"") for n in range(129)]))},
+            {"files": listing({"f%03d" % n: b"" for n in range(129)})},
         ):
             self.assertEqual(self.reason(manifest(8, NEW_FILES, **changes)), manifests.MALFORMED)
 
@@ -124,9 +124,7 @@ class TestContent(unittest.TestCase):
         ):
             file = dict(good)
             file[key] = value
-            self.assertEqual(
-                self.reason(manifest(8, {}, files=[file])), manifests.MALFORMED
-            )
+            self.assertEqual(self.reason(manifest(8, {}, files=[file])), manifests.MALFORMED)
 
     def test_each_path_once_and_in_order(self):
         a, b = listing({"a": b"", "b": b""})

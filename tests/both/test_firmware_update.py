@@ -1,4 +1,4 @@
-"""An application is fetched, verified, hashed and installed; whatever is wrong of it is refused."""
+"""An application is fetched, verified, hashed and installed, or refused."""
 
 import os
 import unittest
@@ -110,7 +110,7 @@ class TestInstalling(unittest.TestCase):
         self.assertTrue(Bench(private=ROOT_KEY, kid="root.1").run())
 
     def test_a_manifest_of_several_parts(self):
-        files = dict([("f%02d" % number, b"%d" % number) for number in range(60)])
+        files = {"f%02d" % number: b"%d" % number for number in range(60)}
         bench = Bench(Release(8, files))
         self.assertTrue(len(bench.new.message) > 2 * 4096)
         self.assertTrue(bench.run(turns=1000))
@@ -155,9 +155,7 @@ class TestInstalling(unittest.TestCase):
         bench.files.append("b", "display/page/__init__.mpy", b"stale")  # it would win an import
         bench.files.append("b", "manifest.7", b"half")
         self.assertTrue(bench.run())
-        self.assertEqual(
-            sorted(bench.files.names("b")), sorted(list(NEW_FILES) + ["manifest"])
-        )
+        self.assertEqual(sorted(bench.files.names("b")), sorted(list(NEW_FILES) + ["manifest"]))
 
 
 class TestRefusals(unittest.TestCase):
