@@ -32,6 +32,7 @@ class Fetcher:
         self.topic = topics.topic(tenant, meter, topics.PART)
         self._wanted = None  # (sequence, file, offset)
         self._asked_at = None
+        self._is_asked = False
         self._session = 0
         self._silence_ms = SILENCE_MS
         self._data = None
@@ -43,15 +44,13 @@ class Fetcher:
         if wanted != self._wanted:
             self._wanted = wanted
             self._data = None
-            pause = PACE_MS
-        else:
-            pause = self._silence_ms
+            self._is_asked = False
         if self._data is not None:
             data, self._data = self._data, None
             self._silence_ms = SILENCE_MS
             self._wanted = None
             return data
-        self._question_once(pause)
+        self._question_again()
         return None
 
     def hear(self, data):
@@ -61,18 +60,21 @@ class Fetcher:
         if struct.unpack(HEAD, data[:HEAD_BYTES]) == self._wanted:
             self._data = bytes(data[HEAD_BYTES:])
 
-    def _question_once(self, pause):
+    def _question_again(self):
         if not self._link.is_up():
             return
         at = self._asked_at
-        if self._link.session() != self._session:
-            pause = PACE_MS  # what was asked before went with the connection
+        # What was asked before went with its connection.
+        is_first = not self._is_asked or self._link.session() != self._session
+        pause = PACE_MS if is_first else self._silence_ms
         if at is not None and self._clock.elapsed_ms(at) < pause:
             return
         sequence, file, offset = self._wanted
         text = json.dumps({"seq": sequence, "file": file, "at": offset})
-        if self._link.send(self._question, text.encode(), False):
-            self._asked_at = self._clock.ticks_ms()
-            self._session = self._link.session()
-            if pause == self._silence_ms:
-                self._silence_ms = min(2 * self._silence_ms, LONGEST_MS)
+        if not self._link.send(self._question, text.encode(), False):
+            return
+        self._asked_at = self._clock.ticks_ms()
+        self._session = self._link.session()
+        self._is_asked = True
+        if not is_first:
+            self._silence_ms = min(2 * self._silence_ms, LONGEST_MS)

@@ -1,4 +1,4 @@
-"""The highest sequence that proved itself, in the NVS of an ESP32: a lost file system leaves it."""
+"""The highest sequence that proved itself, in an ESP32's NVS: a lost file system leaves it."""
 
 KEY = "app_floor"
 BYTES = 4
