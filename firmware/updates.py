@@ -86,6 +86,7 @@ class Updates:
         agent.application = {
             "seq": selection.before_sequence if is_before else selection.sequence,
             "digest": binascii.hexlify(digest).decode(),
+            "proven": self.trial is None,
             "refused": None,
         }
 
@@ -140,6 +141,9 @@ class Updates:
             self.trial = None
             self._floor = max(self._floor, sequence)
             agent.report(events.APP_PROVEN, sequence)
+            agent.application["proven"] = True
+            if agent.sender:
+                agent.sender.ask_hello()
             self._mirror.write(self._floor)
             return False
         slots.revert(self._storage)
@@ -177,7 +181,7 @@ class Updates:
         if why != self._said:
             self._said = why
             if self._agent.application is None:
-                self._agent.application = {"seq": 0, "digest": None}
+                self._agent.application = {"seq": 0, "digest": None, "proven": False}
             self._agent.application["refused"] = why
             self._agent.sender.ask_hello()
 

@@ -8,6 +8,8 @@ from wattledger.firmware.fetch import Fetcher
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.tests.both.fixtures_agent import ScriptedLink
 
+HEAP = "512K"
+
 
 class TestFetcher(unittest.TestCase):
     def setUp(self):
