@@ -134,9 +134,7 @@ class Agent:
 
             self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.sender = self.desk = self.documents = None
-        self.application = (
-            None  # {"seq", "digest", "proven", "refused"} of a meter with slots for it
-        )
+        self.application = None  # of a meter with slots: {"seq", "digest", "proven", "refused"}
         self.listeners = {}  # topic: what hears (data) of it, beside commands and documents
         if link is not None:
             self._join(entropy, device_key, gate_key)

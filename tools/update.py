@@ -72,7 +72,7 @@ def sign(
         raise UpdateError(f"{source}: {error}") from None
     if len(message) > manifests.LIMIT:
         raise UpdateError(
-            f"{source}: its manifest has {len(message)} bytes, {manifests.LIMIT} fit"
+            f"{source}: its manifest has {len(message)} bytes, {manifests.LIMIT} fit the meter"
         )
     if out.exists():
         raise UpdateError(f"{out}: exists already; a release is made once, in a folder of its own")

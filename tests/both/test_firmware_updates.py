@@ -55,7 +55,10 @@ class TestUpdates(unittest.TestCase):
         device.run(3)
         hello = json.loads(unsign(device.link.take("hello")[-1][1]))
         digest = "".join(["%02x" % byte for byte in Release(7, OLD_FILES).digest()])
-        self.assertEqual(hello["application"], {"seq": 7, "digest": digest, "refused": None})
+        self.assertEqual(
+            hello["application"],
+            {"seq": 7, "digest": digest, "proven": True, "refused": None},
+        )
 
     def test_hello_tells_why_one_was_refused(self):
         device = Device(credit=900)
