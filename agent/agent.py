@@ -42,6 +42,7 @@ ROTATED = ("keys.a", "keys.b")  # the stores of rotation.py, overrides.py and me
 SETTINGS = "settings"
 MESSAGE = "message"
 BUSY_MS = 10
+FLIGHT_MS = 100  # how often the broker's acknowledgements are looked for while the journal waits
 
 
 class Agent:
@@ -324,7 +325,9 @@ class Agent:
         if self._hear_people():
             busy = True
         self._show()
-        return BUSY_MS if busy else self.config.tick_ms
+        if busy:
+            return BUSY_MS
+        return FLIGHT_MS if self.sender and self.sender.is_waiting() else self.config.tick_ms
 
     def report(self, code, value):
         """Write an event down; it is durable with the next snapshot."""
@@ -372,6 +375,8 @@ class Agent:
         """One command or one message; True when there may be more."""
         if self._link is None:
             return False
+        if self.sender.must_answer() and self._say():
+            return True
         message = self._unanswered or self._link.receive()
         if message is not None:
             self._unanswered = None
@@ -384,6 +389,9 @@ class Agent:
             return True
         if self.documents and self.documents.work():
             return True
+        return self._say()
+
+    def _say(self):
         self.keeper.acknowledged = self.sender.acknowledged
         return self.sender.work(self.view.hello, self.view.state, self.view.said())
 
@@ -397,7 +405,7 @@ class Agent:
             return
         if answer["op"] == OPS[JOURNAL_ACK][0] and answer["result"] == OK:
             return  # answering an acknowledgement would never end
-        if not self.desk.repeated:
+        if self.desk.writes:
             result = self.desk.result_code(answer["result"])
             self._append(
                 records.COMMAND, payloads.pack_command(answer["digest"], answer["op"], result)

@@ -30,7 +30,11 @@ class JournalError(ToolError):
 
 
 class GapError(JournalError):
-    """A journal message whose entries come after some that are not held."""
+    """A journal message that begins at entry `came`, after some that are not held."""
+
+    def __init__(self, came: int, due: int) -> None:
+        super().__init__(f"gap: entry {came} came, {due} is next")
+        self.came = came
 
 
 class ReplicaError(ToolError):

@@ -62,7 +62,7 @@ class Replica:
         """
         first, previous, blocks = self._parse(message)
         if first > self.entries + 1:
-            raise GapError(f"gap: entry {first} came, {self.entries + 1} is next")
+            raise GapError(first, self.entries + 1)
         if previous != self.hash_of(first - 1):
             raise JournalError(f"chain broken: entry {first} does not follow the entry before it")
         new = []

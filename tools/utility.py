@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from wattledger.hal.network.link_paho_linux import PahoLink
-from wattledger.tools import child, durable, jws, keys, mqtt
+from wattledger.tools import child, durable, jws, keys, mqtt, orders
 from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError, ToolError
 from wattledger.tools.replica import Replica
 
 CONFIG_KID = "config.1"
 TOPICS = ("journal", "hello", "ack", "status")
+MOST_READ = 4096  # entries a meter sends for one read.journal
 HEADS_KEPT = 64  # signed heads waiting for their entries; a meter that runs ahead drops the oldest
 
 
@@ -51,6 +52,9 @@ class Utility:
         self._status = b""
         self._session = 0
         self._ack_due = False
+        self._challenge = ""
+        self._gap = 0  # the entry that came where an earlier one is missing; 0: none
+        self._asked = ""  # how answers name the last command that asked for what is missing
         for leaf in TOPICS:
             link.subscribe(mqtt.topic(self.meter, leaf, self._tenant))
         if replica.torn:
@@ -92,17 +96,32 @@ class Utility:
             # there is nothing to tell.
             if self.replica.entries or not isinstance(fault, GapError):
                 self._say(str(fault))
+            if isinstance(fault, GapError):
+                self._meet_gap(fault.came)
             added = 0
         except ReplicaError as error:
             self._say(str(error))  # not acknowledged: the meter keeps the entries
             return
         self._ack_due = True
         if added:
-            self._said = ""
+            self._said = self._asked = ""
+            self._gap = 0
             self._check_heads()
             if self.replica.wrong_sum:
                 self._say(f"entry {self.replica.wrong_sum}: balance is not the sum of the entries")
             self._write_summary()
+
+    def _meet_gap(self, came: int) -> None:
+        """Our acknowledgement brings back what was lost on the way; what a copy held before it was
+        lost does not come by itself: the meter begins after it again, and it is asked for."""
+        again = 0 < came <= self._gap
+        if again and self._challenge and not self._asked:
+            first = self.replica.entries + 1
+            order = orders.read_journal(first, min(came - 1, self.replica.entries + MOST_READ))
+            token = order.signed(self._keys, self._challenge)
+            if self._link.send(mqtt.topic(self.meter, "cmd", self._tenant), token, False):
+                self._asked = jws.reference(token)
+        self._gap = self._gap or came
 
     def _take_status(self, data: bytes) -> None:
         if data != self._status and data in (b"online", b"offline"):
@@ -128,6 +147,7 @@ class Utility:
         while len(self._heads) > HEADS_KEPT:
             del self._heads[min(self._heads)]
         self._check_heads()
+        self._take_answer(payload)
         if leaf == "hello" and not retained:
             if sequence < self.replica.entries:
                 # Only durable entries are sent, so a meter cannot have fewer than it sent.
@@ -136,6 +156,14 @@ class Utility:
                     f"{self.replica.entries} are held: it lost entries or is not the same meter"
                 )
             self._ack_due = True
+
+    def _take_answer(self, payload: dict[str, Any]) -> None:
+        challenge = payload.get("challenge", self._challenge)
+        if challenge != self._challenge and isinstance(challenge, str):
+            self._challenge, self._asked = challenge, ""
+        refused = payload.get("result") not in ("ok", "stale")
+        if refused and self._asked and payload.get("of") == self._asked:
+            self._say(f"the meter does not send the missing entries: {payload.get('detail')}")
 
     def _verified(self, data: bytes) -> dict[str, Any]:
         """What the meter signed; from then on it is commanded by the generation it signed by."""

@@ -48,6 +48,9 @@ GATE = "gate"  # the second signature, of another service, around a relay.open
 PAYLOAD_KEYS = ("m", "op", "ch", "ctr", "a")
 
 BAD_A_MINUTE = 10
+MOST_A_MINUTE = 60  # commands with a good signature, journal.ack apart
+ENTRIES = 16  # about messages that did nothing, and one more every ten minutes: who may send
+ENTRY_MS = 600000  # them again, without a key, must not be able to fill the journal
 SILENCE_MS = 60000
 MINUTE_MS = 60000
 MAX_AMOUNT_MICRO = 1000000000000000
@@ -74,7 +77,12 @@ class CommandDesk:
         self._bad_at = []  # ticks of bad signatures within the last minute
         self._silent_since = None
         self._retained_at = None
-        self.repeated = False  # the last answer was given before, and journalled then
+        self._minute = link_clock.ticks_ms()
+        self._taken = 0  # commands since then
+        self._counted = None  # the digest of the last of them
+        self._room = ENTRIES
+        self._room_since = self._minute
+        self.writes = False  # the last answer has a place in the journal
         self._last = None
         self._last_answer = None
 
@@ -96,10 +104,9 @@ class CommandDesk:
         if self.is_silent():
             self.refused += 1
             return None
-        self.repeated = False
+        self.writes = False
         digest = hashlib.sha256(message).digest()
         if digest == self._last:
-            self.repeated = True
             return self._last_answer
         answer = {
             "m": self._meter,
@@ -115,6 +122,8 @@ class CommandDesk:
             self.refused += 1
         answer["result"] = result
         answer["detail"] = detail
+        if result != SEARCHING:
+            self.writes = result in (OK, SCHEDULED) or self._may_write()
         # A repeated journal.ack is no repetition: it says that nothing new has arrived.
         if (
             result in (OK, SCHEDULED, DUPLICATE, RANGE, DENIED)
@@ -124,11 +133,22 @@ class CommandDesk:
         return answer
 
     def _report_retained(self):
-        """Say so once a minute at most: a broker must not be able to fill the journal."""
+        """Say so once a minute at most."""
         at = self._retained_at
-        if at is None or self._clock.elapsed_ms(at) >= MINUTE_MS:
+        if (at is None or self._clock.elapsed_ms(at) >= MINUTE_MS) and self._may_write():
             self._retained_at = self._clock.ticks_ms()
             self._report(events.RETAINED_COMMAND, 0)
+
+    def _may_write(self):
+        """True while there is room for one more entry about what changed nothing."""
+        more = self._clock.elapsed_ms(self._room_since) // ENTRY_MS
+        if more:
+            self._room = min(self._room + more, ENTRIES)
+            self._room_since = self._clock.ticks_ms()
+        if not self._room:
+            return False
+        self._room -= 1
+        return True
 
     def result_code(self, result):
         """The number of a result in the journal."""
@@ -147,6 +167,10 @@ class CommandDesk:
         try:
             command = parse(payload)
         except ValueError:
+            command = None
+        if command is None or command.get("op") != JOURNAL_ACK:
+            self._limit(answer["digest"])
+        if command is None:
             raise RefusalError(RANGE, "the payload is no command")
         if command.get("m") != self._meter:
             raise RefusalError(RANGE, "m names another meter")
@@ -192,13 +216,26 @@ class CommandDesk:
             raise RefusalError(RANGE, "ctr must be a whole number above 0")
         return self._challenge.accepts(command.get("ch"), counter)
 
+    def _limit(self, digest):
+        """RefusalError above what a utility can need; a search of many steps counts once."""
+        if digest == self._counted:
+            return
+        if self._clock.elapsed_ms(self._minute) >= MINUTE_MS:
+            self._minute = self._clock.ticks_ms()
+            self._taken = 0
+        self._taken += 1
+        if self._taken > MOST_A_MINUTE:
+            raise RefusalError(RATE, "%d commands a minute at most" % MOST_A_MINUTE)
+        self._counted = digest
+
     def _count_bad(self):
         self.bad_signatures += 1
         self._bad_at = [at for at in self._bad_at if self._clock.elapsed_ms(at) < MINUTE_MS]
         self._bad_at.append(self._clock.ticks_ms())
         if len(self._bad_at) >= BAD_A_MINUTE:
             self._silent_since = self._clock.ticks_ms()
-            self._report(events.COMMANDS_SILENCED, len(self._bad_at))
+            if self._may_write():
+                self._report(events.COMMANDS_SILENCED, len(self._bad_at))
 
 
 def whole(arguments, key, low, high):

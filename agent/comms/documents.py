@@ -16,6 +16,7 @@ from wattledger.agent.values import parse_object
 
 LIMIT = 6144
 VERIFY_MS = 60000
+REPORT_MS = 600000
 KINDS = (topics.WANT, topics.TARIFF, topics.PRICE)
 SIGNERS = ("tariff", "root")
 HEADERS = ('{"alg":"ES256","kid":"%s"}', '{"kid":"%s","alg":"ES256"}')
@@ -195,8 +196,8 @@ class DocumentDesk:
 
     def _report(self, reason):
         at = self._reported_at
-        # Once a minute at most: a broker must not be able to fill the journal.
-        if at is None or self._clock.elapsed_ms(at) >= VERIFY_MS:
+        # Once in ten minutes at most: a broker must not be able to fill the journal.
+        if at is None or self._clock.elapsed_ms(at) >= REPORT_MS:
             self._reported_at = self._clock.ticks_ms()
             self._agent.report(events.DOCUMENT_REFUSED, reason)
 

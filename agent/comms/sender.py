@@ -16,7 +16,7 @@ MAX_ACKS = 8
 STALE_HELLO_MS = 5000
 CHANGE_MS = 1000
 RESEND_MS = 30000  # the utility says nothing
-REWIND_MS = 1000  # the utility says that it misses something
+REWIND_MS = 1000  # it says that it misses something, and what was on its way does not help
 
 
 class Sender:
@@ -46,6 +46,7 @@ class Sender:
         self._next = 1
         self._again = None  # (next, last) of a range the utility reads once more
         self._stalled_since = link_clock.ticks_ms()
+        self._missed_since = None  # when it first said again what we knew
         self.acknowledged = 0
 
     def take_config(self, config):
@@ -64,14 +65,16 @@ class Sender:
     def acknowledge(self, sequence):
         """The utility holds everything up to `sequence`.
 
-        One that says what we knew already misses what followed: go back, once in a while.
+        One that says what we knew already misses what followed, unless that is on its way: go
+        back in a while.
         """
         if sequence > self.acknowledged:
             self.acknowledged = sequence
             self._next = max(self._next, sequence + 1)
             self._stalled_since = self._clock.ticks_ms()
-        else:
-            self._rewind(REWIND_MS)
+            self._missed_since = None
+        elif self._missed_since is None:
+            self._missed_since = self._clock.ticks_ms()
 
     def ask_hello(self):
         """Send a fresh hello soon (after a stale command, a document): once in five seconds."""
@@ -82,6 +85,10 @@ class Sender:
         self._acks = self._acks[1 - MAX_ACKS :] + [
             {key: answer[key] for key in ("m", "of", "result", "detail")}
         ]
+
+    def must_answer(self):
+        """True while so many answers wait that one more would push one out."""
+        return len(self._acks) >= MAX_ACKS and self._link.is_up()
 
     def leave(self):
         """Say that the meter goes on purpose; the will says it otherwise."""
@@ -103,14 +110,17 @@ class Sender:
             or self._send_journal()
         )
 
+    def is_waiting(self):
+        """True while more of the journal could go as soon as the broker has taken what flies."""
+        return len(self._flying) >= IN_FLIGHT and self._link.is_up()
+
     def _connected(self):
         self._session = self._link.session()
         self._challenge.renew()
         self._hello_due = self._status_due = True
         self._last_state = None
         self._flying = []
-        self._next = self.acknowledged + 1
-        self._stalled_since = self._clock.ticks_ms()
+        self._rewind()
 
     def _send(self, leaf, data, retain):
         return self._link.send(self._topic[leaf], data, retain)
@@ -175,8 +185,8 @@ class Sender:
     def _send_journal(self):
         while self._flying and self._link.sent(self._flying[0][0]):
             self._flying = self._flying[1:]
-        if not self._flying:
-            self._rewind(RESEND_MS)
+        if self._must_go_back():
+            self._rewind()
         if len(self._flying) >= IN_FLIGHT:
             return False
         if self._again and self._send_entries(*self._again):
@@ -219,8 +229,14 @@ class Sender:
         self._flying.append((token, sequence - 1))
         return True
 
-    def _rewind(self, after_ms):
-        """Send again from the cursor when nothing was acknowledged for `after_ms`."""
-        if self._clock.elapsed_ms(self._stalled_since) >= after_ms:
-            self._next = self.acknowledged + 1
-            self._stalled_since = self._clock.ticks_ms()
+    def _must_go_back(self):
+        missed = self._missed_since
+        if missed is not None:
+            return self._clock.elapsed_ms(missed) >= REWIND_MS
+        return not self._flying and self._clock.elapsed_ms(self._stalled_since) >= RESEND_MS
+
+    def _rewind(self):
+        """Send again from the cursor."""
+        self._next = self.acknowledged + 1
+        self._stalled_since = self._clock.ticks_ms()
+        self._missed_since = None

@@ -77,7 +77,7 @@ class PahoLink:
         keepalive_s=30,
         send_limit=32,
         receive_limit=64,
-        backoff_s=(1, 900),
+        backoff_s=(75, 900),
     ):
         if tls is not None:
             require_verification(tls)

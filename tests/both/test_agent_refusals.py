@@ -163,6 +163,49 @@ class TestSilence(Linked):
         self.assertEqual(len(self.written()), written)
 
 
+class TestFlood(Linked):
+    def test_sixty_commands_a_minute_and_acknowledgements_besides(self):
+        for n in range(1, 61):
+            self.assertEqual(self.result(jws.credit(n, 1)), "ok")
+        self.assertEqual(self.result(jws.credit(61, 1)), "rate")
+        self.assertEqual(self.result(jws.sign("no command", "credit.1")), "rate")
+        self.assertEqual(self.balance(), 10 * 10**9 + 60_000)
+        self.assertEqual(self.result(jws.journal_ack(99_999, "0011223344556677")), "range")
+        self.house.pass_ms(58_999)  # one second was over before the first of them
+        self.assertEqual(self.result(jws.credit(61, 1)), "rate")
+        self.house.pass_ms(1)
+        self.assertEqual(self.result(jws.credit(61, 1)), "ok")
+
+    def test_recorded_commands_cannot_fill_the_journal(self):
+        recorded = [jws.credit(1, 1), jws.credit(2, 1), jws.arm(self.challenge, 1)]
+        for message in recorded:
+            self.assertEqual(self.result(message), "ok")
+        before = len(self.written())
+        for _ in range(60):  # half an hour
+            for message in recorded:
+                self.house.pass_ms(10_000)
+                self.assertTrue(self.result(message) in ("duplicate", "stale"))
+        # Sixteen, and one more for each of two times ten minutes (the third is not over).
+        self.assertTrue(len(self.written()) - before <= 16 + 3)
+
+    def test_garbage_cannot_fill_the_journal(self):
+        before = len(self.house.entries())
+        for number in range(180):  # three hours of a topic that is silenced all the time
+            self.send(b"garbage %d" % number)
+            if number % 10 == 9:
+                self.house.pass_ms(600_000)
+                self.house.link.take()
+        self.house.agent.keeper.now()
+        self.assertTrue(len(self.house.entries()) - before <= 16 + 18)
+
+    def test_an_answer_goes_out_before_it_would_push_out_another(self):
+        self.house.link.take()
+        for n in range(1, 31):
+            self.house.link.put(jws.credit(n, 1))
+        self.house.talk(100)
+        self.assertEqual([answer["result"] for answer in self.answers()], ["ok"] * 30)
+
+
 class TestDesk(unittest.TestCase):
     """The desk alone: what actions raise stays what it is, answers are kept as they were."""
 
@@ -188,6 +231,28 @@ class TestDesk(unittest.TestCase):
         again = dict(self.desk.handle(message, False))
         self.assertEqual(len(self.done), 1)
         self.assertEqual(first, again)
+
+    def test_a_search_of_many_steps_is_one_command(self):
+        self.steps = 100
+
+        def search(arguments):
+            self.steps -= 1
+            return ("searching" if self.steps > 0 else "range"), ""
+
+        self.desk._actions["credit.add"] = search
+        message = jws.credit(1, UNIT)
+        for _ in range(99):
+            self.assertEqual(self.desk.handle(message, False)["result"], "searching")
+            self.assertFalse(self.desk.writes)
+        self.assertEqual(self.desk.handle(message, False)["result"], "range")
+        self.assertTrue(self.desk.writes)
+        self.assertEqual(self.desk.handle(jws.credit(2, UNIT), False)["result"], "range")
+
+    def test_what_was_too_many_is_too_many_when_it_comes_again(self):
+        for n in range(60):
+            self.desk.handle(jws.credit(n, UNIT), False)
+        for _ in range(3):
+            self.assertEqual(self.desk.handle(jws.credit(99, UNIT), False)["result"], "rate")
 
     def test_only_the_last_command_is_remembered(self):
         self.desk.handle(jws.credit(1, UNIT), False)

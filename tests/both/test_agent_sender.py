@@ -262,18 +262,53 @@ class TestSender(unittest.TestCase):
         self.sender.start_at(20)
         self.assertEqual(self.spans(self.work_out()), [(21, 8), (29, 2)])
 
-    def test_no_progress_rewinds_once_in_a_second(self):
+    def test_a_utility_that_misses_something_gets_it_again_a_second_later(self):
         self.write(16)
         self.settle()
         self.sender.acknowledge(8)
-        self.clock.advance(999)
+        self.clock.advance(5_000)
         self.sender.acknowledge(8)
+        self.clock.advance(999)
+        self.sender.acknowledge(3)
         self.assertEqual(self.spans(self.work_out()), [])
         self.clock.advance(1)
-        self.sender.acknowledge(8)
-        self.sender.acknowledge(3)
         self.assertEqual(self.spans(self.work_out()), [(9, 8)])
         self.assertEqual(self.sender.acknowledged, 8)
+        self.clock.advance(1_000)  # it said so once
+        self.assertEqual(self.spans(self.work_out()), [])
+
+    def test_a_utility_that_had_it_on_its_way_gets_nothing_twice(self):
+        self.write(50)
+        self.link.acked = []
+        self.settle()
+        self.clock.advance(5_000)
+        self.sender.acknowledge(0)  # said before the four messages were there
+        self.clock.advance(999)
+        self.sender.acknowledge(8)
+        self.clock.advance(1_000)
+        self.link.acked = True
+        self.assertEqual(self.spans(self.work_out())[0], (33, 8))
+
+    def test_it_misses_something_while_others_are_on_their_way(self):
+        self.write(50)
+        self.link.acked = []
+        self.settle()
+        self.sender.acknowledge(0)
+        self.clock.advance(1_000)
+        self.assertEqual(self.spans(self.work_out()), [])  # four are in flight
+        self.link.acked = True
+        self.assertEqual(self.spans(self.work_out())[0], (1, 8))
+
+    def test_it_waits_while_four_messages_fly(self):
+        self.write(24)
+        self.link.acked = []
+        self.settle()
+        self.assertFalse(self.sender.is_waiting())
+        self.write(8)
+        self.settle()
+        self.assertTrue(self.sender.is_waiting())
+        self.link.up = False
+        self.assertFalse(self.sender.is_waiting())
 
     def test_a_utility_that_says_nothing_gets_it_again_after_thirty_seconds(self):
         self.write(3)

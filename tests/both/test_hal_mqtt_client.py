@@ -1,5 +1,6 @@
 """The client on a network that obeys the test: nothing waits, whatever fails is a link down."""
 
+import time
 import unittest
 from errno import EAGAIN, ECONNREFUSED, EINPROGRESS
 
@@ -377,6 +378,29 @@ class TestResolver(unittest.TestCase):
         self.assertEqual(resolver.answer(), [(2, "first"), (10, "second")])
         resolver.ask("broker", 2)
         self.assertIsNone(resolver.answer())
+
+    def test_a_name_server_that_is_slow_holds_nobody_up(self):
+        network = Network()
+        answers = network.getaddrinfo
+        held = [True]
+
+        def slow(*arguments):
+            tries = 2000
+            while held[0] and tries:
+                tries -= 1
+                time.sleep(0.001)
+            return answers(*arguments)
+
+        network.getaddrinfo = slow
+        resolver = Resolver(network)  # the interpreter's own threads
+        resolver.ask("broker", 1)
+        self.assertIsNone(resolver.answer())
+        held[0] = False
+        tries = 5000
+        while resolver.answer() is None and tries:
+            tries -= 1
+            time.sleep(0.001)
+        self.assertEqual(resolver.answer()[0], (2, "first"))
 
     def test_an_address_needs_no_thread_and_no_thread_is_no_end(self):
         for thread, host in ((self.Thread(), "192.0.2.7"), (self.Thread(OSError(11)), "broker")):

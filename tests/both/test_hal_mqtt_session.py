@@ -114,12 +114,14 @@ class TestSession(unittest.TestCase):
         self.assertEqual(wire.open().sent(), CONNECT)
         wire.hear(CONNACK)
         self.assertEqual(wire.sent(), b"")
-        # An acknowledgement of the session before is none of this one's, nor is its token.
-        wire.hear(puback(1))
-        self.assertFalse(wire.session.sent(1))
-        # Nor does it fill the window, or wait for its acknowledgement.
+        # What was on its way fills no window and waits for no acknowledgement; one of the session
+        # before is none of this one's, nor is its token.
         self.assertEqual(wire.send(b"new"), 2)
         wire.after(2_000)
+        wire.hear(puback(1))
+        self.assertFalse(wire.session.sent(1) or wire.session.sent(2))
+        wire.hear(puback(2))
+        self.assertEqual((wire.session.sent(1), wire.session.sent(2)), (False, True))
 
     def test_identifiers_wrap_and_leave_out_those_in_use(self):
         wire = Wire().accept()

@@ -1,6 +1,7 @@
 """The links under one contract: paho, our client here, our client in a MicroPython process."""
 
 import contextlib
+import getpass
 import json
 import os
 import socket
@@ -15,7 +16,10 @@ from wattledger.hal.errors import HalError
 from wattledger.hal.network import tls
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.hal.network.mqtt.client import MqttLink
+from wattledger.tests.host.mqtt_bench import until
 from wattledger.tests.micropython import staging
+from wattledger.tools import broker as broker_tool
+from wattledger.tools.errors import BrokerError
 
 KINDS = ("paho", "own", "micropython")
 FAST = (0.05, 0.2)
@@ -177,6 +181,54 @@ def new_link(request):
             link.close(0.5)
         else:
             link.end()
+
+
+class Mosquitto:
+    """A mosquitto of this test's own, with `lines` of configuration; no child of ours between.
+
+    A context manager that gives it; `stop()` by hand is fine too.
+    """
+
+    def __init__(self, folder, *lines, port=None):
+        self.port = port or broker_tool.free_port()
+        config = folder / ("%d.conf" % self.port)
+        config.write_text(
+            "\n".join(
+                (
+                    "listener %d 127.0.0.1" % self.port,
+                    # Started by root it would become a user who may not read these files.
+                    "user %s" % getpass.getuser(),
+                    "persistence false",
+                    "log_dest stderr",
+                    *lines,
+                    "",
+                )
+            )
+        )
+        try:
+            program = broker_tool.mosquitto_program()
+        except BrokerError:
+            pytest.skip("no mosquitto on this machine")
+        self._process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
+        if not until(self._listens):
+            self.stop()
+            raise AssertionError("mosquitto does not listen")
+
+    def _listens(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port)).close()
+            return True
+        return False
+
+    def stop(self):
+        self._process.terminate()
+        self._process.wait(5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 class OneAnswer:

@@ -8,7 +8,7 @@ import pytest
 
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.hal.network.mqtt.client import MqttLink
-from wattledger.tests.host.link_bench import CONNACK, KINDS, OneAnswer, new_link
+from wattledger.tests.host.link_bench import CONNACK, KINDS, Mosquitto, OneAnswer, new_link
 from wattledger.tests.host.mqtt_bench import Peer, Proxy, running_broker, until
 
 __all__ = ["new_link"]
@@ -21,9 +21,17 @@ EACH = pytest.mark.parametrize(
 )
 
 
+def running(kind, folder, port=None):
+    if kind == "mosquitto":
+        return Mosquitto(folder, "allow_anonymous true", port=port)
+    return running_broker(kind, port)
+
+
 @pytest.fixture
-def broker(request):
-    with running_broker(getattr(request, "param", "mosquitto")) as process:
+def broker(request, tmp_path):
+    kind = getattr(request, "param", "mosquitto")
+    with running(kind, tmp_path) as process:
+        process.again = lambda: running(kind, tmp_path, process.port)
         yield process
 
 
@@ -90,7 +98,7 @@ def test_broker_restart_brings_subscriptions_back_and_sends_nothing_old(broker, 
         assert until(lambda: not link.is_up())
         assert link.send("up/late", b"old", True) == 0
         assert not any(link.sent(token) for token in old)
-        with running_broker(broker.kind, broker.port):
+        with broker.again():
             assert until(lambda: link.is_up() and link.session() == 2)
             fresh = link.send("up/fresh", b"new", True)
             assert fresh > max(old)
@@ -201,15 +209,14 @@ def test_will_is_left_by_a_cut_but_not_by_a_close(broker, new_link):
         assert len(peer.received) == 2
 
 
-def test_unreachable_broker_is_tried_until_it_is_there(new_link):
-    with running_broker("mosquitto") as process:
-        port = process.port
-    link = new_link(port)
+def test_unreachable_broker_is_tried_until_it_is_there(broker, new_link):
+    broker.stop()
+    link = new_link(broker.port)
     link.subscribe("down/cmd")
     assert until(lambda: "refused" in link.fault.lower())
     assert (link.is_up(), link.session(), link.receive()) == (False, 0, None)
     assert link.send("up/state", b"", True) == 0
-    with running_broker("mosquitto", port):
+    with broker.again():
         assert until(link.is_up)
         assert link.session() == 1
 
@@ -273,8 +280,9 @@ def test_close_does_not_wait_for_a_peer_that_does_not_read(broker, new_link):
 
 
 @pytest.mark.parametrize("kind", [PahoLink, MqttLink])
-def test_attempts_may_grow_as_rare_as_a_quarter_of_an_hour(kind):
-    assert inspect.signature(kind).parameters["backoff_s"].default == (1, 900)
+def test_attempts_are_spread_and_grow_as_rare_as_a_quarter_of_an_hour(kind):
+    # tests/host/test_faults_fleet.py shows what these two do for a fleet.
+    assert inspect.signature(kind).parameters["backoff_s"].default == (75, 900)
 
 
 @pytest.mark.parametrize("new_link", ["micropython"], indirect=True)

@@ -33,8 +33,8 @@ def meter(authority):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_broker_and_a_meter_that_know_each_other(new_link, authority, meter, host, tmp_path):
-    with mosquitto(tmp_path, authority.issue("broker")) as port:
-        link = new_link(port, host, files=meter)
+    with mosquitto(tmp_path, authority.issue("broker")) as running:
+        link = new_link(running.port, host, files=meter)
         link.subscribe("down/#")
         assert until(link.is_up), link.fault
         token = link.send("down/echo", b"x" * 5000, False)
@@ -63,9 +63,15 @@ def test_a_certificate_of_an_unknown_authority(new_link, stranger, meter):
     fails_closed(new_link, meter, server_context(stranger.issue("broker"), meter), words)
 
 
-def fails_closed(new_link, meter, context, words):
+def test_a_certificate_for_another_name_of_the_same_machine(new_link, authority, meter):
+    context = server_context(authority.issue("broker", names=("localhost",)), meter)
+    words = ("IP address mismatch", "does not match")
+    fails_closed(new_link, meter, context, words, "127.0.0.1")
+
+
+def fails_closed(new_link, meter, context, words, host="localhost"):
     with OneAnswer(CONNACK, context=context) as server:
-        link = new_link(server.port, "localhost", files=meter)
+        link = new_link(server.port, host, files=meter)
         assert until(lambda: server.connections >= 2 and link.fault)
         assert REFUSED in link.fault and any(word in link.fault for word in words), link.fault
         assert server.heard == []
@@ -86,8 +92,8 @@ def test_a_meter_the_broker_does_not_know(new_link, authority, stranger, meter, 
     files = meter.showing_nothing()
     if who == "stranger":
         files = stranger.issue("meter", names=("meter",)).trusting(meter)
-    with mosquitto(tmp_path, authority.issue("broker")) as port:
-        link = new_link(port, "localhost", files=files)
+    with mosquitto(tmp_path, authority.issue("broker")) as running:
+        link = new_link(running.port, "localhost", files=files)
         assert until(lambda: link.fault)
         assert "does it take this meter's certificate?" in link.fault
         assert link.session() == 0
@@ -125,3 +131,22 @@ def test_the_meter_measures_on_while_tls_fails(new_link, authority, meter):
         found = link.metered(300) if more else metered(link, 300)
         assert (found, link.session(), server.heard) == (300, 0, [])
         assert server.connections >= 2 and REFUSED in link.fault
+
+
+@pytest.mark.parametrize("new_link", ["micropython"], indirect=True)
+def test_the_heap_comes_back_after_sessions_that_were_lost_or_refused(
+    new_link, authority, stranger, meter
+):
+    right = server_context(authority.issue("broker"), meter)
+    wrong = server_context(stranger.issue("broker"), meter)
+    with OneAnswer(CONNACK, close=True, context=right) as server:
+        link = new_link(server.port, "localhost", files=meter, backoff_s=(0.001, 0.002))
+        assert until(lambda: link.session() >= 5)
+        server.context = wrong
+        connections = server.connections
+        assert until(lambda: server.connections >= connections + 5)
+        before = link.heap()
+        assert until(lambda: server.connections >= connections + 25, 10)
+        server.context = right
+        assert until(lambda: link.session() >= 30, 10)
+        assert abs(link.heap() - before) < 2048

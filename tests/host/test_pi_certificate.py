@@ -79,8 +79,8 @@ def run(bench, until_true):
 
 def test_the_broker_takes_the_meter_and_the_end_of_its_certificate_is_told_once(bench):
     broker = bench.authority.issue("broker")
-    with mosquitto(bench.folder, broker) as port:
-        bench.options.broker = "mqtts://localhost:%d" % port
+    with mosquitto(bench.folder, broker) as running:
+        bench.options.broker = "mqtts://localhost:%d" % running.port
         for _ in range(2):
             found = run(bench, lambda meter: meter.agent.is_linked())
             ends = [event for event in found if event[0] == events.CERTIFICATE_ENDS]

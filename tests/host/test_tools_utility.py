@@ -283,6 +283,64 @@ def test_gap_is_answered_with_what_is_held_and_logged_once(bench, book):
     assert bench.lines == ["demo-0001: gap: entry 5 came, 3 is next"]
 
 
+def asked(bench):
+    """(challenge, first, last) of the read.journal commands sent."""
+    found = [bench.signer.open("config.1", token) for _, token, _ in bench.wire.sent]
+    return [
+        (payload["ch"], payload["a"]["from"], payload["a"]["to"])
+        for payload in found
+        if payload["op"] == "read.journal"
+    ]
+
+
+def say(bench, leaf, **fields):
+    """A signed message of the meter's, whatever is sent in answer."""
+    token = bench.signer.sign("up.1", {"m": METER, **fields})
+    bench.wire.waiting.append((BASE + leaf, token, False))
+    bench.utility.step()
+
+
+def meet(bench, message):
+    bench.wire.waiting.append((BASE + "journal", message, False))
+    bench.utility.step()
+
+
+def test_a_lost_copy_is_asked_for_when_the_meter_begins_after_it_again(bench, book):
+    say(bench, "hello", head=book.head(6), challenge="aa" * 8)
+    meet(bench, book.message(4, 4))
+    meet(bench, book.message(5, 6))
+    assert asked(bench) == []  # they may follow what is on its way
+    meet(bench, book.message(4, 6))
+    assert asked(bench) == [("aa" * 8, 1, 3)]
+    meet(bench, book.message(4, 6))
+    assert len(asked(bench)) == 1  # once, until something comes
+    meet(bench, book.message(1, 3))
+    meet(bench, book.message(4, 6))
+    assert bench.replica.entries == 6
+    assert bench.lines == []
+
+
+def test_a_new_challenge_lets_it_ask_again(bench, book):
+    for challenge in ("aa" * 8, "bb" * 8):
+        say(bench, "hello", head=book.head(6), challenge=challenge)
+        for _ in range(3):
+            meet(bench, book.message(4, 4))
+    assert asked(bench) == [("aa" * 8, 1, 3), ("bb" * 8, 1, 3)]
+
+
+def test_a_meter_that_keeps_them_no_longer_is_reported(bench, book):
+    say(bench, "hello", head=book.head(6), challenge="aa" * 8)
+    meet(bench, book.message(4, 4))
+    meet(bench, book.message(4, 4))
+    of = hashlib.sha256(bench.wire.sent[-2][1]).hexdigest()[:16]
+    gone = {"result": "range", "detail": "the meter keeps these no longer"}
+    say(bench, "ack", of="00" * 8, head=book.head(6), **gone)
+    assert bench.lines == []
+    say(bench, "ack", of=of, head=book.head(6), **gone)
+    (line,) = bench.lines
+    assert line.endswith("does not send the missing entries: the meter keeps these no longer")
+
+
 def test_acknowledgement_waits_for_a_full_link(bench, book):
     bench.wire.full = True
     assert bench.hear("journal", book.message(1, 4)) == []

@@ -1,20 +1,15 @@
 """Certificates as a utility makes them and as it should not, and servers that show them."""
 
-import contextlib
 import datetime
-import getpass
 import ipaddress
 import ssl
-import subprocess
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from wattledger.tests.host.link_bench import Files, der
-from wattledger.tests.host.mqtt_bench import until
-from wattledger.tools import broker as broker_tool
+from wattledger.tests.host.link_bench import Files, Mosquitto, der
 
 DAY = datetime.timedelta(days=1)
 HERE = ("localhost", "127.0.0.1")
@@ -94,25 +89,14 @@ def server_context(files, clients):
     return made
 
 
-@contextlib.contextmanager
 def mosquitto(folder, files):
-    """A mosquitto that takes only clients of the authority of `files`; its port."""
-    port = broker_tool.free_port()
-    config = folder / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} 127.0.0.1\n"
-        f"cafile {files.authority_file}\ncertfile {files.certificate}\nkeyfile {files.key}\n"
-        "require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
-        # Started by root it would otherwise become a user who may not read these files.
-        f"user {getpass.getuser()}\n"
-        "persistence false\nlog_dest stderr\nlog_type error\n"
+    """A mosquitto that takes only clients of the authority of `files`."""
+    return Mosquitto(
+        folder,
+        f"cafile {files.authority_file}",
+        f"certfile {files.certificate}",
+        f"keyfile {files.key}",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "allow_anonymous false",
     )
-    process = subprocess.Popen(
-        [broker_tool.mosquitto_program(), "-c", str(config)], stderr=subprocess.DEVNULL
-    )
-    try:
-        assert until(lambda: not broker_tool.is_free(port))
-        yield port
-    finally:
-        process.terminate()
-        process.wait(5)

@@ -93,7 +93,7 @@ def count(broker: RecordingBroker, offered: int) -> dict[str, int]:
     numbers = [number_of(payload) for payload in broker.received]
     first_time = list(dict.fromkeys(numbers))
     return {
-        "lost": offered - len(first_time),
+        "missing": offered - len(first_time),
         "out_of_order": sum(a > b for a, b in zip(first_time, first_time[1:], strict=False)),
         "twice": len(numbers) - len(first_time),
     }
@@ -170,7 +170,7 @@ def main() -> int:
             name: measure(*subject, fault, seconds) for name, subject in subjects(options).items()
         }
         if not options.json:
-            columns = ["offered", "lost", "out_of_order", "twice", "gap_ms", "connects", "end"]
+            columns = ["offered", "missing", "out_of_order", "twice", "gap_ms", "connects", "end"]
             cells = [
                 (name, *(str(one[column]) for column in columns))
                 for name, one in found[title].items()

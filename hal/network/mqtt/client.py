@@ -53,7 +53,7 @@ class MqttLink:
         keepalive_s=30,
         send_limit=32,
         receive_limit=64,
-        backoff_s=(1, 900),
+        backoff_s=(75, 900),
         clock=None,
         socket=port_socket,
         select=port_select,

@@ -160,7 +160,7 @@ class Session:
 
     def sent(self, token):
         """True once the broker has acknowledged it; forgotten with the connection."""
-        if not self.up or not self._first_token <= token <= self._last_token:
+        if not self._first_token <= token <= self._last_token:
             return False
         return not any(flying[0] == token for flying in self._flying)
 
