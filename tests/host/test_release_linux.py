@@ -109,6 +109,20 @@ def test_what_is_not_signed_for_this_meter_is_refused(pi):
     assert refused(pi, changed) == "version.txt is not as it was signed"
 
 
+def test_a_way_back_that_is_written_over_is_none_any_more(pi, monkeypatch):
+    pi.proven(1, "one")
+    pi.proven(2, "two")
+    assert slots.load(pi.storage).before == "a"
+
+    def broken(tree, ignore_errors):
+        raise OSError(5, "no more")
+
+    monkeypatch.setattr(release_linux.shutil, "rmtree", broken)
+    with pytest.raises(OSError, match="no more"):
+        pi.install(pi.release(3, "three"))
+    assert slots.load(pi.storage).before is None
+
+
 def test_a_lost_state_folder_lets_no_older_release_in(pi):
     pi.start()  # makes the folder
     FileMirror(pi.root).write(5)

@@ -3,6 +3,7 @@
 import json
 import struct
 import threading
+import time
 
 import pytest
 
@@ -242,7 +243,9 @@ class TestRollout:
     def test_a_refusal_ends_the_rollout(self, broker, folder):
         push.want_of(METER, WANT, signing.load(folder, signing.TARIFF_KID), folder)
         with Live(broker, folder) as device:
+            before = time.monotonic()
             found, _ = self.roll(broker, folder, release_of(folder, hw_class="pi"))
+            assert time.monotonic() - before < 25  # of 30: it does not wait for the others
             assert found["failed"] == {METER: "refuses it: is for pi, this is esp32"}
             assert device.running == "a"
 
@@ -271,3 +274,31 @@ class TestRollout:
         assert rollout.serve([release_of(folder)], broker.url, folder, 0.3) == 0
         with pytest.raises(BrokerError, match="check the address"):
             rollout.connected("mqtt://127.0.0.1:9", "x", 0.3)
+
+
+class TestCommands:
+    def test_push_says_who_has_not_answered(self, folder, capsys):
+        push.want_of(METER, WANT, signing.load(folder, signing.TARIFF_KID), folder)
+        made = release_of(folder)
+        with running_broker("iotcore") as broker:
+            words = ["update", "push", str(made.folder), "--broker", broker.url]
+            words += ["--keys", str(folder), "--meters", METER, "--yes", "--timeout", "0.5"]
+            assert run([*words, "--json"]) == 1
+        report = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert report == {"proven": [], "failed": {}, "waiting": [METER]}
+
+    def test_wrong_stages_are_wrong_usage(self, folder, capsys):
+        made = release_of(folder)
+        words = ["update", "push", str(made.folder), "--broker", "mqtt://127.0.0.1:9"]
+        words += ["--keys", str(folder), "--yes"]
+        for more in (["--meters", METER, "--stages", "x"], ["--meters", ""]):
+            assert run([*words, *more]) == 2
+        assert run([*words, "--meters", METER, "--stages", "0"]) == 2
+        assert "stages from 1 to 100" in capsys.readouterr().err
+
+    def test_serve_serves_nothing_that_is_not_signed(self, folder, capsys):
+        made = release_of(folder)
+        (made.folder / "network/link.mpy").write_bytes(b"other")
+        words = ["update", "serve", str(made.folder), "--broker", "mqtt://127.0.0.1:9"]
+        assert run([*words, "--keys", str(folder)]) == 1
+        assert "is not as it was signed" in capsys.readouterr().err
