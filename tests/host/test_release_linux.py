@@ -114,12 +114,14 @@ def test_a_way_back_that_is_written_over_is_none_any_more(pi, monkeypatch):
     pi.proven(2, "two")
     assert slots.load(pi.storage).before == "a"
 
+    release = pi.release(3, "three")
+
     def broken(tree, ignore_errors):
         raise OSError(5, "no more")
 
     monkeypatch.setattr(release_linux.shutil, "rmtree", broken)
     with pytest.raises(OSError, match="no more"):
-        pi.install(pi.release(3, "three"))
+        pi.install(release)
     assert slots.load(pi.storage).before is None
 
 
