@@ -29,8 +29,8 @@ class Moment:
         return self._agent.time.powered_s, self._agent.journal.sequence
 
     def why_not(self):
-        """ "" when a restart harms nobody, else what forbids it: chip, relay, voltage, events,
-        storage or credit."""
+        """What forbids a restart (chip, relay, voltage, events, storage or credit); empty when it
+        harms nobody."""
         agent = self._agent
         if agent.meter.missed or agent.meter.quality != QUALITY_OK:
             return "chip"

@@ -7,14 +7,13 @@
                       link, link_clock)
     ... once a turn:  if updates.work(): the root ends cleanly and restarts
 
-The parts that fetch and verify are loaded when the utility's `want` names a new sequence.
+The parts that judge, fetch and verify are loaded when there is something to do.
 """
 
 import binascii
 
 from wattledger.agent import events
 from wattledger.firmware import slots
-from wattledger.firmware.trial import Trial
 
 LOOK_S = 10  # powered seconds between two looks while nothing is to be done
 KEEP_S = 86400  # the way back is kept so long after the new one has proven itself
@@ -80,6 +79,8 @@ class Updates:
         if self._running is None:
             return
         if selection.slot == self._running and selection.tries != slots.PROVEN:
+            from wattledger.firmware.trial import Trial
+
             self.trial = Trial(agent, selection.sequence, selection.linked)
         is_before = self._running == selection.before
         digest = selection.before_digest if is_before else selection.digest
