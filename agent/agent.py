@@ -122,6 +122,8 @@ class Agent:
 
             self._feed = BookFeed(book, storage, self.journal, config.meter)
         self.talk = self.keyring = self.sender = self.desk = self.documents = None
+        self.application = None  # of a meter with slots: {"seq", "digest", "proven", "refused"}
+        self.listeners = {}  # topic: what hears (data) of it, beside commands and documents
         if link is not None:
             self.secrets = (device_key, gate_key)
             self.talk = Conversation(self, link, link_clock, entropy, self.secrets, public_keys)

@@ -58,8 +58,15 @@ PHASE_UNBALANCE = 77  # over its limit; value: W between the phases
 DOCUMENT_REFUSED = 80  # a signed document; value: why (agent/comms/documents.py)
 CERTIFICATE_ENDS = 81  # the one the broker knows the meter by; value: days left
 CERTIFICATE_ENDED = 82  # no broker takes the meter until it has a new one
+# 83, 86 to 89 and 98 are the application's (firmware/update.py).
+APP_DAMAGED = 83  # a slot is not as its manifest says, and is not started; value: 0 a, 1 b
 KEYS_ROTATED = 84  # value: their generation
 KEYS_LOST = 85  # their generation cannot be read: no command is taken but the root key's
+APP_INSTALLED = 86  # the next start is its first; value: its sequence
+APP_PROVEN = 87  # value: its sequence
+APP_REVERTED = 88  # the one before runs again; value: the sequence that failed
+APP_REFUSED = 89  # value: why (firmware/manifest.py)
+APP_STARTED = 98  # one that has not proven itself; value: its sequence
 ASSIST_ASKED = 90  # remote assistance; value: its scope, from 1 (agent/comms/assistance.py)
 ASSIST_BEGUN = 91  # the household agreed; value: its scope
 ASSIST_REFUSED = 92  # value: 0 by a person, 1 nobody answered, 2 another request came
@@ -132,6 +139,12 @@ NAMES = {
     DOCUMENT_REFUSED: "document refused",
     CERTIFICATE_ENDS: "certificate ends, days left",
     CERTIFICATE_ENDED: "certificate ended",
+    APP_DAMAGED: "application damaged, slot",
+    APP_INSTALLED: "application installed",
+    APP_PROVEN: "application proven",
+    APP_REVERTED: "application reverted",
+    APP_REFUSED: "application refused",
+    APP_STARTED: "application on trial",
     KEYS_ROTATED: "keys rotated to generation",
     KEYS_LOST: "generation of the keys lost",
     CALIBRATION_CHANGED: "calibration changed",

@@ -11,3 +11,11 @@ class SiteError(FirmwareError):
 
 class BrokerError(FirmwareError):
     """The broker's address or the files of its TLS connection cannot be used."""
+
+
+class UpdateError(FirmwareError):
+    """An application is refused; `reason` is the value of the event."""
+
+    def __init__(self, reason, message):
+        super().__init__(message)
+        self.reason = reason

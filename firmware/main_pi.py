@@ -75,6 +75,9 @@ def parse(words):
         action="store_true",
         help="wipe the readings and secrets of a meter that is out of service, and end",
     )
+    parser.add_argument(
+        "--releases", metavar="ROOT", help="take applications there (release_linux.py)"
+    )
     return parser.parse_args(words)
 
 
@@ -97,6 +100,7 @@ class PiMeter:
         self._runtime = None
         self._hardware = None
         self._certificate = None
+        self._updates = None
         self.watchdog = SystemdWatchdog()
         try:
             self._make(options, parts)
@@ -107,9 +111,11 @@ class PiMeter:
     def _make(self, options, parts):
         site = Site(options.site)
         self._config = config = site.config
+        self._site = site
         self._tariff = site.tariff
+        self._releases = options.releases
         self._state = options.state
-        storage = state_folder(options.state)
+        self._storage = storage = state_folder(options.state)
         retire_linux.refuse(storage, options.state)
         self._hardware = hardware = parts.Hardware(config.board, site.calibration, log.warning)
         certificate = options.cert or site.certificate
@@ -204,6 +210,8 @@ class PiMeter:
                 self.agent.report(events.TARIFF_REFUSED, 0)
                 log.warning("tariff.json is refused: %s" % error)
         self._runtime = Runtime(self.agent, self._clock, self.watchdog, log.error)
+        if self._releases is not None:
+            self._updates = self._take_updates()
         self.watchdog.ready()
         if self.agent.ledger.missing:
             log.warning(
@@ -211,6 +219,27 @@ class PiMeter:
                 "restore the meter's files" % self._state
             )
         log("meter %s measures" % self._config.meter)
+
+    def _take_updates(self):
+        from wattledger.firmware import release_linux
+        from wattledger.firmware.updates import Updates
+
+        return Updates(
+            self.agent,
+            self._storage,
+            release_linux.files_of(self._releases),
+            self._site.public_keys or {},
+            release_linux.HW_CLASS,
+            release_linux.running(self._releases),
+            (),
+            release_linux.FileMirror(self._releases),
+            self._link,
+            HostClock(),
+        )
+
+    def wants_restart(self):
+        """True when another release is to be started: the service ends, and systemd starts it."""
+        return self._updates is not None and self._updates.work()
 
     def turn(self):
         """Tick when it is time, one step; the seconds until the next turn."""
@@ -258,7 +287,7 @@ def serve(options, stopped, parts=parts_linux):
     meter = PiMeter(options, parts)
     try:
         meter.start()
-        while not stopped.is_set():
+        while not stopped.is_set() and not meter.wants_restart():
             stopped.wait(min(meter.turn(), LOOK_S))
     finally:
         meter.stop()

@@ -6,7 +6,8 @@ count goes down durably before the start that it pays for, so a start that never
 counted too.
 
     version u8 | generation u32 | slot u8 | tries u8 | sequence u32 | floor u32 | digest 32 B |
-    the slot before: u8 | its sequence u32 | its digest 32 B | crc32 u32
+    the slot before: u8 | its sequence u32 | its digest 32 B | failed u32 | since u32 | linked u8 |
+    crc32 u32
 """
 
 import binascii
@@ -17,7 +18,7 @@ SLOTS = ("a", "b")
 TRIES = 3
 PROVEN = 255  # in place of the tries that are left
 VERSION = 1
-FORMAT = "<BIBBII32sBI32s"
+FORMAT = "<BIBBII32sBI32sIIB"
 LENGTH = struct.calcsize(FORMAT) + 4
 EMPTY = 255  # no slot
 NO_DIGEST = b"\0" * 32
@@ -27,7 +28,9 @@ class Selection:
     """`slot` and `before` are "a", "b" or None; `tries` left, or PROVEN.
 
     `sequence` is the application's, `digest` (SHA-256) that of its manifest, `floor` the highest
-    sequence that ever proved itself: none up to it is installed again.
+    sequence that ever proved itself: none up to it is installed again. `failed` is the sequence of
+    the last one that did not, `since` the powered seconds at which the present one did, `linked`
+    whether the link was up when it was installed.
     """
 
     def __init__(self):
@@ -40,6 +43,9 @@ class Selection:
         self.before = None
         self.before_sequence = 0
         self.before_digest = NO_DIGEST
+        self.failed = 0
+        self.since = 0
+        self.linked = False
 
 
 def load(storage):
@@ -68,28 +74,43 @@ def choose(storage, is_whole):
             selection.tries -= 1
             if _store(storage, selection):
                 return selection.slot
+        elif whole:
+            selection.failed = selection.sequence
         selection = _back(selection)
         _store(storage, selection)  # if it is not stored, the next start finds the same
     return None
 
 
-def install(storage, slot, sequence, digest):
-    """Start `slot` from the next start on; what runs now is kept for the way back. OSError."""
+def install(storage, slot, sequence, digest, linked=False):
+    """Start `slot` from the next start on; what runs now is kept for the way back. OSError.
+
+    `linked`: the link is up now, so the new one has to bring it up too.
+    """
     now = load(storage)
     if now.tries == PROVEN and now.slot is not None:
         now.before, now.before_sequence, now.before_digest = now.slot, now.sequence, now.digest
     now.slot, now.sequence, now.digest = slot, sequence, digest
     now.tries = TRIES
+    now.linked = linked
     _write(storage, now)
 
 
-def good(storage):
-    """What runs has proven itself: no older one is installed any more. OSError."""
+def good(storage, powered_s=0):
+    """What runs has proven itself at `powered_s`: no older one is installed any more. OSError."""
     selection = load(storage)
     if selection.slot is not None and selection.tries != PROVEN:
         selection.tries = PROVEN
         selection.floor = max(selection.floor, selection.sequence)
+        selection.since = powered_s
         _write(storage, selection)
+
+
+def revert(storage):
+    """What runs has not proven itself in its time: the one before is started next. OSError."""
+    selection = load(storage)
+    if selection.slot is not None and selection.tries != PROVEN:
+        selection.failed = selection.sequence
+        _write(storage, _back(selection))
 
 
 def release(storage):
@@ -136,6 +157,9 @@ def _write(storage, selection):
         _number(selection.before),
         selection.before_sequence,
         selection.before_digest,
+        selection.failed,
+        selection.since,
+        selection.linked,
     )
     struct.pack_into("<I", data, LENGTH - 4, binascii.crc32(memoryview(data)[: LENGTH - 4]))
     storage.commit(FILES[selection.generation % 2], data)
@@ -159,6 +183,8 @@ def _read(storage, name):
     selection.digest = fields[6]
     selection.before = _name(fields[7])
     selection.before_sequence, selection.before_digest = fields[8:10]
+    selection.failed, selection.since = fields[10:12]
+    selection.linked = fields[12] == 1
     return selection
 
 

@@ -17,6 +17,10 @@ class ProvisionError(ToolError):
     """A tenant, a meter or a broker cannot be made or changed as asked."""
 
 
+class UpdateError(ToolError):
+    """An application cannot be signed, served or sent as asked."""
+
+
 class JwsError(ToolError):
     """A signed message that must not be believed."""
 

@@ -23,6 +23,7 @@ AGAIN_S = 5
 POLL_S = 0.2
 MOST_VERSION = 0xFFFFFFFF
 WANT = ".want"
+WANTED = ".wanted"  # what the last one said, JSON
 _NAME = re.compile(r"[a-z0-9._-]{1,32}", re.ASCII)
 
 
@@ -124,13 +125,10 @@ def want(
     keys_dir: str | Path,
     timeout_s: float = 60,
 ) -> dict[str, Any]:
-    """Tell a meter what it shall have (id, n, group): {"version", "held"}; versions only rise."""
-    for key in ("id", "group"):
-        name_of(wanted[key], key)
+    """Tell a meter what it shall have (id, n, group, fw): {"version", "held"}; versions only
+    rise, and what is not said stays as it was told last."""
     audience = Audience([meter], keys_dir)
-    version = next_version(keys_dir, meter)
-    payload = {"m": meter, "v": version, **wanted, "fw": 0}
-    token = signer.sign(json.dumps(payload, separators=(",", ":")).encode())
+    version, token = want_of(meter, wanted, signer, keys_dir)
     topic = mqtt.topic(meter, "want", keys.tenant_of(keys_dir))
     deadline = time.monotonic() + timeout_s
     link = mqtt.connect(broker_url, "want-" + secrets.token_hex(6))
@@ -148,6 +146,26 @@ def want(
     finally:
         link.close()
     return {"version": version, "held": not audience.silent}
+
+
+def want_of(
+    meter: str, wanted: dict[str, Any], signer: signing.Signer, keys_dir: str | Path
+) -> tuple[int, bytes]:
+    """(version, signed want) of a meter, kept as the last before this returns."""
+    path = keys.path_of(Path(keys_dir), meter, WANTED)
+    try:
+        last = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (OSError, ValueError):
+        raise KeysError(f"{path}: cannot be read; remove it and tell the meter all anew") from None
+    whole = {"fw": 0, **last, **wanted}
+    for key in ("id", "group"):
+        if key not in whole:
+            raise PushError(f"{meter} was never told its tariff: use `tariff want` first")
+        name_of(whole[key], key)
+    version = next_version(keys_dir, meter)
+    durable.replace(path, json.dumps(whole) + "\n", 0o600)
+    payload = {"m": meter, "v": version, **whole}
+    return version, signer.sign(json.dumps(payload, separators=(",", ":")).encode())
 
 
 class Audience:

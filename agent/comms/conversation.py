@@ -77,7 +77,10 @@ class Conversation:
         where, data, retained = message
         if self.home and self.home.hear(where, data, retained):
             return
-        if self.documents and where != self._commands:
+        listener = self._agent.listeners.get(where)
+        if listener:
+            listener(data)
+        elif self.documents and where != self._commands:
             self.documents.hear(where, data)
         else:
             self._answer(message)

@@ -11,6 +11,8 @@ WANT = "want"
 TARIFF = "tariff"
 PRICE = "price"
 RECONNECT = "home/reconnect"  # from the home, not signed
+FETCH = "fetch"
+PART = "part"
 
 ONLINE = b"online"
 OFFLINE = b"offline"

@@ -71,7 +71,7 @@ class View:
         """What the meter says of itself at each connect; the sender adds challenge and head."""
         agent = self.agent
         tariff = agent.account.tariff
-        return {
+        hello = {
             "boots": agent.ledger.state.boots,
             "firmware": agent.firmware,
             "board": agent.config.board,
@@ -80,6 +80,9 @@ class View:
             "trust": TRUST_NAMES[agent.time.trust()],
             "cause": agent.cause,
         }
+        if agent.application:
+            hello["application"] = agent.application
+        return hello
 
     def _documents(self):
         """What has arrived of what the utility pushes: its want, the next set, prices."""

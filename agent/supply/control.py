@@ -101,6 +101,13 @@ class SupplyControl:
             and not self._relay.contact()
         )
 
+    def agrees(self):
+        """False when the contact can be read and is not where the relay was told to be."""
+        contact = self._relay.contact()
+        if contact is None:
+            return not self.contact.welded
+        return contact == (self._supply.state == states.CONNECTED)
+
     def look_again(self):
         """Decide in the next step although no tick has passed (credit has arrived)."""
         self._seen = -1

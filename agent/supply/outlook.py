@@ -35,8 +35,8 @@ class Outlook:
         """True when there is a mean to go by."""
         return bool(self._ring) and powered_s - self._ring[0][0] >= LEAST_S
 
-    def left_s(self, account, credit, unix, trust, powered_s):
-        """Seconds until `credit` (nano above the floor) is used up, or None beyond HORIZON_S."""
+    def left_s(self, account, credit, unix, trust, powered_s, horizon_s=HORIZON_S):
+        """Seconds until `credit` (nano above the floor) is used up, or None beyond the horizon."""
         if credit <= 0:
             return 0
         if not self.is_known(powered_s):
@@ -50,7 +50,7 @@ class Outlook:
             taken, given = taken - both, given - both
         used_wh = account.used_wh + self._register.import_wh - account.start_import
         at = unix
-        while at < unix + HORIZON_S:
+        while at < unix + horizon_s:
             price, earned = _prices(account, at, used_wh, trust)
             if at == unix:
                 # What the running Wh has taken already is not in `credit` yet.

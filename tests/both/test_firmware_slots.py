@@ -78,7 +78,7 @@ class TestStarts(unittest.TestCase):
 
 class TestRecords(unittest.TestCase):
     def test_a_record_stays_inline(self):
-        self.assertEqual(slots.LENGTH, 1 + 4 + 1 + 1 + 4 + 4 + 32 + 1 + 4 + 32 + 4)
+        self.assertEqual(slots.LENGTH, 1 + 4 + 1 + 1 + 4 + 4 + 32 + 1 + 4 + 32 + 4 + 4 + 1 + 4)
         self.assertLessEqual(slots.LENGTH, 128)
 
     def test_each_flipped_bit_falls_back_to_the_record_before(self):

@@ -23,6 +23,7 @@ from wattledger.tools.commands import (
     run,
     tariffs,
     token,
+    update,
 )
 
 app = typer.Typer(
@@ -117,6 +118,11 @@ app.add_typer(provision.app, name="provision")
 key_app = typer.Typer(help="A meter's own keys.", rich_markup_mode=None)
 key_app.command("rotate")(key.key_rotate)
 app.add_typer(key_app, name="key")
+update_app = typer.Typer(help="The application a meter runs.", rich_markup_mode=None)
+update_app.command("sign")(update.update_sign)
+update_app.command("push")(update.update_push)
+update_app.command("serve")(update.update_serve)
+app.add_typer(update_app, name="update")
 app.add_typer(config_app, name="config")
 app.add_typer(time_app, name="time")
 app.add_typer(tamper_app, name="tamper")

@@ -16,8 +16,8 @@ from wattledger.tools.provision.tenant import HEAD_END, Tenant
 
 METER_PORT = 8883
 HEAD_END_PORT = 8884
-FROM_METERS = (topics.STATUS, topics.HELLO, topics.STATE, topics.JOURNAL, topics.ACK)
-TO_METERS = (topics.CMD, topics.WANT)
+FROM_METERS = (topics.STATUS, topics.HELLO, topics.STATE, topics.JOURNAL, topics.ACK, topics.FETCH)
+TO_METERS = (topics.CMD, topics.WANT, topics.PART)
 TO_GROUPS = (topics.TARIFF, topics.PRICE)
 
 CONFIGURATION = """\

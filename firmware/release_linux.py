@@ -1,0 +1,180 @@
+"""Releases on a Raspberry Pi: the same slots, selector and trial as on an ESP32.
+
+    ROOT/releases/a  ROOT/releases/b   the two trees, each with its signed manifest
+    ROOT/current                       a link to the one that runs; none: what is installed runs
+
+    python -m wattledger.firmware.release_linux start ROOT --state DIR
+    python -m wattledger.firmware.release_linux install ROOT --state DIR --site SITE RELEASE
+
+`start` runs before each start of the meter (ExecStartPre), in the installed code, and counts it.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+
+from wattledger.firmware import manifest as manifests
+from wattledger.firmware import slots
+from wattledger.firmware.errors import FirmwareError, UpdateError
+from wattledger.firmware.manifest import CORE, Manifest, Signature
+from wattledger.firmware.site import Site
+from wattledger.firmware.slot_files import NAME, SlotFiles, Wholeness, inspect
+from wattledger.hal.storage.posix_linux import PosixStorage
+
+HW_CLASS = "pi"
+RELEASES = "releases"
+CURRENT = "current"
+FLOOR = "floor"
+FAILED = 1
+
+
+class FileMirror:
+    """The highest sequence that proved itself, in a file beside the releases: a lost state folder
+    leaves it."""
+
+    def __init__(self, root):
+        self._storage = PosixStorage(os.path.join(root, RELEASES))
+
+    def read(self):
+        """The sequence, 0 for none."""
+        data = bytearray(16)
+        try:
+            return int(bytes(data[: self._storage.read_from(FLOOR, 0, data)]) or b"0")
+        except (OSError, ValueError):
+            return 0
+
+    def write(self, sequence):
+        """Keep it. OSError."""
+        self._storage.commit(FLOOR, b"%d" % sequence)
+
+
+def files_of(root):
+    """The SlotFiles of the releases below `root`; their folder is made."""
+    folder = os.path.join(root, RELEASES)
+    os.makedirs(folder, exist_ok=True)
+    return SlotFiles(folder)
+
+
+def running(root):
+    """The slot that `current` names, or None."""
+    try:
+        slot = os.path.basename(os.readlink(os.path.join(root, CURRENT)))
+    except OSError:
+        return None
+    return slot if slot in slots.SLOTS else None
+
+
+def start(root, storage, log):
+    """Count this start, and let `current` name what starts; the slot or None."""
+    wholeness = Wholeness(files_of(root))
+    slot = slots.choose(storage, wholeness)
+    for damaged in wholeness.damaged:
+        log("release in slot %s is not as it was signed; it is not started" % damaged)
+    switch(root, slot)
+    return slot
+
+
+def switch(root, slot):
+    """Point `current` to a slot's tree, or remove it: a reader sees the old or the new."""
+    current = os.path.join(root, CURRENT)
+    new = current + ".new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    if slot is None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(current)
+    else:
+        os.symlink(os.path.join(RELEASES, slot), new)
+        os.replace(new, current)
+    _sync(root)
+
+
+def install(root, storage, source, public_keys):
+    """Verify the release folder `source`, copy it into the free slot, name it for the next start.
+
+    The sequence; UpdateError says why it is refused.
+    """
+    files = files_of(root)
+    with open(os.path.join(source, NAME), "rb") as file:
+        message = file.read()
+    signature = Signature(message, public_keys)
+    good = None
+    while good is None:
+        good = signature.work()
+    if not good:
+        raise UpdateError(manifests.NOT_SIGNED, "manifest: wrong signature")
+    found = Manifest(manifests.payload_of(message))
+    selection = slots.load(storage)
+    floor = max(selection.floor, FileMirror(root).read())
+    found.check(HW_CLASS, CORE, floor + 1)
+    if selection.slot is not None and selection.tries != slots.PROVEN:
+        raise UpdateError(manifests.NOT_WANTED, "the one before is on trial yet")
+    used = (selection.slot, running(root))
+    slot = [slot for slot in slots.SLOTS if slot not in used][0]
+    if slot == selection.before:
+        slots.release(storage)  # before its tree changes
+    tree = files.path(slot)
+    shutil.rmtree(tree, ignore_errors=True)
+    for path in [file.path for file in found.files] + [NAME]:
+        with open(os.path.join(source, path), "rb") as file:
+            files.append(slot, path, file.read())
+    files.sync()
+    inspection = inspect(files, slot, found)
+    wrong = None
+    while wrong is None:
+        wrong = next(inspection)
+    if wrong:
+        raise UpdateError(manifests.BAD_FILE, "%s is not as it was signed" % wrong)
+    slots.install(storage, slot, found.sequence, hashlib.sha256(message).digest())
+    return found.sequence
+
+
+def _sync(folder):
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def parse(words):
+    """The command line; argparse ends the process with 2 on wrong usage."""
+    parser = argparse.ArgumentParser(prog="release_linux", description="Releases of this meter.")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, text in (("start", "before each start"), ("install", "take a signed release")):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("root", help="folder of releases/ and current")
+        action.add_argument("--state", required=True, help="folder of the meter's own files")
+        if name == "install":
+            action.add_argument("--site", required=True, help="folder with public_keys.json")
+            action.add_argument("release", help="folder that `wattledger update sign` made")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    """Entry point; the exit code. A start that fails leaves `current` as it was."""
+    options = parse(words)
+
+    def log(line):
+        print(line, file=sys.stderr, flush=True)
+
+    try:
+        storage = PosixStorage(options.state)
+        if options.action == "start":
+            slot = start(options.root, storage, log)
+            log("release in slot %s starts" % slot if slot else "no release: the installed code")
+        else:
+            keys = Site(options.site).public_keys or {}
+            sequence = install(options.root, storage, options.release, keys)
+            log("sequence %d is started next; restart the meter at a quiet time" % sequence)
+    except (FirmwareError, OSError) as error:
+        log("release: %s" % error)
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
