@@ -29,8 +29,8 @@ STEPS = (
     ("control", "decide"),
     ("keeper", "work"),
     ("prospect", "work"),
-    ("_page", "request"),
-    ("_page", "show"),
+    ("_people", "hear"),
+    ("_people", "show"),
 )
 
 

@@ -14,7 +14,8 @@ from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.host.display_bench import VIEW
 from wattledger.tests.host.page_client import LABEL, OWN, Client, server_with_pin
-from wattledger.tools.bench.house import House, PlainChip
+from wattledger.tools.bench.house import House
+from wattledger.tools.bench.plain_chip import PlainChip
 
 ASKED = ["/press", "/release", "/accept", "/token"]
 
