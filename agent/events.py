@@ -29,6 +29,8 @@ RELAY_FAILED = 23  # the relay did not take its opening; value: errno
 TOKEN_MEMORY_LOST = 60  # no token is taken: used ones could not be told from new ones
 TOKENS_LOCKED = 61  # value: wrong tokens in a row
 STEP_FAILED = 22  # an exception in a step was contained; value: how many so far
+RESTARTED_BY = 28  # value: why, from 1 (firmware/main_esp32.py); not told of a power cut
+STORE_LOST = 29  # it could not be read and was made anew by order
 # 40 to 59 are the supply's.
 CUT_IN_15 = 40  # the projected cut; value: seconds to it
 CUT_IN_5 = 41
@@ -105,6 +107,8 @@ NAMES = {
     LATE_TICK: "late tick",
     TICK_FAILED: "tick failed",
     STEP_FAILED: "step failed",
+    RESTARTED_BY: "restarted by",
+    STORE_LOST: "store lost and made anew",
     RELAY_FAILED: "relay failed",
     WELDED_CONTACT: "welded contact",
     CONTACT_STUCK: "contact stuck open",

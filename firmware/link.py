@@ -11,7 +11,6 @@ from wattledger.hal.errors import HalError
 from wattledger.hal.network import tls
 from wattledger.hal.network.certificate import dates
 from wattledger.hal.network.mqtt.client import MqttLink
-from wattledger.hal.sample import TRUST_RESTORED, TRUST_UNKNOWN
 
 AUTHORITY, CERTIFICATE, KEY = "ca.der", "client.der", "client.key.der"
 # Messages that are on their way and that wait: the heap of an ESP32 holds no more.
@@ -51,13 +50,3 @@ def build(config, host, port, clock, read, ssl, **options):
         **options,
     )
     return link, ends
-
-
-def set_floor(clock, built):
-    """Before the agent starts: no clock that nobody has set is before the build of the image.
-
-    Else every certificate is "not yet valid" to an ESP32, which boots in the year 2000. The
-    agent's Timekeeper raises it to the last time of the journal.
-    """
-    if clock.trust() == TRUST_UNKNOWN and clock.unix_s() < built:
-        clock.set(built, TRUST_RESTORED)

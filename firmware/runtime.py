@@ -12,11 +12,13 @@ STEP_DEADLINE_MS = 60000  # no step succeeds for this long: let the watchdog bit
 class Runtime:
     """`turn()` does what is due now and returns the milliseconds to wait."""
 
-    def __init__(self, agent, clock, watchdog, log):
+    def __init__(self, agent, clock, watchdog, log, tasks=()):
+        """`tasks` are Task objects, called after each step; `watchdog` may be None."""
         self._agent = agent
         self._clock = clock
         self._watchdog = watchdog
         self._log = log  # called with one line of text
+        self._tasks = tasks
         self._tick_ms = agent.config.tick_ms
         self._due = clock.ticks_ms()
         self._stepped = self._due  # when a step succeeded last
@@ -28,10 +30,15 @@ class Runtime:
             self._agent.tick()
         except Exception as error:
             self._failed("tick", events.TICK_FAILED, error)
-        if self._watchdog is not None and (
-            self._clock.elapsed_ms(self._stepped) < STEP_DEADLINE_MS
-        ):
+        if self._watchdog is not None and self._is_well():
             self._watchdog.feed()
+
+    def _is_well(self):
+        """True while steps succeed and every task reports within its deadline."""
+        for task in self._tasks:
+            if task.is_late():
+                return False
+        return self._clock.elapsed_ms(self._stepped) < STEP_DEADLINE_MS
 
     def step(self):
         """One step, contained; milliseconds until the agent wants the next."""
@@ -50,8 +57,17 @@ class Runtime:
             self._due = self._clock.ticks_ms()
             self.tick()
         wait = self.step()
+        for task in self._tasks:
+            self._run(task)
         left = self._tick_ms - self._clock.elapsed_ms(self._due)
         return max(min(wait, left), 0)
+
+    def _run(self, task):
+        try:
+            task.work()
+            task.report()
+        except Exception as error:
+            self._failed(task.name, events.STEP_FAILED, error)
 
     def _keep(self):
         """What is metered and journalled is stored even when every step fails before it."""
@@ -65,8 +81,14 @@ class Runtime:
         # Said at the 1st, 2nd, 4th, 8th ...: a fault that stays must not fill log and journal.
         if self.failures & (self.failures - 1):
             return
-        self._log("%s failed: %r" % (what, error))
+        self._say("%s failed: %r", (what, error))
         try:
             self._agent.report(code, self.failures)
         except Exception as second:  # the report may fail for the same reason
-            self._log("the failure could not be journalled: %r" % second)
+            self._say("the failure could not be journalled: %r", second)
+
+    def _say(self, text, values):
+        try:
+            self._log(text % values)
+        except Exception:  # no heap for a line, or nowhere to write it
+            pass

@@ -4,7 +4,8 @@ Where it lies on the path as `machine` it takes the place of the built-in one, s
 files run as they are. `attach_spi`, `attach_i2c` and `attach_uart` wire a chip to the board,
 `detach_all` clears it. It behaves as the ESP32 port does where a driver can tell: OSError(ENODEV)
 for a missing acknowledge, None where a UART has nothing, fewer bytes than asked for. A transfer
-allocates nothing once it has seen the length.
+allocates nothing once it has seen the length. Time passes by `advance`; a reset, of the watchdog's
+too, is the exception Reset, which nothing in a meter may catch.
 Sources: docs.micropython.org/en/v1.28.0/library/machine, ports/esp32/machine_i2c.c.
 """
 
@@ -33,10 +34,17 @@ class _Board:
         self.uart = {}  # bus -> _Line
         self.timers = []
         self.matrix = ((), (), ())  # pins of rows and columns, and the keys that are down
+        self.outputs = {}  # pin -> what hears its level
+        self.inputs = {}  # pin -> what tells its level
+        self.dog = None
         self.cause = PWRON_RESET
 
 
 _board = _Board()
+
+
+class Reset(BaseException):
+    """The machine restarts; `reset_cause()` tells why after it."""
 
 
 class _Selected:
@@ -77,9 +85,27 @@ def attach_matrix(rows, columns, down):
     _board.matrix = (rows, columns, down)
 
 
+def attach_output(pin, hears):
+    """`hears(level)` is called at each change of a pin that the firmware drives."""
+    _board.outputs[pin] = hears
+
+
+def attach_input(pin, tells):
+    """`tells()` is the level of a pin that the firmware reads."""
+    _board.inputs[pin] = tells
+
+
 def detach_all():
     """A bare board that was just switched on."""
     _board.clear()
+
+
+def power_up(cause=PWRON_RESET):
+    """What is wired stays; pins float, timers and watchdog are gone, as after a reset."""
+    _board.levels = {}
+    _board.timers = []
+    _board.dog = None
+    _board.cause = cause
 
 
 def set_reset_cause(cause):
@@ -89,6 +115,18 @@ def set_reset_cause(cause):
 
 def reset_cause():
     return _board.cause
+
+
+def reset():
+    """Restart the machine."""
+    _board.cause = HARD_RESET
+    raise Reset("reset")
+
+
+def soft_reset():
+    """Restart the interpreter."""
+    _board.cause = SOFT_RESET
+    raise Reset("soft reset")
 
 
 def unique_id():
@@ -108,16 +146,25 @@ class Pin:
         self._number = number
         if value is not None:
             self.value(value)
-        elif pull == Pin.PULL_UP and number in _board.matrix[1]:
+        elif pull == Pin.PULL_UP and (number in _board.matrix[1]):
             _board.levels[number] = 1
+        elif pull == Pin.PULL_UP:
+            _board.levels.setdefault(number, 1)
 
     def __call__(self, level=None):
         return self.value(level)
 
     def value(self, level=None):
+        number = self._number
         if level is None:
-            return _board.levels.get(self._number, 0) & self._matrix()
-        _board.levels[self._number] = 1 if level else 0
+            if number in _board.inputs:
+                return _board.inputs[number]()
+            return _board.levels.get(number, 0) & self._matrix()
+        level = 1 if level else 0
+        if number in _board.outputs and _board.levels.get(number, 0) != level:
+            _board.levels[number] = level
+            _board.outputs[number](level)
+        _board.levels[number] = level
         for wired in _board.spi:
             if wired.select == self._number:
                 wired.heard = False
@@ -330,7 +377,35 @@ class Timer:
             self._callback(self)
 
 
+class WDT:
+    """The watchdog: not fed for `timeout` ms, it resets the machine. Made anew it takes a new
+    timeout, as the port's does."""
+
+    def __init__(self, id=0, timeout=5000):
+        self._timeout = timeout
+        _board.dog = self
+        self.feed()
+
+    def feed(self):
+        self._left = self._timeout
+
+    def _pass(self, ms):
+        self._left -= ms
+        if self._left <= 0:
+            _board.cause = WDT_RESET
+            raise Reset("the watchdog was not fed for %d ms" % self._timeout)
+
+
+class RTC:
+    """The clock of the chip, which nothing reads here."""
+
+    def datetime(self, at=None):
+        return at
+
+
 def advance(ms):
-    """Let milliseconds pass for the timers."""
+    """Let milliseconds pass for the timers, and then for the watchdog."""
     for timer in list(_board.timers):
         timer._pass(ms)
+    if _board.dog is not None:
+        _board.dog._pass(ms)

@@ -6,7 +6,8 @@ import unittest
 from wattledger.agent.timekeeping import Timekeeper
 from wattledger.firmware import link as links
 from wattledger.firmware.errors import BrokerError
-from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED
+from wattledger.firmware.floor import set_floor
+from wattledger.hal.sample import TRUST_RESTORED, TRUST_SYNCED, TRUST_UNKNOWN
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.tests.both.vectors_certificates import LONG, SHORT
 
@@ -105,17 +106,28 @@ class TestFloor(unittest.TestCase):
     def boot(self, journal, true_s=2_000_000_000, wall_s=946_684_800):
         """The clock after a boot with `journal` as its last time; it restarts in 2000."""
         clock = VirtualClock(true_s * 1000, wall_s=wall_s)
-        links.set_floor(clock, BUILT)
-        Timekeeper(clock).restore(journal, 0, 0)
+        set_floor(clock, BUILT)
+        self.time = Timekeeper(clock)
+        self.time.restore(journal, 0, 0)
+        set_floor(clock, BUILT)
         return clock
 
     def test_a_clock_that_restarts_is_no_earlier_than_build_and_journal(self):
-        for journal, wanted in ((0, BUILT), (BUILT - 9, BUILT), (BUILT + 9, BUILT + 9)):
+        for journal, wanted, trust in (
+            (0, BUILT, TRUST_UNKNOWN),
+            (BUILT - 9, BUILT, TRUST_RESTORED),
+            (BUILT + 9, BUILT + 9, TRUST_RESTORED),
+        ):
             clock = self.boot(journal)
-            self.assertEqual((clock.unix_s(), clock.trust()), (wanted, TRUST_RESTORED))
+            self.assertEqual((clock.unix_s(), clock.trust()), (wanted, trust))
+
+    def test_a_new_meter_takes_the_time_however_old_its_image_is(self):
+        # 2 000 000 000 is 2314 days after the build, far over the 31 days of a known clock
+        self.boot(0)
+        self.assertEqual(self.time.offered(), 2_000_000_000)
 
     def test_a_clock_that_somebody_set_is_left_alone(self):
         clock = VirtualClock(0)
         clock.set(BUILT - 9, TRUST_SYNCED)
-        links.set_floor(clock, BUILT)
+        set_floor(clock, BUILT)
         self.assertEqual(clock.unix_s(), BUILT - 9)

@@ -26,12 +26,16 @@ PORTABLE = (
     "host_sim/flash.py",
     "host_sim/bus_faults.py",
     "host_sim/machine.py",
+    "host_sim/errors.py",
+    "host_sim/esp32.py",
+    "host_sim/wlan.py",
+    "host_sim/ticks.py",
     "host_sim/noise.py",
     "tests/both",
 )
 
 # On the path before the built-in one, so that the ESP32's files find simulated chips.
-MACHINE = b"from wattledger.host_sim.machine import *\n"
+SIMULATED = {"machine": "machine", "esp32": "esp32", "network": "wlan"}
 
 # Heap of the 64-bit build, where an object takes twice the bytes it takes on a device.
 HEAP = "256K"
@@ -64,7 +68,8 @@ def staged_tree(root=ROOT):
     names = mpy.portable_files(PORTABLE, root)
     sources = {"wattledger/" + name: (root / name).read_bytes() for name in names}
     sources["unittest.py"] = UNITTEST.read_bytes()
-    sources["machine.py"] = MACHINE
+    for module, ours in SIMULATED.items():
+        sources[module + ".py"] = b"from wattledger.host_sim.%s import *\n" % ours.encode()
     return mpy.build_tree(sources, root / ".cache" / "mpy")
 
 

@@ -13,7 +13,8 @@ from wattledger.firmware.forget import forget, loaded
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.host_sim.entropy import SeededEntropy
-from wattledger.tools.bench.house import House, PlainChip, Sink, simulated_chip
+from wattledger.tools.bench.house import House, Sink, simulated_chip
+from wattledger.tools.bench.plain_chip import PlainChip
 
 
 def imported():

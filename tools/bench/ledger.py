@@ -15,7 +15,8 @@ from wattledger.agent.journal.slots import HotState
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.tools.bench.device import BenchError
-from wattledger.tools.bench.house import START, House, PlainChip
+from wattledger.tools.bench.house import START, House
+from wattledger.tools.bench.plain_chip import PlainChip
 from wattledger.tools.bench.rows import Report, Row, best, wall_s
 
 COMMITS = 200

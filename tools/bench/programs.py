@@ -83,7 +83,8 @@ def interval(count):
     `split` is that of an interval which crosses a block edge, `plain` of those after it. The day
     before has taken each band's register into the heap, which happens once.
     """
-    from wattledger.tools.bench.house import START, House, PlainChip
+    from wattledger.tools.bench.house import START, House
+    from wattledger.tools.bench.plain_chip import PlainChip
 
     house = House(PlainChip())
     account = house.agent.account

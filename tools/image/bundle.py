@@ -87,11 +87,13 @@ class Names:
             for symbol in module.scope.bound:
                 if self._is_own(module, symbol):
                     own.setdefault(symbol, []).append((name, symbol))
+        stems = [name.rsplit(".", 1)[-1] for name in inside]
         reserved = local | set(dir(builtins)) | set(self._foreign)
         for symbol, keys in own.items():
             shared = len(keys) > 1 or symbol in reserved
             for key in keys:
-                self._names[key] = _long(key) if shared else symbol
+                alone = stems.count(key[0].rsplit(".", 1)[-1]) == 1
+                self._names[key] = _long(key, alone) if shared else symbol
         for key, name in self._names.items():
             if name in reserved or list(self._names.values()).count(name) > 1:
                 raise program.modules[key[0]].error(
@@ -128,10 +130,11 @@ class Names:
         return False
 
 
-def _long(key: Key) -> str:
-    """A symbol with its module's name before it."""
+def _long(key: Key, alone: bool) -> str:
+    """A symbol with its module's name before it, and its package's where another module has the
+    same name."""
     module, symbol = key
-    stem = module.rsplit(".", 1)[-1]
+    stem = "_".join(module.split(".")[-1 if alone else -2 :])
     return f"_{stem}{symbol}" if symbol.startswith("_") else f"{stem}_{symbol}"
 
 

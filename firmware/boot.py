@@ -1,0 +1,161 @@
+"""What an ESP32 runs first, in place of MicroPython's `_boot.py`: mount, choose the application.
+
+MicroPython's own loops for ever on a file system that it cannot mount, and makes a new one where
+the flash reads erased. Here nothing loops, and nothing is made anew once the meter was
+commissioned: the partition stays as it is, as evidence, and the meter starts without it. What was
+found is in `found`. Nothing here raises.
+"""
+
+import hashlib
+
+from wattledger.firmware import slots
+from wattledger.firmware.build import SAFE_PIN
+from wattledger.hal.storage.vfs import VfsStorage
+
+SPACE = "wattledger"  # of the NVS
+MADE = "made"  # 1: commissioned, its store holds money
+LABEL = "vfs"
+FOLDER = "/"
+APP = "app"
+MANIFEST = "manifest"
+BLOCK = 4096
+PIECE = 256
+ERASED = 0xFF
+# Rooms that an application brings; in the core they are empty.
+ROOMS = (
+    "agent.comms.discovery",
+    "agent.display",
+    "agent.tokens",
+    "hal.display",
+    "hal.network",
+)
+
+
+class Found:
+    """`place` of the file system; `folder` is the same, None without one: `fault` says why;
+    `made`: this meter was commissioned; `new`: the file system was made just now; `safe`: a
+    person held the pin; `slot` of the application, None: the core alone."""
+
+    def __init__(self):
+        self.folder = None
+        self.place = FOLDER
+        self.fault = ""
+        self.made = False
+        self.new = False
+        self.safe = False
+        self.slot = None
+
+
+found = Found()
+
+
+def start(machine, esp32, vfs, folder=FOLDER, found=found):
+    """Look, mount and choose; the Found. The arguments are the port's modules."""
+    try:
+        found.place = folder
+        found.made = is_made(esp32)
+        pin = machine.Pin(SAFE_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+        found.safe = not pin.value()
+        _mount(esp32, vfs, folder, found)
+        if found.folder is not None and not found.safe:
+            storage = VfsStorage(found.folder)
+            found.slot = slots.choose(storage, Whole(found.folder).is_whole)
+    except Exception as error:  # whatever it is: the core starts
+        found.fault = found.fault or "%s: %s" % (type(error).__name__, error)
+    return found
+
+
+def is_made(esp32):
+    """True for a meter that was commissioned."""
+    try:
+        return esp32.NVS(SPACE).get_i32(MADE) == 1
+    except OSError:
+        return False  # the key was never written
+
+
+def set_made(esp32):
+    """From now on no start makes a new file system."""
+    nvs = esp32.NVS(SPACE)
+    nvs.set_i32(MADE, 1)
+    nvs.commit()
+
+
+def partition(esp32):
+    """The partition of the file system, a block device; OSError without one."""
+    places = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=LABEL)
+    if not places:
+        raise OSError("no partition named %s" % LABEL)
+    return places[0]
+
+
+def make(esp32, vfs, folder=FOLDER):
+    """A new, empty file system, mounted. What the partition held is gone."""
+    place = partition(esp32)
+    vfs.VfsLfs2.mkfs(place)
+    vfs.mount(vfs.VfsLfs2(place), folder)
+
+
+def _mount(esp32, vfs, folder, found):
+    place = partition(esp32)
+    try:
+        vfs.mount(vfs.VfsLfs2(place), folder)
+    except Exception as error:
+        # Erased and never commissioned: fresh from the factory, and nothing else is.
+        if found.made or not _is_erased(place):
+            found.fault = "cannot be mounted: %s" % error
+            return
+        make(esp32, vfs, folder)
+        found.new = True
+    found.folder = folder
+
+
+def _is_erased(place):
+    """True when the two blocks of the superblock hold nothing."""
+    piece = bytearray(PIECE)
+    for block in (0, 1):
+        for at in range(0, BLOCK, PIECE):
+            place.readblocks(block, piece, at)
+            for byte in piece:
+                if byte != ERASED:
+                    return False
+    return True
+
+
+class Whole:
+    """Judges the applications below `folder` before one is started."""
+
+    def __init__(self, folder):
+        self._files = folder.rstrip("/") + "/" + APP + "/"
+
+    def is_whole(self, slot, digest):
+        """True when the slot's manifest is the one that was installed.
+
+        The files were hashed then, and are once more by the application's health check: at a
+        boot the meter would be without measurement for as long as that takes.
+        """
+        total = hashlib.sha256()
+        piece = bytearray(PIECE)
+        try:
+            with open(self._files + slot + "/" + MANIFEST, "rb") as file:
+                count = file.readinto(piece)
+                while count:
+                    total.update(memoryview(piece)[:count])
+                    count = file.readinto(piece)
+        except OSError:
+            return False
+        return total.digest() == digest
+
+
+def enter(found, modules, load):
+    """Point the application's rooms into its slot. `modules` is sys.modules, `load` __import__.
+
+    False when there is none; then the rooms hold what the core has of them.
+    """
+    if found.slot is None:
+        return False
+    tree = found.folder.rstrip("/") + "/" + APP + "/" + found.slot + "/"
+    for room in ROOMS:
+        name = "wattledger." + room
+        load(name)
+        modules[name].__path__ = tree + room.replace(".", "/")
+    return True

@@ -1,0 +1,148 @@
+"""Composition root of an ESP32. On a meter `main` never returns (firmware/start_esp32.py).
+
+A fault that nothing contained restarts the machine, the relay where it is. Without an application
+(firmware/boot.py) the core meters, enforces credit and journals; there is no link then. What only
+a boot needs is in assembly_esp32.py, and leaves the heap after it.
+"""
+
+import gc
+import sys
+
+from wattledger.agent.agent import Agent
+from wattledger.firmware.build import RELEASE
+from wattledger.firmware.forget import forget, loaded
+from wattledger.firmware.runtime import Runtime
+from wattledger.firmware.task import Task
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.watchdog.esp32 import Esp32Watchdog
+
+GC_BYTES = 4096
+BOOT_MS = 60000  # the watchdog's patience until the first tick: a journal is read
+REST_MS = 5000  # before a restart after a fault, so that one that stays does not wear the flash
+DEADLINE_MS = 600000  # of a task beside the steps
+
+
+def log(line):
+    """One line on the serial console."""
+    print(line)
+
+
+class Modules:
+    """The port's modules that a meter is built on: `machine`, `esp32`, `vfs`, `time`, `network`,
+    `socket`, `ssl`; the last three may be None."""
+
+    def __init__(self, machine, esp32, vfs, time, network=None, socket=None, ssl=None):
+        self.machine = machine
+        self.esp32 = esp32
+        self.vfs = vfs
+        self.time = time
+        self.network = network
+        self.socket = socket
+        self.ssl = ssl
+
+
+class Esp32Meter:
+    """A meter on this chip. `found` is what the boot found, `port` the Modules; `kept` names the
+    modules that stay in the heap, those that are loaded now when it is None."""
+
+    def __init__(self, found, port, log=log, kept=None):
+        self.found = found
+        self.port = port
+        self.log = log
+        machine = port.machine
+        Esp32Watchdog(machine.WDT, BOOT_MS)
+        kept = loaded() if kept is None else kept
+
+        def tidy():
+            forget(kept)
+
+        # On CPython others may hold what would go.
+        self._tidy = tidy if hasattr(gc, "threshold") else None
+        from wattledger.firmware.assembly_esp32 import Assembly  # at a boot only
+
+        parts = Assembly(found, port, log)
+        self.cause = parts.cause()
+        self.config, self.clock, self.storage = parts.config, parts.clock, parts.storage
+        self._waits = parts.waits
+        self.relay = parts.relay
+        self.agent = Agent(
+            parts.config,
+            parts.chip,
+            parts.relay,
+            clock=parts.clock,
+            link_clock=parts.clock,
+            storage=parts.storage,
+            firmware=parts.firmware(),
+            cause=self.cause,
+            tidy=self._tidy,
+            **parts.others(),
+        )
+        self._let_go()
+        parts.start(self.agent)
+        tasks = [Task(name, work, self.clock, DEADLINE_MS) for name, work in parts.tasks()]
+        parts = None
+        self._let_go()
+        self.runtime = Runtime(
+            self.agent, self.clock, Esp32Watchdog(machine.WDT), log, tuple(tasks)
+        )
+        self._modules = len(sys.modules)
+        if self.agent.ledger.missing:
+            log("no ledger: nothing is billed or cut")
+
+    def turn(self):
+        """Tick when it is time, one step, the tasks; the milliseconds until the next turn."""
+        wait = self.runtime.turn()
+        if len(sys.modules) != self._modules:
+            self._let_go()
+            self._modules = len(sys.modules)
+        if self._waits and self.clock.trust() == TRUST_SYNCED:
+            from wattledger.firmware.store_esp32 import commissioned
+
+            commissioned(self)
+        if self.found.folder is None and self.found.made and not self.agent.ledger.missing:
+            from wattledger.firmware.store_esp32 import renew
+
+            renew(self)
+        return wait
+
+    def _let_go(self):
+        if self._tidy is not None:
+            self._tidy()
+
+
+def serve(found, port, log=log, kept=None):
+    """Run the meter for ever. Raises what nothing contained."""
+    meter = Esp32Meter(found, port, log, kept)
+    while True:
+        port.time.sleep_ms(meter.turn())
+
+
+def is_provisioned(found, port):
+    """True when there is a device.json, or a copy of one."""
+    from wattledger.firmware.boot import SPACE
+    from wattledger.firmware.site_esp32 import Site
+
+    return Site(found.folder, port.esp32.NVS(SPACE)).content("device.json") is not None
+
+
+def main(found, port, log=log, kept=None):
+    """Run the meter; a fault restarts the machine.
+
+    Returns, to the prompt of the serial line, for a meter that is not provisioned yet, and in
+    safe mode for a build that is no release.
+    """
+    if hasattr(gc, "threshold"):
+        # Collected often, the garbage of the imports and of each step cannot fragment the heap.
+        gc.threshold(GC_BYTES)
+    if not is_provisioned(found, port):
+        log("no device.json: not provisioned")
+        return
+    if found.safe and not RELEASE:
+        log("safe mode")
+        return
+    try:
+        serve(found, port, log, kept)
+    except Exception as error:
+        log("restarts after %s: %s" % (type(error).__name__, error))
+    port.time.sleep_ms(REST_MS)
+    port.machine.reset()

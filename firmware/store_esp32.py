@@ -1,0 +1,60 @@
+"""The two moments when an ESP32's store begins: commissioning, and after it was lost."""
+
+from wattledger.agent import events
+from wattledger.agent.errors import AgentError
+from wattledger.agent.ledger import commission
+from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
+from wattledger.firmware import boot
+from wattledger.firmware.site_esp32 import Site
+from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.vfs import VfsStorage
+
+COMMISSION = "commission"
+
+
+def open_ledger(parts, found, esp32, site, log):
+    """Open the ledger of a new meter, once in its life; False while the time is not known: what
+    is written down at a time that nobody knows would bind the clock to it.
+
+    `parts` has config, clock, storage and relay.
+    """
+    amount = site.content(COMMISSION)
+    if amount is None:
+        return True
+    clock = parts.clock
+    if clock.trust() != TRUST_SYNCED:
+        offer = clock.offer()
+        if offer is None:
+            return False
+        clock.set(offer[0], TRUST_SYNCED)
+    supply = DISCONNECTED if parts.relay.contact() is False else CONNECTED
+    unix, trust = clock.unix_s(), clock.trust()
+    try:
+        commission(parts.storage, parts.config.meter, unix, trust, int(amount), supply)
+    except AgentError as error:  # the power went between the ledger and the mark
+        log(str(error))
+    boot.set_made(esp32)
+    found.made = True
+    site.remove(COMMISSION)
+    return True
+
+
+def commissioned(meter):
+    """The time is known now: open the ledger, and start again with it."""
+    port, found = meter.port, meter.found
+    site = Site(found.folder, port.esp32.NVS(boot.SPACE))
+    open_ledger(meter, found, port.esp32, site, meter.log)
+    port.machine.reset()
+
+
+def renew(meter):
+    """The root key's order opened a ledger: a new file system takes what is in memory."""
+    meter.agent.report(events.STORE_LOST, 0)
+    meter.agent.keeper.now()
+    port, place = meter.port, meter.found.place
+    boot.make(port.esp32, port.vfs, place)
+    Site(place, port.esp32.NVS(boot.SPACE)).restore()
+    store = VfsStorage(place)
+    for name in meter.storage.names():
+        store.commit(name, meter.storage.files[name])
+    port.machine.reset()

@@ -1,0 +1,34 @@
+"""Runs functions of tests/both/houses_esp32*.py in real MicroPython."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from wattledger.tests.micropython import staging
+
+HEAP = "2M"  # the firmware, the simulated board and a flash of 256 KiB
+TIMEOUT_S = 600
+PROGRAM = (
+    "import json; from wattledger.tests.both import houses_esp32 as house, "
+    "houses_esp32_faults as faults; print(json.dumps(%s))"
+)
+
+
+def run(call, heap=HEAP):
+    """What `call` returns there, through JSON."""
+    interpreter = staging.find_tool("micropython")
+    if interpreter is None:
+        pytest.skip("no micropython: no wheel for this platform and none on PATH")
+    tree = staging.staged_tree()
+    done = subprocess.run(
+        [interpreter, "-X", "heapsize=" + heap, "-c", PROGRAM % call],
+        cwd=tree,  # not here, where the sources lie
+        env=dict(os.environ, MICROPYPATH="%s:.frozen" % tree),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
