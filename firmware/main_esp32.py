@@ -13,7 +13,14 @@ from wattledger.firmware.build import RELEASE
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.task import Task
+
+# The classes of parts that stay are in the core's one module: a module of its own costs a table.
+from wattledger.hal.clock.ds3231 import Ds3231  # noqa: F401
+from wattledger.hal.clock.esp32 import Esp32Clock  # noqa: F401
+from wattledger.hal.inputs.button_esp32 import Esp32Button  # noqa: F401
+from wattledger.hal.relay.esp32 import Esp32LatchingRelay  # noqa: F401
 from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.storage.vfs import VfsStorage  # noqa: F401
 from wattledger.hal.watchdog.esp32 import Esp32Watchdog
 
 GC_BYTES = 4096
@@ -58,36 +65,53 @@ class Esp32Meter:
 
         # On CPython others may hold what would go.
         self._tidy = tidy if hasattr(gc, "threshold") else None
-        from wattledger.firmware.assembly_esp32 import Assembly  # at a boot only
+        # What follows is for a boot only, and one after the other.
+        from wattledger.firmware.site_esp32 import read
 
-        parts = Assembly(found, port, log)
-        self.cause = parts.cause()
-        self.config, self.clock, self.storage = parts.config, parts.clock, parts.storage
-        self._waits = parts.waits
-        self.relay = parts.relay
-        self.agent = Agent(
-            parts.config,
-            parts.chip,
-            parts.relay,
-            clock=parts.clock,
-            link_clock=parts.clock,
-            storage=parts.storage,
-            firmware=parts.firmware(),
-            cause=self.cause,
-            tidy=self._tidy,
-            **parts.others(),
-        )
+        config, tariff, checked = read(found, port, log)
+        read = None
         self._let_go()
-        parts.start(self.agent)
-        tasks = [Task(name, work, self.clock, DEADLINE_MS) for name, work in parts.tasks()]
-        parts = None
+        tasks = self._build(config)
         self._let_go()
-        self.runtime = Runtime(
-            self.agent, self.clock, Esp32Watchdog(machine.WDT), log, tuple(tasks)
-        )
+        from wattledger.firmware.begin_esp32 import begin
+
+        begin(self, tariff, checked)
+        tariff = checked = begin = None
+        self._let_go()
+        self.runtime = Runtime(self.agent, self.clock, Esp32Watchdog(machine.WDT), log, tasks)
         self._modules = len(sys.modules)
         if self.agent.ledger.missing:
             log("no ledger: nothing is billed or cut")
+
+    def _build(self, config):
+        """Make the agent and what it is given; the tasks beside its steps."""
+        from wattledger.firmware.assembly_esp32 import Assembly
+
+        parts = Assembly(self.found, self.port, self.log, config)
+        clock, storage = parts.clock, parts.storage
+        self.config, self.clock, self.storage = config, clock, storage
+        self.relay = parts.relay
+        self._waits = parts.waits
+        self.agent = agent = Agent(
+            config,
+            parts.chip,
+            parts.relay,
+            clock=clock,
+            link_clock=clock,
+            storage=storage,
+            tidy=self._tidy,
+            **parts.others(),
+        )
+        self.cause = agent.cause
+        tasks = []
+        if parts.wifi is not None:
+            tasks.append(Task("Wi-Fi", parts.wifi.work, clock, DEADLINE_MS))
+        if parts.ends is not None:
+            from wattledger.agent.comms.certificate import CertificateWatch
+
+            watch = CertificateWatch(parts.ends, storage, agent.time, agent.report)
+            tasks.append(Task("certificate", watch.work, clock, DEADLINE_MS))
+        return tuple(tasks)
 
     def turn(self):
         """Tick when it is time, one step, the tasks; the milliseconds until the next turn."""

@@ -17,6 +17,7 @@ import errno
 import json
 import os
 
+from wattledger.agent.errors import TariffError
 from wattledger.firmware.errors import SiteError
 
 FOLDER = "site"
@@ -32,7 +33,8 @@ COPIED = (
     "client.key.der",
 )
 NAME_CHARS = 15  # of a key in the NVS
-MOST_BYTES = 4096
+BLOB_BYTES = (64, 768, 4096)
+NOT_FOUND = -0x1102  # ESP_ERR_NVS_NOT_FOUND
 KEY_BYTES = 32
 POINT_BYTES = 64
 
@@ -131,9 +133,30 @@ class Site:
         os.remove(self.path(name))
 
     def _copy(self, name):
-        into = bytearray(MOST_BYTES)
-        try:
-            count = self._nvs.get_blob(name[:NAME_CHARS], into)
-        except OSError:
-            return None
-        return bytes(memoryview(into)[:count]) or None
+        for size in BLOB_BYTES:  # the port does not say how long a copy is
+            into = bytearray(size)
+            try:
+                count = self._nvs.get_blob(name[:NAME_CHARS], into)
+            except OSError as error:
+                if error.errno == NOT_FOUND:
+                    return None
+                continue
+            return bytes(memoryview(into)[:count]) or None
+        return None
+
+
+def read(found, port, log):
+    """(Config, tariff document or None, its Tariff): what is checked before an agent takes its
+    heap. ConfigError."""
+    from wattledger.firmware import documents
+    from wattledger.firmware.boot import SPACE
+
+    site = Site(found.folder, port.esp32.NVS(SPACE))
+    device, tariff = site.read("device.json"), site.content("tariff.json")
+    try:
+        config, checked = documents.read(device, tariff)
+    except TariffError as error:
+        log("tariff.json is refused: %s" % error)
+        tariff = None
+        config, checked = documents.read(device, None)
+    return config, tariff, checked
