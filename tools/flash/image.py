@@ -2,16 +2,16 @@
 
 core/         frozen into the firmware, or in image.rom
 frozen/_boot.py, manifest.py, manifest-rom.py, partitions.csv    for MicroPython's own build
-app/          one application, as it lies in a slot: `update sign` makes a release of it
+app/app.rom   one application, as it lies in a slot: `update sign` makes a release of it
 image.rom     the core as a ROMFS
 package.json  the application for mip
 """
 
-import gzip
+import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
 
-from wattledger.tools import mpy
+from wattledger.firmware import boot
 from wattledger.tools.bench import device
 from wattledger.tools.errors import FlashError
 from wattledger.tools.flash import manifest, sources
@@ -20,11 +20,14 @@ from wattledger.tools.image import assets
 from wattledger.tools.image.prune import FRONT, prune
 
 PACKAGE = "wattledger/"
+# The server reads these as they are; a browser gets them so too, for a slot is small.
+TWICE = "i18n/*.gz"
 Files = dict[str, bytes]
 
 
 class Image:
-    """`core` and `app`: path -> bytes, as a device has them; `files`: all that is written."""
+    """`core` and `app`: path -> bytes, as a device sees them; `slot`: what lies in a slot;
+    `files`: all that is written."""
 
     def __init__(self, board: str, layout: Layout, core: Files, app: Files) -> None:
         self.board = board
@@ -32,16 +35,18 @@ class Image:
         self.core = core
         self.app = app
         self.rom = rom_of(core)
-        beside = manifest.frozen(core, app)
-        package = manifest.package(app)
+        # In one file: a hundred small ones take twice their bytes of a file system.
+        self.slot: Files = {boot.ROM: rom_of(app)}
+        package = manifest.package(self.slot)
         self.files: Files = {
             **{"core/" + path: data for path, data in core.items()},
-            **{"app/" + path: data for path, data in app.items()},
-            **beside,
+            **{"app/" + path: data for path, data in self.slot.items()},
+            **manifest.frozen(),
             "image.rom": self.rom,
             "package.json": package,
             "partitions.csv": layout.table(),
         }
+        manifest.check_package(package, self.files)
 
     def write(self, folder: Path) -> None:
         """All of it into a new folder. FlashError when it is there."""
@@ -63,7 +68,10 @@ def build(board: str, layout: str = "ota", release: bool = False) -> Image:
         _compile(app, folder / "app")
         _library(folder / "app" / PACKAGE)
         _packages(folder / "core", core, app)
-        assets.stage(folder / "app" / PACKAGE / assets.FOLDER)
+        files = folder / "app" / PACKAGE / assets.FOLDER
+        assets.stage(files)
+        for path in files.glob(TWICE):
+            path.unlink()
         found = _read(folder / "core")
         slot = {path.removeprefix(PACKAGE): data for path, data in _read(folder / "app").items()}
     return Image(board, Layout(layout), found, slot)
@@ -79,18 +87,20 @@ def rom_of(files: Files) -> bytes:
         return device.image_of(folder)
 
 
-def compressed(data: bytes) -> bytes:
-    """As assets are, without the time."""
-    return gzip.compress(data, assets.LEVEL, mtime=0)
-
-
 def _compile(files: Files, folder: Path) -> None:
+    """To .mpy, without line numbers: a meter says what failed and never prints where."""
     tool = device.find("mpy-cross")
-    folder.mkdir(exist_ok=True)
     for path, text in sorted(files.items()):
-        refusal = mpy.stage(tool, path, text, folder)
-        if refusal:
-            raise FlashError(f"mpy-cross refuses {refusal.strip()}")
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text)
+        shown = path.removeprefix(PACKAGE)
+        done = subprocess.run(
+            [tool, "-O3", "-s", shown, str(place)], capture_output=True, text=True
+        )
+        if done.returncode:
+            raise FlashError(f"mpy-cross refuses {shown}: {done.stderr.strip()}")
+        place.unlink()
 
 
 def _library(package: Path) -> None:

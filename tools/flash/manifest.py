@@ -14,11 +14,10 @@ LIBRARIES = b"""include("$(MPY_DIR)/extmod/asyncio")
 require("ssl")
 """
 HEAD = b"# Build: make -C ports/esp32 FROZEN_MANIFEST=%s\n"
-VERSION = b'metadata(version="%s")\n'
 APP = "app/a/"  # where mip puts the application, below the target
 
 
-def frozen(core: dict[str, bytes], app: dict[str, bytes]) -> dict[str, bytes]:
+def frozen() -> dict[str, bytes]:
     """The manifests and the file that they freeze in MicroPython's `_boot.py`'s place.
 
     manifest.py freezes the core; manifest-rom.py only the start, for a core in a ROMFS.
