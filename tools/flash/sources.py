@@ -11,6 +11,7 @@ from wattledger.tools import wiring
 from wattledger.tools.bench.device import modules_of
 from wattledger.tools.errors import FlashError
 from wattledger.tools.image.build import APP, compose
+from wattledger.tools.image.program import Program
 from wattledger.tools.mpy import ROOT, portable_files
 
 PLATFORM = "esp32"
@@ -55,14 +56,29 @@ def composed(board: ModuleType, release: bool = False) -> tuple[Files, Files]:
     made = compose(sources, list(ROOTS), (f"wattledger.hal.meter.{board.CHIP}",))
     place = f"{BOARDS}{board.NAME}.py"
     made[place] = (ROOT / "board" / f"{board.NAME}.py").read_bytes()
-    core = {path: text for path, text in made.items() if not is_app(path)}
-    app = {path: _library_inside(text) for path, text in made.items() if is_app(path)}
+    started = _started(made)
+    core = {path: text for path, text in made.items() if path in started or not is_app(path)}
+    app = {path: _library_inside(made[path]) for path in made if path not in core}
     return core, app
 
 
 def is_app(path: str) -> bool:
     """True for a path of the tree that an update replaces."""
     return path.startswith(tuple(name.replace(".", "/") + "/" for name in APP))
+
+
+def _started(made: Files) -> set[str]:
+    """Paths of what is imported before an application is chosen: the core's, wherever it lies."""
+    program = Program(made)
+    waiting = list(ROOTS)
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        path = program.modules[name].path
+        if path not in found:
+            found.add(path)
+            waiting += program.eager(name)
+    return found
 
 
 def _ports(board: ModuleType) -> list[str]:
