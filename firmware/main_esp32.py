@@ -9,6 +9,7 @@ import gc
 import sys
 
 from wattledger.agent.agent import Agent
+from wattledger.agent.metering.quality import QUALITY_OK
 from wattledger.firmware.build import RELEASE
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
@@ -137,8 +138,12 @@ class Esp32Meter:
 def serve(found, port, log=log, kept=None):
     """Run the meter for ever. Raises what nothing contained."""
     meter = Esp32Meter(found, port, log, kept)
+    quiet = True
     while True:
         port.time.sleep_ms(meter.turn())
+        if quiet and meter.agent.meter.quality == QUALITY_OK:
+            quiet = False
+            log("first reading: %d mW" % meter.agent.meter.power_mw())  # `wattledger flash` waits
 
 
 def is_provisioned(found, port):

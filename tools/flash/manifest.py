@@ -8,10 +8,11 @@ BOOT = b'''"""Frozen in place of MicroPython's own: it neither loops nor makes a
 
 from wattledger.firmware import start_esp32  # noqa: F401
 '''
-# What the core and the application import from outside: asyncio lies in MicroPython, ssl in
-# micropython-lib, all else is built in.
+# What the core and the application import from outside: asyncio lies in MicroPython, ssl and
+# ssd1306 in micropython-lib, all else is built in.
 LIBRARIES = b"""include("$(MPY_DIR)/extmod/asyncio")
 require("ssl")
+require("ssd1306")
 """
 HEAD = b"# Build: make -C ports/esp32 FROZEN_MANIFEST=%s\n"
 APP = "app/a/"  # where mip puts the application, below the target

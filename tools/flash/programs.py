@@ -4,7 +4,7 @@ one of them fails."""
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from wattledger.tools.errors import FlashError
 from wattledger.tools.flash.layout import BOOTLOADER
@@ -63,22 +63,22 @@ def deploy_rom(port: str, image: Path) -> Command:
     return mpremote(port, "romfs", "deploy", str(image))
 
 
-def copy_files(port: str, files: list[tuple[Path, str]]) -> list[Command]:
-    """Copy files to their places on the board; the folders are made before."""
-    folders = sorted({str(Path(place).parent) for _, place in files} - {".", "/"})
-    parents = {
-        "/".join(folder.split("/")[:depth])
-        for folder in folders
-        for depth in range(1, folder.count("/") + 2)
-    }
+def copy_files(port: str, files: list[tuple[Path, str]]) -> Command:
+    """Copy files to their places on the board, the folders made; then restart it.
+
+    One command line, for each asks the board for its prompt anew.
+    """
+    folders: list[str] = []
+    for _, place in files:
+        for parent in reversed(PurePosixPath(place).parents[:-1]):
+            if str(parent) not in folders:
+                folders.append(str(parent))
     # One try for each: mpremote's own mkdir fails where the folder is.
-    made = "".join(
-        f"\ntry: os.mkdir({'/' + folder!r})\nexcept OSError: pass" for folder in sorted(parents)
-    )
-    commands = [mpremote(port, "exec", "import os" + made)] if made else []
-    return commands + [
-        mpremote(port, "fs", "cp", str(source), ":/" + place) for source, place in files
-    ]
+    made = "".join(f"\ntry: os.mkdir({'/' + name!r})\nexcept OSError: pass" for name in folders)
+    command = mpremote(port, "exec", "import os" + made)
+    for source, place in files:
+        command += ["+", "fs", "cp", str(source), ":/" + place]
+    return [*command, "+", "reset"]
 
 
 def need(*modules: str) -> None:

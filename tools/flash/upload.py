@@ -54,8 +54,7 @@ class Plan:
         if site is not None:
             files += site_files(site, image.board)
         self.files = files
-        self.commands += programs.copy_files(port, files)
-        self.commands.append(programs.mpremote(port, "reset"))
+        self.commands.append(programs.copy_files(port, files))
 
     def run(self, said: Callable[[str], None]) -> None:
         """Do it. FlashError."""
