@@ -9,7 +9,6 @@ import gc
 import sys
 
 from wattledger.agent.agent import Agent
-from wattledger.agent.metering.quality import QUALITY_OK
 from wattledger.firmware.build import RELEASE
 from wattledger.firmware.forget import forget, loaded
 from wattledger.firmware.runtime import Runtime
@@ -20,7 +19,7 @@ from wattledger.hal.clock.ds3231 import Ds3231  # noqa: F401
 from wattledger.hal.clock.esp32 import Esp32Clock  # noqa: F401
 from wattledger.hal.inputs.button_esp32 import Esp32Button  # noqa: F401
 from wattledger.hal.relay.esp32 import Esp32LatchingRelay  # noqa: F401
-from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.sample import QUALITY_OK, TRUST_SYNCED
 from wattledger.hal.storage.vfs import VfsStorage  # noqa: F401
 from wattledger.hal.watchdog.esp32 import Esp32Watchdog
 

@@ -110,7 +110,7 @@ def test_esptool_knows_the_command_lines_it_is_given(tmp_path):
 
 def test_a_port_that_is_not_there_gives_the_checks(scratch, tmp_path):
     plan = upload.Plan(small(), str(tmp_path / "none"), scratch)
-    with pytest.raises(FlashError, match=r"^mpremote: .*\ncheck: there is no board .* charge"):
+    with pytest.raises(FlashError, match=r"none: no such file\ncheck: there is no board .* charge"):
         plan.run(lambda text: None)
 
 

@@ -17,6 +17,8 @@ Command = list[str]
 
 # What a program says -> what is wrong. Small letters; the first that fits.
 SYMPTOMS = (
+    # esptool says of a port that is not there that it is busy or not there.
+    (("no such file", "cannot find the file"), "no port"),
     (("busy", "in use", "resource temporarily", "could not exclusively"), "busy"),
     (("permission denied", "errno 13"), "permission"),
     (("wrong chip", "this chip is", "not supported by", "unexpected chip"), "wrong chip"),
@@ -25,7 +27,7 @@ SYMPTOMS = (
         ("no serial data", "failed to connect", "wrong boot mode", "timed out waiting"),
         "no answer",
     ),
-    (("no such file", "could not open", "failed to access", "no device"), "no port"),
+    (("could not open", "failed to access", "no device"), "no port"),
 )
 CHECKS = {
     "busy": "the port is in use: close the serial monitor, the other mpremote, ModemManager",
@@ -86,6 +88,12 @@ def need(*modules: str) -> None:
     for name in modules:
         if importlib.util.find_spec(name) is None:
             raise FlashError(f"this needs {name}: pip install 'wattledger[flash]'")
+
+
+def check_port(port: str) -> None:
+    """FlashError for a port that is not there; mpremote would say that it is in use."""
+    if port.startswith("/") and not Path(port).exists():
+        raise FlashError(told(["", "", port], "no such file"))
 
 
 def run(command: Command, timeout_s: float = TIMEOUT_S) -> str:

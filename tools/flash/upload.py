@@ -58,6 +58,7 @@ class Plan:
 
     def run(self, said: Callable[[str], None]) -> None:
         """Do it. FlashError."""
+        programs.check_port(self.port)
         for number, command in enumerate(self.commands, 1):
             said(f"{number}/{len(self.commands)} {' '.join(command[2:])}"[:100])
             programs.run(command)
