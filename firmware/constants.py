@@ -11,7 +11,7 @@ from wattledger.hal.errors import ChipError
 def table(chip):
     """The constants that a calibration of `chip` may name: rows of (name, nominal, low, high).
 
-    A name for each: an image may hold the driver of one in its core, and takes the name from there.
+    A name for each: an image has the driver of one in its core, and takes the name from there.
     """
     if chip == "atm90e32":
         from wattledger.hal.meter.atm90e32_setup import CONSTANTS as ATM90E32

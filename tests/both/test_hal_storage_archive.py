@@ -1,4 +1,4 @@
-"""A ROMFS in a file, written out by hand: magic and length, then records of kind, length, payload."""
+"""A ROMFS in a file, written by hand: magic, length, then records of kind, length, payload."""
 
 import os
 import unittest

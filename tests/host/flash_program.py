@@ -92,7 +92,7 @@ def application(slot, names):
     from wattledger.hal.display.folder import FOLDER
 
     with open(FOLDER + "i18n/en.json", "rb") as file:
-        lines = [line for line in file]
+        lines = list(file)
     with open(FOLDER + "paint.js.gz", "rb") as file:
         magic = list(file.read(2))
     return {

@@ -5,6 +5,7 @@ What mpremote sends is run by Python itself, with `os` and `open` turned to the 
 
 import builtins
 import contextlib
+import errno
 import io
 import os
 import select
@@ -53,15 +54,13 @@ class Board:
             for value in got:
                 byte = bytes([value])
                 if byte == b"\x01":
+                    paste = code.endswith(b"\x05A")  # raw paste: known, not offered
                     code = b""
-                    self.say(BANNER)
+                    self.say(b"R\x00" if paste else BANNER)
                 elif byte in b"\x02\x03":
                     code = b""
                 elif byte != b"\x04":
                     code += byte
-                    if code.endswith(b"\x05A"):  # raw paste: known, not offered
-                        code = b""
-                        self.say(b"R\x00")
                 elif not code.strip(b"\x01\r"):
                     self._names = {}
                     self.say(b"OK\r\nMPY: soft reboot\r\n" + BANNER)
@@ -75,10 +74,12 @@ class Board:
         try:
             with contextlib.redirect_stdout(said):
                 exec(code.decode(), self._globals())  # noqa: S102  that is what a board does
-        except _Reset:
+        except _ResetError:
             self.resets += 1
             self.say("".join(line + "\r\n" for line in self.after).encode())
             return
+        except OSError as error:  # as MicroPython names it
+            wrong = "OSError: [Errno %d] %s\r\n" % (error.errno, errno.errorcode[error.errno])
         except Exception:
             wrong = traceback.format_exc()
         text = said.getvalue().replace("\n", "\r\n")
@@ -111,9 +112,9 @@ class Board:
         )
 
 
-class _Reset(Exception):
+class _ResetError(Exception):
     """machine.reset() was called."""
 
 
 def _reset():
-    raise _Reset
+    raise _ResetError

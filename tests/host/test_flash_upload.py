@@ -81,7 +81,9 @@ def test_mpremote_brings_application_and_site_onto_a_board(board, site, scratch)
 
 def test_the_site_comes_last_and_device_json_last_of_all(site, scratch):
     plan = upload.Plan(small("rom"), "P", scratch, scratch / "f.bin", True, site)
-    tools = [(command[2], [word for word in command if word in STEPS]) for command in plan.commands]
+    tools = [
+        (command[2], [word for word in command if word in STEPS]) for command in plan.commands
+    ]
     assert tools == [
         ("esptool", ["erase-flash"]),
         ("esptool", ["write-flash"]),
@@ -110,7 +112,9 @@ def test_esptool_knows_the_command_lines_it_is_given(tmp_path):
 
 def test_a_port_that_is_not_there_gives_the_checks(scratch, tmp_path):
     plan = upload.Plan(small(), str(tmp_path / "none"), scratch)
-    with pytest.raises(FlashError, match=r"none: no such file\ncheck: there is no board .* charge"):
+    with pytest.raises(
+        FlashError, match=r"none: no such file\ncheck: there is no board .* charge"
+    ):
         plan.run(lambda text: None)
 
 
@@ -160,7 +164,10 @@ def test_a_release_of_another_image_is_refused(tmp_path, scratch):
 
 
 def test_the_first_reading_is_waited_for_and_a_refusal_ends_it(board):
-    for line, end in ((b"boot\r\nfirst reading: 7 mW\r\n", None), (b"safe\r\nno ledger: x\r\n", 1)):
+    for line, end in (
+        (b"boot\r\nfirst reading: 7 mW\r\n", None),
+        (b"safe\r\nno ledger: x\r\n", 1),
+    ):
         timer = threading.Timer(0.3, board.say, (line,))
         timer.start()
         if end is None:

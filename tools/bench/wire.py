@@ -20,7 +20,8 @@ from wattledger.hal.network.mqtt import packet
 from wattledger.tools import jws, keys, orders, signing
 from wattledger.tools.bench import device, wire_programs
 from wattledger.tools.bench.device import BenchError, Device
-from wattledger.tools.bench.house import METER, TARIFF, House, PlainChip, Sink
+from wattledger.tools.bench.house import METER, TARIFF, House, Sink
+from wattledger.tools.bench.plain_chip import PlainChip
 from wattledger.tools.bench.rows import Report, Row, best, cpu_s
 from wattledger.tools.bench.wire_links import PAYLOAD, WINDOW, publishing
 

@@ -4,7 +4,7 @@ import json
 
 from wattledger.tools.errors import FlashError
 
-BOOT = b'''"""Frozen in place of MicroPython's own: it neither loops nor makes a file system anew."""
+BOOT = b'''"""Frozen in place of MicroPython's own, which loops or makes a file system anew."""
 
 from wattledger.firmware import start_esp32  # noqa: F401
 '''

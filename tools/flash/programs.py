@@ -33,12 +33,12 @@ CHECKS = {
     "busy": "the port is in use: close the serial monitor, the other mpremote, ModemManager",
     "permission": "you may not open the port: sudo usermod -aG dialout $USER, and log in again",
     "wrong chip": "it is another chip: this image is for an ESP32, not an S2, S3, C3 or C6",
-    "no prompt": "the board has no prompt: press reset; a commissioned meter of a release has none "
-    "and is updated by `update push`; else write MicroPython to it with --firmware",
+    "no prompt": "the board has no prompt: press reset; a commissioned meter of a release has "
+    "none and is updated by `update push`; else write MicroPython to it with --firmware",
     "no answer": "the board does not answer: hold BOOT while you press reset; take a cable that "
     "carries data, many only charge; no wire of the meter on GPIO 0, 2, 12 or 15",
-    "no port": "there is no board at the port: see `python -m serial.tools.list_ports`; plug it in "
-    "by a cable that carries data, many only charge; its driver is CP210x or CH340",
+    "no port": "there is no board at the port: see `python -m serial.tools.list_ports`; plug it "
+    "in by a cable that carries data, many only charge; its driver is CP210x or CH340",
     "other": "press reset and try again; a cable that carries data; another USB port, no hub",
 }
 

@@ -24,7 +24,9 @@ SLOTS = ("a", "b")
 class Row:
     """One part: `name`, where it lies, the bytes it takes there, and what it is of."""
 
-    def __init__(self, name: str, partition: str, taken: int, content: int, note: str = "") -> None:
+    def __init__(
+        self, name: str, partition: str, taken: int, content: int, note: str = ""
+    ) -> None:
         self.name = name
         self.partition = partition
         self.taken = taken
@@ -73,8 +75,10 @@ class Table:
         for place, free in self.free.items():
             if free < 0:
                 parts = ", ".join(f"{row.name} {row.taken}" for row in self._of(place))
-                raise FlashError(f"{place}: {-free} bytes too many ({parts})\nchoose less, or "
-                                 "a board with more flash; nothing was written")
+                raise FlashError(
+                    f"{place}: {-free} bytes too many ({parts})\nchoose less, or "
+                    "a board with more flash; nothing was written"
+                )
 
     def _add(self, name: str, place: str, taken: int, content: int, note: str) -> None:
         self.rows.append(Row(name, place, taken, content, note))

@@ -9,6 +9,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from wattledger.firmware import boot, slots
@@ -79,12 +80,12 @@ def application(image: Image, folder: Path, release: Path | None) -> list[tuple[
     slots.install(storage, SLOT, sequence, hashlib.sha256(manifest).digest())
     slots.good(storage)
     found = []
-    for path in sorted(slot.iterdir()):
-        found.append((path, f"{boot.APP}/{SLOT}/{path.name}"))
+    for place in sorted(slot.iterdir()):
+        found.append((place, f"{boot.APP}/{SLOT}/{place.name}"))
     for name in slots.FILES:
-        data = bytearray(slots.LENGTH)
-        if storage.read_from(name, 0, data):
-            (folder / name).write_bytes(data)
+        record = bytearray(slots.LENGTH)
+        if storage.read_from(name, 0, record):
+            (folder / name).write_bytes(record)
             found.append((folder / name, name))
     return found
 
@@ -120,7 +121,9 @@ def sequence_of(message: bytes) -> int:
         found = json.loads(urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))["seq"]
         return int(found)
     except (IndexError, ValueError, KeyError, TypeError):
-        raise FlashError("the release's manifest cannot be read; make it by `update sign`") from None
+        raise FlashError(
+            "the release's manifest cannot be read; make it by `update sign`"
+        ) from None
 
 
 def site_files(site: Path, board: str) -> list[tuple[Path, str]]:
@@ -141,7 +144,7 @@ def site_files(site: Path, board: str) -> list[tuple[Path, str]]:
 
 def first_line(port: str, seconds: float = FIRST_S) -> str:
     """The meter's first line that says it meters, within `seconds`. FlashError."""
-    import serial
+    serial = import_module("serial")
 
     try:
         with serial.Serial(port, BAUD, timeout=0.2) as line:
