@@ -78,6 +78,7 @@ class Runtime:
 
     def _failed(self, what, code, error):
         self.failures += 1
+        self._agent.failures = self.failures
         # Said at the 1st, 2nd, 4th, 8th ...: a fault that stays must not fill log and journal.
         if self.failures & (self.failures - 1):
             return

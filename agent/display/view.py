@@ -27,6 +27,7 @@ class View:
         """What the state topic carries."""
         view = self.common()
         desk = self.agent.desk
+        view["failures"] = self.agent.failures
         view["refused_commands"] = desk.refused if desk else 0
         return view
 

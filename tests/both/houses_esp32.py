@@ -24,7 +24,7 @@ from wattledger.host_sim.relay import LatchingRelay
 from wattledger.host_sim.ticks import PortTime
 
 FOLDER = "/flash"
-BLOCKS = 64
+BLOCKS = 240  # the partition of a 4 MB chip with two application partitions, 960 KiB
 METER = "esp-0001"
 UNIT = 1_000_000  # micro-units
 START = 1_799_704_800

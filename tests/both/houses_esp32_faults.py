@@ -5,17 +5,20 @@ nothing else passes.
 """
 
 import gc
+import os
 
 import esp32
 import machine
 import vfs
 
 from wattledger.firmware import boot as boots
+from wattledger.firmware.main_esp32 import Modules, main
 from wattledger.firmware.task import Task
 from wattledger.host_sim import esp32 as sim_esp32
 from wattledger.host_sim import machine as sim_machine
 from wattledger.host_sim.flash import BLOCK_BYTES, NorFlash
-from wattledger.tests.both.houses_esp32 import BLOCKS, FOLDER, House
+from wattledger.host_sim.ticks import PortTime
+from wattledger.tests.both.houses_esp32 import BLOCKS, FOLDER, START, House
 
 WDT = sim_machine.WDT_RESET
 # What step() calls, one after the other: (owner of the method, method).
@@ -34,6 +37,24 @@ STEPS = (
 def _replace(owner, name, function):
     """A bound method on MicroPython is replaced by an attribute of the object."""
     setattr(owner, name, function)
+
+
+def _hanging(time):
+    def hang(*words):
+        while True:
+            time.sleep_ms(10)
+
+    return hang
+
+
+def _failing():
+    errors = [ValueError("a"), MemoryError(), OSError(5), RuntimeError("deep")]
+
+    def fail(*words):
+        errors.append(errors.pop(0))
+        raise errors[0]
+
+    return fail
 
 
 def resets(count, in_ms):
@@ -59,7 +80,7 @@ def resets(count, in_ms):
         "operations": operations,
         "pulses": pulses,
         "later": house.relay.operations,
-        "falls": sum(1 for a, b in zip(counts, counts[1:]) if b < a),
+        "falls": sum(1 for at in range(1, count) if counts[at] < counts[at - 1]),
         "lost_counts": made
         - held
         - agent.meter.register.import_wh * 320
@@ -76,11 +97,7 @@ def hangs():
         house = House().boot()
         house.run(12_000)
         agent = house.meter.agent
-
-        def hang(*words):
-            while True:
-                house.time.sleep_ms(10)
-
+        hang = _hanging(house.time)
         if owner == "task":
             task = Task("hanging", hang, house.meter.clock, 60_000)
             house.meter.runtime._tasks = (task,)
@@ -111,12 +128,7 @@ def raises():
         house = House().boot()
         house.run(12_000)
         agent = house.meter.agent
-        errors = [ValueError("a"), MemoryError(), OSError(5), RuntimeError("deep")]
-
-        def fail(*words):
-            errors.append(errors.pop(0))
-            raise errors[0]
-
+        fail = _failing()
         before = agent.meter.ticks
         if owner == "task":
             task = Task("raising", fail, house.meter.clock, 60_000)
@@ -140,7 +152,7 @@ def raises():
         found[owner + "." + name] = (
             took,
             ticks,
-            failures > 0,
+            failures > 0 and agent.view.state()["failures"] == failures,
             counts - register.import_wh * 320 - register.import_rest,
             house.relay.operations,
             told[:2],
@@ -383,3 +395,53 @@ def heapless():
         "pulses": house.coils.pulses,
         "missing": house.meter.agent.ledger.missing,
     }
+
+
+def late_time():
+    """A new meter whose battery clock lost its time: the ledger is opened when somebody tells."""
+    house = House()
+    house.rtc.lose_battery()
+    house.rtc.cut_supply(True)
+    house.rtc.cut_supply(False)
+    house.boot()
+    house.run(15_000)
+    before = house.meter.agent.ledger.missing, boots.is_made(esp32)
+    house.meter.clock.set(START, 2)
+    took = house.until_reset(5_000)
+    house.boot(machine.reset_cause())
+    house.run(15_000)
+    agent = house.meter.agent
+    return {
+        "before": before,
+        "took_ms": took,
+        "missing": agent.ledger.missing,
+        "made": boots.is_made(esp32),
+        "nano": agent.journal.balance,
+        "operations": house.relay.operations,
+    }
+
+
+def ends():
+    """What `main` does with a meter that cannot be built, in safe mode, and unprovisioned."""
+    found = {}
+    house = House(board="esp32_unknown")
+    for name in ("fault", "safe", "bare"):
+        house.off()
+        sim_machine.power_up()
+        house.time = PortTime(house.pass_ms)
+        if name == "safe":
+            sim_machine.attach_input(33, lambda: 0)
+        elif name == "bare":
+            house.mount()
+            os.remove(FOLDER + "/site/device.json")
+            house.umount()
+        seen = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
+        began = house.now_ms
+        lines = []
+        try:
+            main(seen, Modules(machine, esp32, vfs, house.time), lines.append)
+            how = "returned"
+        except sim_machine.Reset:
+            how = "reset"
+        found[name] = (how, house.now_ms - began, lines, house.relay.operations)
+    return found

@@ -4,6 +4,7 @@ import os
 import unittest
 
 from wattledger.hal.errors import StorageError
+from wattledger.hal.storage import vfs
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.tests.both.houses_contracts import StorageContract
 
@@ -83,6 +84,23 @@ class TestErrors(unittest.TestCase):
             with self.assertRaises(StorageError) as caught:
                 call()
             self.assertEqual(caught.exception.errno, EIO)
+
+    def test_a_full_littlefs_has_nothing_free(self):
+        class Statvfs:
+            def __init__(self, free):
+                self.free = free
+
+            def statvfs(self, folder):
+                return (4096, 4096, 64, self.free, self.free, 0, 0, 0, 0, 255)
+
+        kept = vfs.os
+        try:
+            # 67 blocks in use of 64: 2**32 less 3, as the port has it
+            for free, wanted in ((4294967293, 0), (64, 262_144), (1, 4096), (0, 0)):
+                vfs.os = Statvfs(free)
+                self.assertEqual(VfsStorage("").free(), wanted)
+        finally:
+            vfs.os = kept
 
     def test_a_full_device_is_told_as_such(self):
         class Full(VfsStorage):

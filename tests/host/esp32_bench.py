@@ -8,7 +8,7 @@ import pytest
 
 from wattledger.tests.micropython import staging
 
-HEAP = "2M"  # the firmware, the simulated board and a flash of 256 KiB
+HEAP = "8M"  # the firmware, the simulated board, a flash of 960 KiB and copies of it
 TIMEOUT_S = 600
 PROGRAM = (
     "import json; from wattledger.tests.both import houses_esp32 as house, "
@@ -18,12 +18,17 @@ PROGRAM = (
 
 def run(call, heap=HEAP):
     """What `call` returns there, through JSON."""
+    return json.loads(say(PROGRAM % call, heap).splitlines()[-1])
+
+
+def say(program, heap=HEAP):
+    """What `program` prints there."""
     interpreter = staging.find_tool("micropython")
     if interpreter is None:
         pytest.skip("no micropython: no wheel for this platform and none on PATH")
     tree = staging.staged_tree()
     done = subprocess.run(
-        [interpreter, "-X", "heapsize=" + heap, "-c", PROGRAM % call],
+        [interpreter, "-X", "heapsize=" + heap, "-c", program],
         cwd=tree,  # not here, where the sources lie
         env=dict(os.environ, MICROPYPATH="%s:.frozen" % tree),
         capture_output=True,
@@ -31,4 +36,4 @@ def run(call, heap=HEAP):
         timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return done.stdout

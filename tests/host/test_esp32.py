@@ -2,9 +2,10 @@
 
 import pytest
 
-from wattledger.tests.host.esp32_bench import run
+from wattledger.tests.host.esp32_bench import run, say
 
-AMPLE = "8M"  # each case makes a board, and leaves it to the collector
+AMPLE = "24M"  # each case makes a board, and leaves it to the collector
+TIGHT = "3M"  # quicker to fill
 WATCHDOG_MS = 8000
 TASK_MS, STEP_MS = 30_000, 60_000  # deadlines of the two in `starves`
 
@@ -31,6 +32,31 @@ def test_a_new_meter_opens_its_ledger_once_and_measures():
     assert found["operations"] == found["failures"] == 0
     assert found["lines"] == []
     assert found["events"][0] == [1, 1]
+
+
+def test_the_ledger_waits_for_the_time():
+    found = run("faults.late_time()")
+    assert found["before"] == [True, False]
+    assert found["took_ms"] is not None
+    assert found["made"]
+    assert not found["missing"]
+    # 10 units less 30 s of 2300 W at 1 a kWh, which are under 20 Wh
+    assert 9_980_000_000 <= found["nano"] <= 10_000_000_000
+    assert found["operations"] == 0
+
+
+def test_a_fault_restarts_the_machine_after_a_rest_and_only_some_get_a_prompt():
+    found = run("faults.ends()")
+    how, took, lines, operations = found["fault"]
+    assert (how, operations) == ("reset", 0)
+    assert took >= 5000
+    assert "'esp32_unknown' is no board of an ESP32" in lines[-1]
+    assert found["safe"] == ["returned", 0, ["safe mode"], 0]
+    assert found["bare"] == ["returned", 0, ["no device.json: not provisioned"], 0]
+
+
+def test_what_is_frozen_as_the_boot_runs_to_its_end():
+    assert "no device.json: not provisioned" in say("import wattledger.firmware.start_esp32")
 
 
 def test_a_hundred_resets_in_a_minute_move_the_relay_zero_times(count):
@@ -137,8 +163,8 @@ def test_the_heap_can_be_filled():
 
 
 def test_turns_without_heap_cost_no_energy_and_no_money(count):
-    turns = 120
-    found = run("faults.starved(%d)" % turns)
+    turns = 60
+    found = run("faults.starved(%d)" % turns, TIGHT)
     count(turns, "turns of an ESP32 without heap")
     assert found["failures"] >= 10  # it did run out of heap
     assert found["lost"] == 0
@@ -150,7 +176,7 @@ def test_turns_without_heap_cost_no_energy_and_no_money(count):
 
 
 def test_a_meter_that_stays_without_heap_is_reset_and_loses_at_most_the_time_without():
-    found = run("faults.heapless()")
+    found = run("faults.heapless()", TIGHT)
     assert found["took_ms"] <= STEP_MS + WATCHDOG_MS + 1000
     assert (found["operations"], found["pulses"]) == (0, 0)
     assert not found["missing"]
@@ -160,7 +186,7 @@ def test_a_meter_that_stays_without_heap_is_reset_and_loses_at_most_the_time_wit
 
 @pytest.mark.nightly
 def test_five_hundred_turns_without_heap():
-    found = run("faults.starved(500)")
+    found = run("faults.starved(500)", TIGHT)
     assert found["failures"] >= 10
     assert found["lost"] == 0
     assert found["grown"] <= 2048

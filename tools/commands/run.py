@@ -97,6 +97,7 @@ class Bench(str, Enum):
 
     ACCURACY = "accuracy"
     DSP = "dsp"
+    ESP32 = "esp32"
     HEAP = "heap"
     LEDGER = "ledger"
     PAGE = "page"
@@ -112,7 +113,7 @@ def bench(
         Bench,
         typer.Argument(
             metavar="NAME",
-            help="accuracy, dsp, heap, ledger, page, rating, sim, tick, wear or wire.",
+            help="accuracy, dsp, esp32, heap, ledger, page, rating, sim, tick, wear or wire.",
         ),
     ],
     png: Annotated[
