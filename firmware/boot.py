@@ -10,6 +10,7 @@ import hashlib
 
 from wattledger.firmware import slots
 from wattledger.firmware.build import SAFE_PIN
+from wattledger.hal.storage.archive import Archive
 from wattledger.hal.storage.vfs import VfsStorage
 
 SPACE = "wattledger"  # of the NVS
@@ -18,6 +19,8 @@ LABEL = "vfs"
 FOLDER = "/"
 APP = "app"
 MANIFEST = "manifest"
+ROM = "app.rom"
+MOUNTED = "/slot"  # where an application of one file is seen
 BLOCK = 4096
 PIECE = 256
 ERASED = 0xFF
@@ -146,14 +149,21 @@ class Whole:
         return total.digest() == digest
 
 
-def enter(found, modules, load):
+def enter(found, modules, load, mount=None):
     """Point the application's rooms into its slot. `modules` is sys.modules, `load` __import__.
 
+    An application that is one ROMFS is mounted by `mount` (vfs.mount); one of files lies there.
     False when there is none; then the rooms hold what the core has of them.
     """
     if found.slot is None:
         return False
     tree = found.folder.rstrip("/") + "/" + APP + "/" + found.slot + "/"
+    if mount is not None:
+        try:
+            mount(Archive(tree + ROM), MOUNTED)
+            tree = MOUNTED + "/"
+        except OSError:
+            pass  # its files lie there
     for room in ROOMS:
         name = "wattledger." + room
         load(name)

@@ -9,24 +9,39 @@ from wattledger.hal.errors import ChipError
 
 
 def table(chip):
-    """The constants that a calibration of `chip` may name: rows of (name, nominal, low, high)."""
+    """The constants that a calibration of `chip` may name: rows of (name, nominal, low, high).
+
+    A name for each: an image has the driver of one in its core, and takes the name from there.
+    """
     if chip == "atm90e32":
-        from wattledger.hal.meter.atm90e32_setup import CONSTANTS
-    elif chip == "ade7953":
-        from wattledger.hal.meter.ade7953_setup import CONSTANTS
-    elif chip == "bl0942":
-        from wattledger.hal.meter.bl0942 import CONSTANTS
-    elif chip == "cse7766":
-        from wattledger.hal.meter.cse7766 import CONSTANTS
-    elif chip == "pzem004t":
-        from wattledger.hal.meter.pzem004t import CONSTANTS
-    elif chip == "ina228":
-        from wattledger.hal.meter.ina228 import CONSTANTS
-    elif chip == "mcp3208":
-        from wattledger.hal.meter.mcp3208 import CONSTANTS
-    else:
-        raise ChipError("there is no driver for the chip %r" % chip, "board")
-    return CONSTANTS
+        from wattledger.hal.meter.atm90e32_setup import CONSTANTS as ATM90E32
+
+        return ATM90E32
+    if chip == "ade7953":
+        from wattledger.hal.meter.ade7953_setup import CONSTANTS as ADE7953
+
+        return ADE7953
+    if chip == "bl0942":
+        from wattledger.hal.meter.bl0942 import CONSTANTS as BL0942
+
+        return BL0942
+    if chip == "cse7766":
+        from wattledger.hal.meter.cse7766 import CONSTANTS as CSE7766
+
+        return CSE7766
+    if chip == "pzem004t":
+        from wattledger.hal.meter.pzem004t import CONSTANTS as PZEM004T
+
+        return PZEM004T
+    if chip == "ina228":
+        from wattledger.hal.meter.ina228 import CONSTANTS as INA228
+
+        return INA228
+    if chip == "mcp3208":
+        from wattledger.hal.meter.mcp3208 import CONSTANTS as MCP3208
+
+        return MCP3208
+    raise ChipError("there is no driver for the chip %r" % chip, "board")
 
 
 def constants(board, data):

@@ -19,7 +19,7 @@ from wattledger.hal.clock.ds3231 import Ds3231  # noqa: F401
 from wattledger.hal.clock.esp32 import Esp32Clock  # noqa: F401
 from wattledger.hal.inputs.button_esp32 import Esp32Button  # noqa: F401
 from wattledger.hal.relay.esp32 import Esp32LatchingRelay  # noqa: F401
-from wattledger.hal.sample import TRUST_SYNCED
+from wattledger.hal.sample import QUALITY_OK, TRUST_SYNCED
 from wattledger.hal.storage.vfs import VfsStorage  # noqa: F401
 from wattledger.hal.watchdog.esp32 import Esp32Watchdog
 
@@ -137,8 +137,12 @@ class Esp32Meter:
 def serve(found, port, log=log, kept=None):
     """Run the meter for ever. Raises what nothing contained."""
     meter = Esp32Meter(found, port, log, kept)
+    quiet = True
     while True:
         port.time.sleep_ms(meter.turn())
+        if quiet and meter.agent.meter.quality == QUALITY_OK:
+            quiet = False
+            log("first reading: %d mW" % meter.agent.meter.power_mw())  # `wattledger flash` waits
 
 
 def is_provisioned(found, port):

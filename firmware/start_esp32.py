@@ -25,7 +25,7 @@ kept = loaded()
 from wattledger.firmware import boot  # noqa: E402
 
 found = boot.start(machine, esp32, vfs)
-boot.enter(found, sys.modules, __import__)
+boot.enter(found, sys.modules, __import__, vfs.mount)
 port = main_esp32.Modules(machine, esp32, vfs, time, network, socket, ssl)
 del boot
 main_esp32.main(found, port, kept=kept)

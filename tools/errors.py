@@ -47,3 +47,7 @@ class VendError(ToolError):
 
 class SaleError(ToolError):
     """A token cannot be made as asked, or not exactly."""
+
+
+class FlashError(ToolError):
+    """An image cannot be made, does not fit, or does not reach the board."""

@@ -14,6 +14,7 @@ from wattledger.tools.commands import (
     display,
     doctor,
     document,
+    flash,
     journal,
     key,
     notify,
@@ -75,6 +76,7 @@ for command in (
     journal.book,
     calibrate.calibrate,
     doctor.doctor,
+    flash.flash,
     run.sim,
     run.bench,
 ):

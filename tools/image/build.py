@@ -37,13 +37,16 @@ PAGE = (
 )
 
 
-def compose(sources: dict[str, bytes], roots: list[str]) -> dict[str, bytes]:
-    """The sources of an image: path -> content. What `roots` import is the core; the roots
-    themselves stay, for they are started by name. ImageError names the line that is in the way.
+def compose(
+    sources: dict[str, bytes], roots: list[str], also: tuple[str, ...] = ()
+) -> dict[str, bytes]:
+    """The sources of an image: path -> content. What `roots` import is the core, and the modules
+    `also`, which they import later; the roots themselves stay, for they are started by name.
+    ImageError names the line that is in the way.
     """
     program = Program(sources)
     inline(program)
-    wanted = []
+    wanted = list(also)
     for root in roots:
         wanted += [name for name in program.eager(root) if name not in wanted]
     apart = (*APP, *roots)

@@ -1,0 +1,77 @@
+"""A built image at work: its ROMFS mounted in real MicroPython, its application in a slot of a
+littlefs of the board's size. The world around it is the simulator under another name, for the
+image has modules of its own in ours."""
+
+import functools
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from wattledger.tests.micropython import staging
+from wattledger.tools import mpy
+from wattledger.tools.flash import image, upload
+from wattledger.tools.flash.layout import BLOCK
+
+BOARD = "esp32_atm90e32"
+HEAP = "24M"
+TIMEOUT_S = 120
+PROGRAM = "flash_program"
+
+
+@functools.cache
+def built():
+    """The image of the board, made once for all tests."""
+    return image.build(BOARD)
+
+
+def world_tree():
+    """The simulated board and all it needs, its package named `world`."""
+    names = mpy.portable_files(staging.PORTABLE)
+    sources = {
+        "world/" + name: (staging.ROOT / name).read_bytes().replace(b"wattledger", b"world")
+        for name in names
+    }
+    sources["world/__init__.py"] = b""
+    for module, ours in staging.SIMULATED.items():
+        sources[module + ".py"] = b"from world.host_sim.%s import *\n" % ours.encode()
+    source = Path(__file__).with_name(PROGRAM + ".py")
+    sources[PROGRAM + ".py"] = source.read_bytes()
+    return mpy.build_tree(sources, staging.ROOT / ".cache" / "mpy")
+
+
+def run(call):
+    """What a function of flash_program returns there, through JSON."""
+    interpreter = staging.find_tool("micropython")
+    if interpreter is None:
+        pytest.skip("no micropython: no wheel for this platform and none on PATH")
+    made = built()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "image.rom").write_bytes(made.rom)
+        slot = upload.application(made, folder, None)
+        listed = [(str(source), place) for source, place in slot]
+        program = (
+            "import vfs; file = open(%r, 'rb'); rom = file.read(); file.close(); "
+            "vfs.mount(vfs.VfsRom(memoryview(rom)), '/rom'); import json; "
+            "import %s as program; print(json.dumps(program.%s))"
+            % (str(folder / "image.rom"), PROGRAM, call % {"slot": listed})
+        )
+        done = subprocess.run(
+            [interpreter, "-X", "heapsize=" + HEAP, "-c", program],
+            cwd=folder,
+            env=dict(os.environ, MICROPYPATH="/rom:%s:.frozen" % world_tree()),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+        )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def blocks_of(count):
+    """Bytes of so many blocks."""
+    return count * BLOCK

@@ -1,0 +1,136 @@
+"""Runs in MicroPython: `wattledger` is the built image, `world` the simulator (flash_bench.py)."""
+
+import gc
+import os
+import sys
+
+import esp32
+import machine
+import vfs
+from world.host_sim import esp32 as sim_esp32
+from world.host_sim import machine as sim_machine
+from world.host_sim.flash import NorFlash
+from world.host_sim.ticks import PortTime
+from world.tests.both import houses_esp32 as houses
+
+VFS_BLOCKS = 240  # 960 KiB
+PIECE = 4096
+
+
+class Board(houses.House):
+    """The simulated board with the image on it."""
+
+    def __init__(self, slot, **others):
+        houses.BLOCKS = VFS_BLOCKS
+        super().__init__(**others)
+        self.mount()
+        install(slot, houses.FOLDER)
+        self.umount()
+
+    def boot(self, cause=sim_machine.PWRON_RESET):
+        self.off()
+        sim_machine.power_up(cause)
+        sim_esp32.power_up()
+        gc.collect()
+        self.time = PortTime(self.pass_ms, self.ticks_start)
+        from wattledger.firmware import boot, main_esp32
+
+        self.found = boot.start(machine, esp32, vfs, houses.FOLDER, boot.Found())
+        boot.enter(self.found, sys.modules, __import__, vfs.mount)
+        port = main_esp32.Modules(machine, esp32, vfs, self.time)
+        self.meter = main_esp32.Esp32Meter(self.found, port, self.lines.append)
+        return self
+
+
+def install(slot, folder):
+    """Copy files to their places below `folder`, the folders made."""
+    for source, place in slot:
+        parts = place.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            try:
+                os.mkdir(folder + "/" + "/".join(parts[:depth]))
+            except OSError:
+                pass
+        copy(source, folder + "/" + place)
+
+
+def copy(source, target):
+    piece = bytearray(PIECE)
+    with open(source, "rb") as old, open(target, "wb") as new:
+        count = old.readinto(piece)
+        while count:
+            new.write(memoryview(piece)[:count])
+            count = old.readinto(piece)
+
+
+def meters(slot):
+    """A minute at 2300 W: what the image metered, and where its parts came from."""
+    board = Board(slot)
+    board.boot()
+    board.run(61_000)
+    agent = board.meter.agent
+    return {
+        "slot": board.found.slot,
+        "root": sys.modules["wattledger.firmware.main_esp32"].__file__,
+        "import_wh": agent.meter.register.import_wh,
+        "power": agent.meter.power_mw(),
+        "missing": agent.ledger.missing,
+        "failures": board.meter.runtime.failures,
+        "lines": board.lines,
+    }
+
+
+def application(slot, names):
+    """Import modules of the slot; what each that failed said, and what the page's files hold."""
+    Board(slot).boot()
+    failed = []
+    for name in names:
+        try:
+            __import__(name)
+        except Exception as error:
+            failed.append("%s: %r" % (name, error))
+    from wattledger.hal.display.folder import FOLDER
+
+    with open(FOLDER + "i18n/en.json", "rb") as file:
+        lines = list(file)
+    with open(FOLDER + "paint.js.gz", "rb") as file:
+        magic = list(file.read(2))
+    return {
+        "failed": failed,
+        "file": sys.modules["wattledger.hal.network.mqtt.client"].__file__,
+        "lines": len(lines),
+        "bytes": sum([len(line) for line in lines]),
+        "magic": magic,
+    }
+
+
+def starts_blank():
+    """The frozen start on a board from the factory: it says so, and returns to the prompt."""
+    sim_machine.detach_all()
+    sim_esp32.detach_all()
+    sim_esp32.attach_partition("vfs", NorFlash(VFS_BLOCKS))
+    sim_machine.power_up(sim_machine.PWRON_RESET)
+    sim_esp32.power_up()
+    from wattledger.firmware import start_esp32
+
+    return {"slot": start_esp32.found.slot, "new": start_esp32.found.new}
+
+
+def fills(slot, segments, segment_bytes, others):
+    """Free blocks of a real littlefs of the board's size with both slots, so many segments of
+    journal, and `others`: (name, bytes)."""
+    flash = NorFlash(VFS_BLOCKS)
+    vfs.VfsLfs2.mkfs(flash)
+    vfs.mount(vfs.VfsLfs2(flash), "/full")
+    install(slot, "/full")
+    second = [(source, place.replace("app/a/", "app/b/")) for source, place in slot]
+    install([pair for pair in second if pair[1].startswith("app/b/")], "/full")
+    os.mkdir("/full/site")
+    zeros = bytes(segment_bytes)
+    for number in range(segments):
+        with open("/full/j%010d" % number, "wb") as file:
+            file.write(zeros)
+    for name, size in others:
+        with open("/full/" + name, "wb") as file:
+            file.write(memoryview(zeros)[:size])
+    return os.statvfs("/full")[3]
