@@ -75,7 +75,7 @@ class Agent:
         self.storage = storage
         self._entropy = entropy
         self.gated = bool(gate_key)
-        self.message = None  # {"time", "text"} of the utility
+        self.message = None  # {"time", "text", "until"} of the utility
         self.assistance = None  # an Assistance, while the utility asks for one or has it
         self.failures = 0  # exceptions that the root contained since the boot
         self.refuted = 0  # the last sequence that the utility named with another hash

@@ -91,14 +91,15 @@ def opening(reason: str, until: int | None, gate: bytes) -> Order:
     return Order("relay.open", arguments, RELAY_KID, gate)
 
 
-def message(text: str) -> Order:
-    """Show a text on the meter's display."""
+def message(text: str, until: int | None = None) -> Order:
+    """Show a text on the meter's display, to `until` (unix seconds) or the next one."""
     if not messages.is_fit(text) or max(map(ord, text), default=0) > 0xFFFF:
         raise VendError(
             f"a display shows at most {messages.MOST} characters and {messages.MOST_BYTES} bytes "
             "on one line, without emoji: shorten the message"
         )
-    return Order("message.show", {"text": text}, CONFIG_KID)
+    over = {} if until is None else {"until": until}
+    return Order("message.show", {"text": text, **over}, CONFIG_KID)
 
 
 def keep(hours: int) -> Order:

@@ -16,8 +16,9 @@ SHOWN = ("meter", "tenant", "board", "payment_mode", "never_cut", "tick_ms", "pr
 
 
 def message_show(agent, arguments):
-    """text, at most 160 characters, for the display from now on; an empty one clears it."""
-    text = only(arguments, "text").get("text")
+    """text, at most 160 characters, for the display from now on, or to `until` (unix seconds); an
+    empty one clears it."""
+    text = only(arguments, "text", "until").get("text")
     if not isinstance(text, str) or not message.is_fit(text):
         raise RefusalError(
             commands.RANGE,
@@ -27,12 +28,15 @@ def message_show(agent, arguments):
     if agent.ledger.missing:
         raise RefusalError(commands.DENIED, "the ledger is missing")
     time, trust = agent.time.unix(), agent.time.trust()
+    until = None
+    if "until" in arguments:
+        until = commands.whole(arguments, "until", time + 1, MAX_UNIX)
     data = text.encode()
     try:
-        message.store(agent.storage, time, data)
+        message.store(agent.storage, time, data, until)
     except OSError:
         raise RefusalError(commands.NO_SPACE, "storage does not take writes")
-    agent.message = {"time": time, "text": text} if text else None
+    agent.message = {"time": time, "text": text, "until": until} if text else None
     agent.journal.append(records.MESSAGE, time, trust, 0, data)
     if not agent.keeper.now():
         raise RefusalError(commands.NO_SPACE, "shown, not in the journal yet")

@@ -33,7 +33,7 @@ class HomeView(View):
         if view["emergency"]:
             self._tell_emergency(view["emergency"])
         view["purchases"] = self._purchases()
-        view["messages"] = [agent.message] if agent.message else []
+        view["messages"] = self._messages(unix)
         view["token"] = self._token() if agent.keypad else None
         view["pending"] = (
             {"id": pending.id, "n": pending.n, "from": pending.start}
@@ -42,6 +42,13 @@ class HomeView(View):
         )
         view["recorded_until"] = account.start  # histories hold what the journal holds
         return view
+
+    def _messages(self, unix):
+        """What the utility has to say, while it holds."""
+        message = self.agent.message
+        if not message or (message["until"] and unix >= message["until"]):
+            return []
+        return [message]
 
     def _token(self):
         """What the keypad shows, and how many `digits` a token has; None where that differs."""

@@ -44,11 +44,11 @@ class TestMessage(Orders):
     def test_it_is_shown_journalled_and_kept_over_reboots(self):
         self.assertEqual(self.order("message.show", '{"text":"Work on Monday"}'), ("ok", ""))
         at = self.house.agent.time.unix()
-        self.assertEqual(self.shown(), [{"time": at, "text": "Work on Monday"}])
+        self.assertEqual(self.shown(), [{"time": at, "text": "Work on Monday", "until": None}])
         entries = self.house.entries(records.MESSAGE)
         self.assertEqual([entry.payload for entry in entries], [b"Work on Monday"])
         self.reboot()
-        self.assertEqual(self.shown(), [{"time": at, "text": "Work on Monday"}])
+        self.assertEqual(self.shown(), [{"time": at, "text": "Work on Monday", "until": None}])
 
     def test_the_next_takes_its_place_and_an_empty_one_clears(self):
         self.order("message.show", '{"text":"one"}')
@@ -57,6 +57,19 @@ class TestMessage(Orders):
         self.order("message.show", '{"text":""}')
         self.assertEqual(self.shown(), [])
         self.reboot()
+        self.assertEqual(self.shown(), [])
+
+    def test_it_is_over_at_its_end_also_after_a_reboot(self):
+        end = self.house.agent.time.unix() + 60
+        order = '{"text":"Works until noon","until":%d}' % end
+        self.assertEqual(self.order("message.show", order), ("ok", ""))
+        self.assertEqual(self.shown()[0]["until"], end)
+        self.reboot()
+        self.assertEqual(self.shown()[0]["until"], end)
+        while self.house.agent.time.unix() < end - 2:
+            self.house.run(1)
+        self.assertEqual(len(self.shown()), 1)
+        self.assertEqual(self.house.agent.time.unix(), end - 1)
         self.assertEqual(self.shown(), [])
 
     def test_other_letters_come_through_either_way(self):
@@ -76,6 +89,9 @@ class TestMessage(Orders):
             '{"text":7}',
             "{}",
             '{"text":"a","to":1}',
+            '{"text":"a","until":%d}' % self.house.agent.time.unix(),
+            '{"text":"a","until":4102444801}',
+            '{"text":"a","until":"1"}',
             '{"text":"\\ud83d\\ude00"}',
             '{"text":"\\ud83d"}',
         )

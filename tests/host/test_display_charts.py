@@ -201,7 +201,7 @@ def test_a_message_must_be_opened_and_is_counted_until_it_is(browser, tmp_path):
         time = meter.view()["time"]
 
         def hand(agent):
-            agent.message = {"time": time, "text": text}
+            agent.message = {"time": time, "text": text, "until": time + 3600}
 
         meter.do(hand)
         reader = Reader(browser, meter, "en", tmp_path)
@@ -211,10 +211,13 @@ def test_a_message_must_be_opened_and_is_counted_until_it_is(browser, tmp_path):
         reader.look("message")
         page.click("#message-list summary")
         expect(page.get_by_text(text)).to_be_visible()
+        assert "Until" in page.locator("#message-list details").text_content()
         expect(page.locator("#unread")).to_be_hidden()
         page.reload()
         expect(page.locator("#message-list summary")).to_be_visible()
         expect(page.locator("#unread")).to_be_hidden()
+        meter.ahead(3600)
+        expect(page.locator("#messages")).to_be_hidden()
         reader.close()
 
 

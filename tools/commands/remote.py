@@ -106,13 +106,17 @@ def message(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='For the display; "" clears it.')],
     broker: Broker,
     keys: Keys,
+    until: Annotated[
+        str | None, typer.Option(metavar="T", help="Its end, as 2027-01-31T18:00+08:00.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Show a message on a meter's display and wait for its signed answer."""
     from wattledger.tools import orders
 
-    return commanded(meter, orders.message(text), broker, keys, dry_run, as_json)
+    order = orders.message(text, moment(until))
+    return commanded(meter, order, broker, keys, dry_run, as_json)
 
 
 def keep(

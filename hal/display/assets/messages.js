@@ -27,6 +27,10 @@ function item(message, view) {
   const when = known(message.time) ? dayAndClock(message.time, view) : "";
   const head = made("summary", {}, isNew ? t("messages.new", { time: when }) : t("messages.old", { time: when }));
   const details = made("details", isNew ? { class: "new" } : {}, head, made("p", {}, String(message.text)));
+  if (known(message.until)) {
+    const end = t("messages.until", { time: dayAndClock(message.until, view) });
+    details.append(made("p", { class: "soft" }, end));
+  }
   details.addEventListener("toggle", () => {
     if (!details.open || !known(message.time)) return;
     remember("read", String(Math.max(readUntil(), message.time)));
