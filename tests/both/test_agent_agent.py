@@ -18,7 +18,7 @@ from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both import fixtures_spi as spi
 from wattledger.tests.both.fixtures_agent import START, UNIT, House
 
-HEAP = "448K"
+HEAP = "512K"
 NO_SPACE = 28
 
 

@@ -8,7 +8,7 @@ from wattledger.tests.both.houses_meter import House, credit
 from wattledger.tests.both.houses_storage import BreakingStorage, PowerCut
 from wattledger.tests.both.houses_tariffs import data, local_2027
 
-HEAP = "576K"
+HEAP = "640K"
 
 OPENING = 50000000000
 VALLEY = 333333  # for each Wh at night

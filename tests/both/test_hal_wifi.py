@@ -31,14 +31,14 @@ class TestWifi(unittest.TestCase):
         self.assertEqual((self.wifi.connects, wlan.air.asked), (1, 1))
 
     def test_it_asks_again_after_pauses_that_grow(self):
-        # Asked at once and given up after 20 s; then pauses of 6, 18, 54 ... s, three times the
+        # Asked at once and given up after 20 s; then pauses of 2, 6, 18 ... s, three times the
         # one before as the longest draw has it, and at most 300 s.
         self.work(20_500)
         self.assertEqual(wlan.air.asked, 1)
         self.assertIn("status 201", self.wifi.fault)
-        self.work(6_000)
+        self.work(2_000)
         self.assertEqual(wlan.air.asked, 2)
-        self.work(ATTEMPT_MS + 17_000)
+        self.work(ATTEMPT_MS + 5_000)
         self.assertEqual(wlan.air.asked, 2)
         self.work(1_500)
         self.assertEqual(wlan.air.asked, 3)

@@ -162,6 +162,9 @@ def test_a_person_at_the_panel_does_not_wait_for_the_next_tick(monkeypatch):
         def turn(self):
             return 1.0
 
+        def wants_restart(self):
+            return False
+
         def stop(self):
             pass
 

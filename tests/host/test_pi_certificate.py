@@ -61,6 +61,7 @@ def bench(tmp_path):
         key=own.key,
         page=None,
         page_name=[],
+        releases=None,
     )
     return SimpleNamespace(options=options, authority=authority, folder=tmp_path)
 

@@ -42,7 +42,7 @@ def judge(found, count):
 
 @pytest.mark.parametrize("first", (0, 1))
 def test_each_cut_leaves_the_old_or_the_new_application_whole(first, count):
-    found = run("cut(%d, 2, 33, 4)" % first)
+    found = run("cut(%d, 2, 66, 4)" % first)
     judge(found, count)
     assert found["operations"] > 180
     assert found["cuts"] >= found["operations"] - 1
