@@ -145,9 +145,21 @@ def test_broker_that_answers_pings_but_acknowledges_nothing_is_noticed(new_link)
         link = new_link(server.port, keepalive_s=1)
         assert until(link.is_up)
         link.send("up/state", b"busy", False)
-        assert until(lambda: not link.is_up(), 6)
+        assert until(lambda: not link.is_up(), 20)
         assert "stopped acknowledging" in link.fault
         assert until(lambda: link.session() == 2)
+
+
+def subscribed(link, peer):
+    """Wait until the broker has the subscription too: it accepts a client before that."""
+
+    def hears():
+        peer.publish("down/cmd", b"?")
+        return until(link.receive, 1)
+
+    assert until(hears, 20)
+    while until(link.receive, 0.5):
+        pass
 
 
 def test_receive_queue_keeps_the_oldest_and_counts_the_rest(broker, new_link):
@@ -155,9 +167,10 @@ def test_receive_queue_keeps_the_oldest_and_counts_the_rest(broker, new_link):
     link.subscribe("down/cmd")
     assert until(link.is_up)
     with Peer(broker.port) as peer:
+        subscribed(link, peer)
         for n in range(10):
             peer.publish("down/cmd", b"%d" % n)
-        assert until(lambda: link.dropped_full == 6)
+        assert until(lambda: link.dropped_full == 6, 20)
         assert [data for _, data, _ in take(link, 4)] == [b"0", b"1", b"2", b"3"]
         assert link.receive() is None
         peer.publish("down/cmd", b"after")
@@ -170,6 +183,7 @@ def test_over_long_message_is_dropped_and_counted(broker, new_link):
     link.subscribe("down/cmd")
     assert until(link.is_up)
     with Peer(broker.port) as peer:
+        subscribed(link, peer)
         peer.publish("down/cmd", b"x" * 9217)
         peer.publish("down/cmd", b"y" * 9216)
     assert take(link, 1) == [("down/cmd", b"y" * 9216, False)]
