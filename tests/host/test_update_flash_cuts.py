@@ -5,12 +5,10 @@ meter's money is what it was.
 """
 
 import json
-import os
-import subprocess
 
 import pytest
 
-from wattledger.tests.micropython import staging
+from wattledger.tests.host.micropython_bench import say
 
 HEAP = "16M"  # three images of 256 KiB, and a log of every operation
 TIMEOUT_S = 3600
@@ -19,20 +17,9 @@ ERRORS = {"EIO": 5, "ENOSPC": 28, "EROFS": 30}
 
 def run(call):
     """The dict that a function of tests/both/houses_update_cuts.py returns in MicroPython."""
-    interpreter = staging.find_tool("micropython")
-    if interpreter is None:
-        pytest.skip("no micropython: no wheel for this platform and none on PATH")
     program = "import json; from wattledger.tests.both import houses_update_cuts as cuts; "
     program += "print(json.dumps(cuts.%s))" % call
-    done = subprocess.run(
-        [interpreter, "-X", "heapsize=" + HEAP, "-c", program],
-        env=dict(os.environ, MICROPYPATH="%s:.frozen" % staging.staged_tree()),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(say(program, HEAP, TIMEOUT_S).splitlines()[-1])
 
 
 def judge(found, count):

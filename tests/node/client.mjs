@@ -95,18 +95,21 @@ async function credit(n, amount) {
   );
 }
 
-// A command with a challenge is signed anew for each hello until its answer is not stale.
+// A command with a challenge is signed anew for each hello until one answer is not stale. The answer
+// to any of them counts: the one to the first may be on its way when a hello comes.
 async function challenged(op, a, kids) {
   let token = null;
+  const sent = new Set();
   const make = async (hello) => {
     if (!hello) return token;
     const fresh = { ch: hello.challenge, ctr: Date.now() };
     token = JSON.stringify({ m: keys.meter, op, ...fresh, a });
     for (const kid of kids) token = await signed(text(token), kid);
+    sent.add(reference(token));
     return token;
   };
   return await exchange(meterTopic("cmd"), false, make, (leaf, payload) => {
-    const mine = leaf === "ack" && token && payload.of === reference(token);
+    const mine = leaf === "ack" && sent.has(payload.of);
     return mine && payload.result !== "stale" ? payload : null;
   });
 }

@@ -8,10 +8,12 @@ import typer
 
 from wattledger.tools.commands.options import Json
 from wattledger.tools.commands.remote import (
+    Amount,
     Broker,
     DryRun,
     Keys,
     Meter,
+    VendNumber,
     answered,
     commanded,
     confirm,
@@ -36,12 +38,10 @@ class Scope(str, Enum):
 
 def refund(
     meter: Meter,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="As 10 or 0.50.")],
+    amount: Amount,
     broker: Broker,
     keys: Keys,
-    n: Annotated[
-        int | None, typer.Option("--n", metavar="N", help="Repeat this vend number.")
-    ] = None,
+    n: VendNumber = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -33,6 +33,12 @@ HINTS = {
 }
 
 
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="As 10 or 0.50.")]
+VendNumber = Annotated[
+    int | None, typer.Option("--n", metavar="N", help="Repeat this vend number.")
+]
+
+
 class Relay(str, Enum):
     """What `relay` may ask of a meter."""
 
@@ -51,12 +57,10 @@ class Read(str, Enum):
 
 def credit(
     meter: Meter,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="As 10 or 0.50.")],
+    amount: Amount,
     broker: Broker,
     keys: Keys,
-    n: Annotated[
-        int | None, typer.Option("--n", metavar="N", help="Repeat this vend number.")
-    ] = None,
+    n: VendNumber = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
