@@ -131,11 +131,14 @@ class Agent:
             self.desk, self.documents = self.talk.desk, self.talk.documents
 
     def _open_to_people(self, page):
-        # Where somebody looks: a meter without a display has no heap to spare for it.
-        from wattledger.agent.display.home import HomeView
         from wattledger.agent.people import People
 
-        self.view = HomeView(self)
+        if page.show is not None:
+            # Where somebody looks: a meter with a button alone has no heap to spare for it, and
+            # must run without an application, which brings this.
+            from wattledger.agent.display.home import HomeView
+
+            self.view = HomeView(self)
         self._people = People(self, page, self._link_clock)
 
     def _take_tokens(self, storage, key, phases):
