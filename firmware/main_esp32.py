@@ -62,6 +62,7 @@ class Esp32Meter:
 
         def tidy():
             forget(kept)
+            gc.collect()  # at once: what comes next must not be put between what is gone
 
         # On CPython others may hold what would go.
         self._tidy = tidy if hasattr(gc, "threshold") else None

@@ -10,21 +10,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wattledger.agent.ledger import commission
-from wattledger.agent.supply.states import CONNECTED
 from wattledger.firmware import boot, site_esp32
 from wattledger.firmware.main_esp32 import GC_BYTES
-from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.tools.bench import device
 from wattledger.tools.bench.device import BenchError, Device
 from wattledger.tools.bench.heap import CORE_LIMIT_KB, HOUR_S, LIMIT, smallest
-from wattledger.tools.bench.house import CREDIT, METER, START, TARIFF
+from wattledger.tools.bench.house import METER, TARIFF, House
+from wattledger.tools.bench.plain_chip import PlainChip
 from wattledger.tools.bench.rows import Report, Row
 from wattledger.tools.flash import image
 from wattledger.tools.image import known
 from wattledger.tools.mpy import ROOT
 
+WORKED_S = 60
 BOARD = "esp32_atm90e32"
 PROGRAM = "world.tools.bench.esp32_program"
 # The image has modules of its own in `wattledger`; what stands for the world lies in `world`.
@@ -70,13 +69,15 @@ def stage(folder: Path) -> Device:
 
 
 def provision(folder: Path) -> None:
-    """The site and the store of a commissioned meter."""
+    """The site and the store of a meter that has worked before, and holds its tariff."""
     site = folder / site_esp32.FOLDER
     site.mkdir()
     (site / "device.json").write_text(json.dumps(DEVICE))
     (site / "device.key").write_bytes(b"ab" * 32)
     (site / "tariff.json").write_bytes(TARIFF)
-    commission(VfsStorage(str(folder)), METER, START, TRUST_SYNCED, CREDIT, CONNECTED)
+    house = House(PlainChip(), storage=VfsStorage(str(folder)))
+    house.run(WORKED_S)
+    house.agent.stop()
 
 
 def check(found: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,10 @@ def _quiet(line):
     pass
 
 
+def _counts(register):
+    return register.import_wh * 320 + register.import_rest
+
+
 def _largest():
     """Bytes of the largest block that can be had."""
     low, high = 0, 1 << 22
@@ -75,6 +79,7 @@ def _largest():
 def meter(seconds):
     """`seconds` of metering; bytes free after an hour and at the end, and in one piece."""
     board, clock = _start()
+    first = _counts(board.agent.meter.register)
     early = None
     until = clock.time() + seconds
     hour = clock.time() + HOUR_S
@@ -88,7 +93,7 @@ def meter(seconds):
     agent = board.agent
     register = agent.meter.register
     chip = machine.SPI.chip
-    held = register.import_wh * 320 + register.import_rest + chip.held_counts(0)
+    held = _counts(register) - first + chip.held_counts(0)
     return {
         "drift": chip.total_counts(0) - held,
         "import_wh": register.import_wh,

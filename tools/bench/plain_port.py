@@ -4,7 +4,7 @@ It stands for the modules `machine` and `esp32`, which are built in there and ta
 """
 
 CONTACT = 32  # of esp32_atm90e32; closed
-RTC_REGISTERS = b"\x00\x00\x22\x02\x12\x01\x27" + bytes(12)  # DS3231: 2027-01-12 22:00:00
+RTC_REGISTERS = b"\x00\x02\x22\x01\x11\x01\x27" + bytes(12)  # DS3231: 2027-01-11 22:02:00
 PWRON_RESET = 1
 _ENODEV = 19
 
