@@ -74,6 +74,10 @@ class Esp32Meter:
         self._let_go()
         given = self._gather(config)
         self._let_go()
+        if given["link"] is not None:
+            from wattledger.agent.comms.conversation import Conversation  # noqa: F401
+
+            kept |= loaded()  # what talks stays, and is loaded once
         self.agent = Agent(config, tidy=self._tidy, **given)
         given = None
         self._let_go()

@@ -33,9 +33,12 @@ APP = (
 # JavaScript needs. The folder of its files is found from where a module lies, which stays.
 PAGE_ROOM = "wattledger.hal.display."
 FILES_FOLDER = PAGE_ROOM + "folder"
-PAGE = (
-    (PAGE_ROOM + "page_server", PAGE_ROOM + "served"),
-    (PAGE_ROOM + "plain", PAGE_ROOM + "front"),
+# What talks by a link, where that is not in the core: loaded together, and only then.
+TALK_ROOM = "wattledger.agent.comms."
+APART = (
+    (TALK_ROOM + "conversation", TALK_ROOM + "talking", TALK_ROOM),
+    (PAGE_ROOM + "page_server", PAGE_ROOM + "served", PAGE_ROOM),
+    (PAGE_ROOM + "plain", PAGE_ROOM + "front", PAGE_ROOM),
 )
 
 
@@ -63,9 +66,9 @@ def compose(
     # Not in the app: a server calls its functions with keywords it takes from addresses.
     shorten(program, core)
     bundle(program, wanted, CORE, apart)
-    for root, target in PAGE:
+    for root, target, room in APART:
         if root in program.modules:
-            outside = [name for name in program.modules if not name.startswith(PAGE_ROOM)]
+            outside = [name for name in program.modules if not name.startswith(room)]
             bundle(program, [root], target, (*outside, FILES_FOLDER))
     rename(program, [name for name in program.modules if name.startswith(APP)], roots, kept)
     _drop_empty_packages(program)
