@@ -192,11 +192,17 @@ class House:
         sim_machine.power_up(cause)
         sim_esp32.power_up()
         gc.collect()
-        self.time = PortTime(self.pass_ms, self.ticks_start)
+        self.time = self.new_time()
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
-        port = Modules(machine, esp32, vfs, self.time)
-        self.meter = Esp32Meter(self.found, port, self.lines.append)
+        self.meter = Esp32Meter(self.found, self.modules(), self.lines.append)
         return self
+
+    def new_time(self):
+        return PortTime(self.pass_ms, self.ticks_start)
+
+    def modules(self):
+        """Those of the port, without a network."""
+        return Modules(machine, esp32, vfs, self.time)
 
     def off(self):
         self.meter = None
