@@ -14,6 +14,11 @@ NTP = "pool.ntp.org"
 PORT = 8883
 
 
+def _not_yet():
+    """No Wi-Fi is made yet."""
+    return False
+
+
 class Assembly:
     """`config`, `clock`, `storage`, `chip`, `relay` of the meter; `waits`: it is to be
     commissioned once the time is known. `found`, `port` and `log` as of Esp32Meter,
@@ -73,8 +78,10 @@ class Assembly:
                 from wattledger.hal.network.sntp_named import NamedSntp
 
                 sntp = NamedSntp(self._port.socket, self._entropy, network.get("ntp", NTP))
+                sntp.ready = _not_yet
             except ImportError:
                 pass  # said by _connect
+        self._sntp = sntp
         port = self._port
         self.chip, self.clock, self._button = parts_esp32.hardware(
             board, port.machine, port.time, phases, sntp, self._log
@@ -101,12 +108,16 @@ class Assembly:
         port = self._port
         try:
             from wattledger.firmware import link
+            from wattledger.hal.network.uplink import Uplink
             from wattledger.hal.network.wifi_esp32 import WifiStation
 
             station = port.network.WLAN(port.network.WLAN.IF_STA)
-            self.wifi = WifiStation(
-                station, network["ssid"], network.get("password", ""), self.clock
+            self.wifi = Uplink(
+                WifiStation(station, network["ssid"], network.get("password", ""), self.clock),
+                self._log,
             )
+            if self._sntp is not None:
+                self._sntp.ready = self.wifi.is_up
             self._link, self.ends = link.build(
                 self.config,
                 network["broker"],
@@ -115,6 +126,8 @@ class Assembly:
                 site.read,
                 port.ssl,
                 socket=port.socket,
+                ready=self.wifi.is_up,
             )
+            self.wifi.link = self._link
         except Exception as error:
             self._log("no link: %s: %s" % (type(error).__name__, error))

@@ -11,7 +11,8 @@ STAT_WRONG_PASSWORD = 202
 
 
 class _Air:
-    """`name` and `password` of the access point, None for none; `error` is raised by connect."""
+    """`name` and `password` of the access point, None for none; `error` is raised by connect;
+    `station` is the newest WLAN, which may be connected or not."""
 
     def __init__(self):
         self.clear()
@@ -21,6 +22,7 @@ class _Air:
         self.password = ""
         self.error = None
         self.asked = 0
+        self.station = None
 
 
 air = _Air()
@@ -34,6 +36,7 @@ class WLAN:
         self._joined = None
         self._active = False
         self._status = STAT_IDLE
+        air.station = self
 
     def active(self, on=None):
         if on is not None:

@@ -184,6 +184,16 @@ class TestNamedSntp(unittest.TestCase):
             self.assertIsNone(self.sntp.poll(at))
         self.assertEqual(self.names.asked, [("time.example", 123)])
 
+    def test_nothing_is_asked_before_there_is_a_network_and_at_once_then(self):
+        there = []
+        self.sntp.ready = lambda: bool(there)
+        for at in range(0, 600_000, 1000):
+            self.assertIsNone(self.sntp.poll(at))
+        self.assertEqual(self.names.asked, [])
+        there.append(True)
+        self.sntp.poll(600_000)
+        self.assertEqual(len(self.names.asked), 1)
+
     def test_a_name_that_fails_is_asked_for_again_after_a_pause(self):
         self.names.error = OSError("no such name")
         for at in range(0, 60_000, 1000):
