@@ -2,11 +2,14 @@
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
-from wattledger.firmware.boot import SPACE
+from wattledger.firmware.boot import APP, SPACE
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.causes import number
 from wattledger.firmware.floor import set_floor
 from wattledger.firmware.site_esp32 import Site
+
+HW_CLASS = "esp32"
+PIN = "pin"  # of hal/display/pin.py: who held the button wants the label's again
 
 
 def begin(meter, tariff, checked):
@@ -23,4 +26,36 @@ def begin(meter, tariff, checked):
             agent.report(events.TARIFF_REFUSED, 0)
             meter.log("tariff.json is refused: %s" % error)
     if meter.found.folder is not None:
-        Site(meter.found.folder, port.esp32.NVS(SPACE)).copy()
+        site = Site(meter.found.folder, port.esp32.NVS(SPACE))
+        site.copy()
+        if meter.found.safe:
+            meter.storage.remove(PIN)
+        if meter.found.slot is not None:
+            _take_updates(meter, site, port.esp32.NVS(SPACE))
+        else:  # a core alone has no link that could bring another
+            from wattledger.firmware import slots
+            from wattledger.firmware.app_lost import tell_lost
+
+            selection = slots.load(meter.storage)
+            tell_lost(agent, meter.storage, selection, meter.found.damaged)
+
+
+def _take_updates(meter, site, nvs):
+    """The application's trial, and its updates."""
+    from wattledger.firmware.mirror_esp32 import NvsMirror
+    from wattledger.firmware.slot_files import SlotFiles
+    from wattledger.firmware.updates import Updates
+
+    found = meter.found
+    meter.updates = Updates(
+        meter.agent,
+        meter.storage,
+        SlotFiles(found.folder.rstrip("/") + "/" + APP),
+        site.points() or {},
+        HW_CLASS,
+        found.slot,
+        found.damaged,
+        NvsMirror(nvs),
+        meter.link,
+        meter.clock,
+    )

@@ -14,10 +14,10 @@ import binascii
 
 from wattledger.agent import events
 from wattledger.firmware import slots
+from wattledger.firmware.app_lost import tell_lost
 
 LOOK_S = 10  # powered seconds between two looks while nothing is to be done
 KEEP_S = 86400  # the way back is kept so long after the new one has proven itself
-TOLD = "app.told"  # the sequence whose failure is in the journal
 
 
 class NoMirror:
@@ -72,9 +72,7 @@ class Updates:
 
     def _begin(self, selection, damaged):
         agent = self._agent
-        for slot in damaged:
-            agent.report(events.APP_DAMAGED, slots.SLOTS.index(slot))
-        self._tell_failed(selection)
+        tell_lost(agent, self._storage, selection, damaged)
         self._keep_floor(selection)
         if self._running is None:
             return
@@ -90,19 +88,6 @@ class Updates:
             "proven": self.trial is None,
             "refused": None,
         }
-
-    def _tell_failed(self, selection):
-        """Once for each application that did not prove itself, however often it starts."""
-        text = b"%d" % selection.failed
-        held = bytearray(len(text) + 1)
-        try:
-            size = self._storage.read_from(TOLD, 0, held)
-            if selection.failed and bytes(held[:size]) != text:
-                self._agent.report(events.APP_REVERTED, selection.failed)
-                if self._agent.keeper.now():
-                    self._storage.commit(TOLD, text)
-        except OSError:
-            pass  # told at the next start
 
     def _keep_floor(self, selection):
         try:
