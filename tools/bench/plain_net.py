@@ -48,13 +48,14 @@ def getaddrinfo(host, port, family=0, kind=0):
 
 
 class socket(io.IOBase):  # noqa: N801  as the port calls it
-    """The broker's end too: answers wait in a buffer of 64 bytes."""
+    """The broker's end too: answers wait in a buffer of 64 bytes. A packet's head is never cut."""
 
     messages = 0
 
     def __init__(self, family, kind=SOCK_STREAM):
         self._answers = bytearray(64)
         self._waiting = 0
+        self._skip = 0  # bytes of a packet that are still to come
 
     def ioctl(self, request, argument):
         return _POLLOUT if request == _POLL else 0
@@ -75,8 +76,8 @@ class socket(io.IOBase):  # noqa: N801  as the port calls it
         raise OSError(_EAGAIN)  # no time server answers
 
     def write(self, data):
-        """Whole packets, as the link sends them."""
-        at = 0
+        at = min(self._skip, len(data))
+        self._skip -= at
         while at < len(data):
             start = at
             kind = data[at] >> 4
@@ -101,6 +102,7 @@ class socket(io.IOBase):  # noqa: N801  as the port calls it
                 self._put(0xD0)
                 self._put(0)
             at += size
+        self._skip += at - len(data)
         return len(data)
 
     def _answer(self, kind, size, high, low):

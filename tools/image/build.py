@@ -63,8 +63,7 @@ def compose(
     drop_unused(program, core)
     kept = frozenset(kept)
     conceal(program, [name for name in program.modules if name.startswith(APP)], kept)
-    # Not in the app: a server calls its functions with keywords it takes from addresses.
-    shorten(program, core)
+    shorten(program, list(program.modules))
     bundle(program, wanted, CORE, apart)
     for root, target, room in APART:
         if root in program.modules:
