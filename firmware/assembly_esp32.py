@@ -51,9 +51,14 @@ class Assembly:
             self._connect(network, site)
 
     def others(self):
-        """The agent's further arguments by name."""
+        """The agent's arguments by name, but for config and tidy."""
         site = self._site
         return {
+            "chip": self.chip,
+            "relay": self.relay,
+            "clock": self.clock,
+            "link_clock": self.clock,
+            "storage": self.storage,
             "entropy": self._entropy,
             "firmware": "%s %s" % (FIRMWARE, self._found.slot or "core"),
             "link": self._link,

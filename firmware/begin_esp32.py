@@ -1,4 +1,4 @@
-"""The beginning of an ESP32's agent: needed at a boot only, once what builds it is gone."""
+"""The beginning of an ESP32's agent: needed at a boot only, once it has recovered."""
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
@@ -10,9 +10,8 @@ from wattledger.firmware.site_esp32 import Site
 
 
 def begin(meter, tariff, checked):
-    """Recover, set the chip up, take the document `tariff`, whose Tariff is `checked`, or None."""
+    """The agent has started: take the document `tariff`, whose Tariff is `checked`, or None."""
     agent, port = meter.agent, meter.port
-    agent.start()
     set_floor(meter.clock, BUILT)
     cause = number(port.machine)
     if cause > 1:

@@ -8,10 +8,7 @@ found is in `found`. Nothing here raises.
 
 import hashlib
 
-from wattledger.firmware import slots
 from wattledger.firmware.build import SAFE_PIN
-from wattledger.hal.storage.archive import Archive
-from wattledger.hal.storage.vfs import VfsStorage
 
 SPACE = "wattledger"  # of the NVS
 MADE = "made"  # 1: commissioned, its store holds money
@@ -61,6 +58,10 @@ def start(machine, esp32, vfs, folder=FOLDER, found=found):
         found.safe = not pin.value()
         _mount(esp32, vfs, folder, found)
         if found.folder is not None and not found.safe:
+            # Here and below, so that they leave the heap again: the core keeps what it imports.
+            from wattledger.firmware import slots
+            from wattledger.hal.storage.vfs import VfsStorage
+
             storage = VfsStorage(found.folder)
             found.slot = slots.choose(storage, Whole(found.folder).is_whole)
     except Exception as error:  # whatever it is: the core starts
@@ -159,6 +160,8 @@ def enter(found, modules, load, mount=None):
         return False
     tree = found.folder.rstrip("/") + "/" + APP + "/" + found.slot + "/"
     if mount is not None:
+        from wattledger.hal.storage.archive import Archive
+
         try:
             mount(Archive(tree + ROM), MOUNTED)
             tree = MOUNTED + "/"

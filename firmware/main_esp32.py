@@ -62,6 +62,7 @@ class Esp32Meter:
 
         def tidy():
             forget(kept)
+            gc.collect()  # at once: what comes next must not be put between what is gone
 
         # On CPython others may hold what would go.
         self._tidy = tidy if hasattr(gc, "threshold") else None
@@ -71,46 +72,53 @@ class Esp32Meter:
         config, tariff, checked = read(found, port, log)
         read = None
         self._let_go()
-        tasks = self._build(config)
+        given = self._gather(config)
+        self._let_go()
+        if given["link"] is not None:
+            from wattledger.agent.comms.conversation import Conversation  # noqa: F401
+
+            kept |= loaded()  # what talks stays, and is loaded once
+        self.agent = Agent(config, tidy=self._tidy, **given)
+        given = None
+        self._let_go()
+        self.agent.start()
         self._let_go()
         from wattledger.firmware.begin_esp32 import begin
 
         begin(self, tariff, checked)
         tariff = checked = begin = None
         self._let_go()
-        self.runtime = Runtime(self.agent, self.clock, Esp32Watchdog(machine.WDT), log, tasks)
+        watchdog = Esp32Watchdog(machine.WDT)
+        self.runtime = Runtime(self.agent, self.clock, watchdog, log, self._tasks())
         self._modules = len(sys.modules)
         if self.agent.ledger.missing:
             log("no ledger: nothing is billed or cut")
 
-    def _build(self, config):
-        """Make the agent and what it is given; the tasks beside its steps."""
+    def _gather(self, config):
+        """What the agent is given, by name."""
         from wattledger.firmware.assembly_esp32 import Assembly
 
         parts = Assembly(self.found, self.port, self.log, config)
-        clock, storage = parts.clock, parts.storage
-        self.config, self.clock, self.storage = config, clock, storage
+        self.config, self.clock, self.storage = config, parts.clock, parts.storage
         self.relay = parts.relay
         self._waits = parts.waits
-        self.agent = agent = Agent(
-            config,
-            parts.chip,
-            parts.relay,
-            clock=clock,
-            link_clock=clock,
-            storage=storage,
-            tidy=self._tidy,
-            **parts.others(),
-        )
-        self.cause = agent.cause
+        self._wifi = parts.wifi
+        self._ends = parts.ends
+        given = parts.others()
+        self.cause = given["cause"]
+        return given
+
+    def _tasks(self):
+        """What works beside the agent's steps."""
         tasks = []
-        if parts.wifi is not None:
-            tasks.append(Task("Wi-Fi", parts.wifi.work, clock, DEADLINE_MS))
-        if parts.ends is not None:
+        if self._wifi is not None:
+            tasks.append(Task("Wi-Fi", self._wifi.work, self.clock, DEADLINE_MS))
+        if self._ends is not None:
             from wattledger.agent.comms.certificate import CertificateWatch
 
-            watch = CertificateWatch(parts.ends, storage, agent.time, agent.report)
-            tasks.append(Task("certificate", watch.work, clock, DEADLINE_MS))
+            agent = self.agent
+            watch = CertificateWatch(self._ends, self.storage, agent.time, agent.report)
+            tasks.append(Task("certificate", watch.work, self.clock, DEADLINE_MS))
         return tuple(tasks)
 
     def turn(self):

@@ -1,46 +1,25 @@
-"""The whole firmware of an ESP32, started from its root as on a device. Portable.
+"""The image of an ESP32, started as on a device. Portable; it lies beside the image it starts.
 
-What stands for the hardware is the simulated `machine` and `esp32`, which are staged beside the
-image; a chip that takes next to no heap; and a folder in place of littlefs.
+What stands for the hardware is plain_port.py, a chip that takes next to no heap, and a folder in
+place of littlefs, which the bench fills (esp32.py).
 """
 
 # mypy: disable-error-code="attr-defined"
 # gc and time of MicroPython have more than those of CPython.
 
 import gc
-import os
+import sys
 import time
 
 import esp32  # type: ignore[import-not-found]
 import machine  # type: ignore[import-not-found]
 
-from wattledger.agent.ledger import commission
-from wattledger.agent.supply.states import CONNECTED
-from wattledger.firmware.main_esp32 import GC_BYTES, Esp32Meter, Modules
-from wattledger.hal.bus.spi_esp32 import Esp32Spi  # noqa: F401  a board's image has its bus
-from wattledger.hal.meter.atm90e32 import Atm90e32  # noqa: F401  and its driver
-from wattledger.hal.sample import TRUST_SYNCED
-from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim.ticks import PortTime
 from wattledger.tools.bench.plain_chip import PlainChip
 
 HOUR_S = 3600
-START = 1799704800  # Tuesday 2027-01-12, 06:00 in UTC+8
-DEVICE = (
-    b'{"v":1,"meter":"bench-0001","tenant":"bench","board":"%s","max_amps":40,"max_volts":276}'
-)
-
-
-def _provision(board, tariff):
-    os.mkdir("site")
-    for name, data in (
-        ("device.json", DEVICE % board.encode()),
-        ("device.key", b"ab" * 32),
-        ("tariff.json", tariff),
-    ):
-        with open("site/" + name, "wb") as file:
-            file.write(data)
-    commission(VfsStorage("."), "bench-0001", START, TRUST_SYNCED, 500000000, CONNECTED)
+START = 1799704800
+_GC_BYTES = 4096
 
 
 class Found:
@@ -52,29 +31,35 @@ class Found:
 
 
 def imported():
-    """Nothing but what importing this file took."""
+    """Nothing but what importing this file and the root took."""
+    from wattledger.firmware import main_esp32  # noqa: F401
+
     return {}
 
 
-def _start(tariff):
-    """(meter, chip, clock) of the core on an ATM90E32 board, provisioned and commissioned."""
-    gc.threshold(GC_BYTES)
-    chip = PlainChip()
-    machine.attach_spi(2, 4, chip, 3)
+def _clock():
+    chip = machine.SPI.chip = PlainChip()
+    clock = PortTime(chip.feed)
+    clock.ticks_us = time.ticks_us
+    return clock
 
-    def passes(ms):
-        chip.feed(ms)
-        machine.advance(ms)
 
-    clock = PortTime(passes)
-    _provision("esp32_atm90e32", tariff)
-    board = Esp32Meter(Found(), Modules(machine, esp32, None, clock), _quiet)
-    board.clock.set(START, TRUST_SYNCED)
-    return board, chip, clock
+def _start():
+    """(meter, clock) of the core, as firmware/start_esp32.py makes it."""
+    gc.threshold(_GC_BYTES)
+    clock = _clock()
+    from wattledger.firmware import main_esp32
+
+    port = main_esp32.Modules(machine, esp32, None, clock)
+    return main_esp32.Esp32Meter(Found(), port, _quiet), clock
 
 
 def _quiet(line):
     pass
+
+
+def _counts(register):
+    return register.import_wh * 320 + register.import_rest
 
 
 def _largest():
@@ -91,9 +76,10 @@ def _largest():
     return low
 
 
-def meter(seconds, tariff):
+def meter(seconds):
     """`seconds` of metering; bytes free after an hour and at the end, and in one piece."""
-    board, chip, clock = _start(tariff)
+    board, clock = _start()
+    first = _counts(board.agent.meter.register)
     early = None
     until = clock.time() + seconds
     hour = clock.time() + HOUR_S
@@ -106,7 +92,8 @@ def meter(seconds, tariff):
     late = gc.mem_free()
     agent = board.agent
     register = agent.meter.register
-    held = register.import_wh * 320 + register.import_rest + chip.held_counts(0)
+    chip = machine.SPI.chip
+    held = _counts(register) - first + chip.held_counts(0)
     return {
         "drift": chip.total_counts(0) - held,
         "import_wh": register.import_wh,
@@ -133,10 +120,10 @@ def _took_us(owner, count):
     return time.ticks_diff(time.ticks_us(), began)
 
 
-def tick(count, rounds, tariff):
+def tick(count, rounds):
     """Microseconds of a tick through hal/bus/spi_esp32.py and of an empty call, and the bytes
     that `count` ticks allocate."""
-    board, _, _ = _start(tariff)
+    board, _ = _start()
     agent = board.agent
     spent = min([_took_us(agent, count) for _ in range(rounds)])
     idle = min([_took_us(_Idle(), count) for _ in range(rounds)])
@@ -160,9 +147,9 @@ def tick(count, rounds, tariff):
     }
 
 
-def first_reading(tariff):
+def first_reading():
     """The meter from nothing to its first valid reading."""
-    board, _, clock = _start(tariff)
+    board, clock = _start()
     waited = 0
     while not board.agent.meter.answered:
         waited += 1
@@ -171,11 +158,7 @@ def first_reading(tariff):
 
 
 def stand_ins():
-    """Bytes of heap of what is not the firmware: the simulated modules, chip and time."""
+    """Bytes of heap of what is not the firmware: this program, the port's modules, chip, time."""
+    clock = _clock()
     gc.collect()
-    before = gc.mem_alloc()
-    chip = PlainChip()
-    machine.attach_spi(2, 4, chip, 3)
-    clock = PortTime(lambda ms: None)
-    gc.collect()
-    return {"bytes": gc.mem_alloc() - before, "clock": clock.time()}
+    return {"bytes": gc.mem_alloc(), "modules": len(sys.modules), "clock": clock.time()}

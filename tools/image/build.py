@@ -8,13 +8,15 @@ Nothing else differs from the sources: the same code runs in the same order.
 """
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
-from wattledger.tools.image.arguments import shorten
+from wattledger.tools.image.arguments import check, shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
+from wattledger.tools.image.toplevel import rename
 from wattledger.tools.image.unused import drop_unused
 
 CORE = "wattledger.core"
@@ -31,20 +33,27 @@ APP = (
 # JavaScript needs. The folder of its files is found from where a module lies, which stays.
 PAGE_ROOM = "wattledger.hal.display."
 FILES_FOLDER = PAGE_ROOM + "folder"
-PAGE = (
-    (PAGE_ROOM + "page_server", PAGE_ROOM + "served"),
-    (PAGE_ROOM + "plain", PAGE_ROOM + "front"),
+# What talks by a link, where that is not in the core: loaded together, and only then.
+TALK_ROOM = "wattledger.agent.comms."
+APART = (
+    (TALK_ROOM + "conversation", TALK_ROOM + "talking", TALK_ROOM),
+    (PAGE_ROOM + "page_server", PAGE_ROOM + "served", PAGE_ROOM),
+    (PAGE_ROOM + "plain", PAGE_ROOM + "front", PAGE_ROOM),
 )
 
 
 def compose(
-    sources: dict[str, bytes], roots: list[str], also: tuple[str, ...] = ()
+    sources: dict[str, bytes],
+    roots: list[str],
+    also: tuple[str, ...] = (),
+    kept: Iterable[str] = (),
 ) -> dict[str, bytes]:
     """The sources of an image: path -> content. What `roots` import is the core, and the modules
     `also`, which they import later; the roots themselves stay, for they are started by name.
-    ImageError names the line that is in the way.
+    Attributes called `kept` are asked for by who is not in the image. ImageError names the line that is in the way.
     """
     program = Program(sources)
+    check(program)
     inline(program)
     wanted = list(also)
     for root in roots:
@@ -52,14 +61,16 @@ def compose(
     apart = (*APP, *roots)
     core = closure(program, wanted, apart)
     drop_unused(program, core)
+    kept = frozenset(kept)
+    conceal(program, [name for name in program.modules if name.startswith(APP)], kept)
     # Not in the app: a server calls its functions with keywords it takes from addresses.
     shorten(program, core)
-    conceal(program)
     bundle(program, wanted, CORE, apart)
-    for root, target in PAGE:
+    for root, target, room in APART:
         if root in program.modules:
-            outside = [name for name in program.modules if not name.startswith(PAGE_ROOM)]
+            outside = [name for name in program.modules if not name.startswith(room)]
             bundle(program, [root], target, (*outside, FILES_FOLDER))
+    rename(program, [name for name in program.modules if name.startswith(APP)], roots, kept)
     _drop_empty_packages(program)
     return program.sources()
 
