@@ -1,4 +1,4 @@
-"""An ESP32's firmware in a MicroPython process beside a real broker, and its utility's two desks."""
+"""An ESP32's firmware in a MicroPython process beside a real broker, and its utility's copy."""
 
 import contextlib
 import io

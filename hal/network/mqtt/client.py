@@ -281,7 +281,7 @@ class MqttLink:
         self._session.lost()
         self._poll = None
         self._from_at = self._from_end = 0
-        # Both: MicroPython's TLS lets go of its socket, and leaves it open, when it refuses a peer.
+        # Both: MicroPython's TLS lets go of its socket when it refuses a peer, and leaves it open.
         for each in (self._socket, self._under):
             if each is not None:
                 try:
