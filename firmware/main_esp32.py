@@ -65,7 +65,7 @@ def keep(kept):
     """Add to `kept` the modules that an application and a link brought: they stay, loaded once."""
     for name in list(sys.modules):
         for room in STAYING:
-            if name.startswith(room):
+            if name.startswith(room) and not name.endswith(".certificate"):  # read at a boot
                 kept.add(name)
 
 

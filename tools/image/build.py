@@ -32,13 +32,21 @@ APP = (
 # The page's room again, in two modules of its own: what serves, and what only a browser without
 # JavaScript needs. The folder of its files is found from where a module lies, which stays.
 PAGE_ROOM = "wattledger.hal.display."
-FILES_FOLDER = PAGE_ROOM + "folder"
+NET_ROOM = "wattledger.hal.network."
+# Found from where it lies, and one that asks what its port has.
+OWN_FILES = (PAGE_ROOM + "folder", NET_ROOM + "resolver")
 # What talks by a link, where that is not in the core: loaded together, and only then.
 TALK_ROOM = "wattledger.agent.comms."
+VIEW_ROOM = "wattledger.agent.display."
+NET = ("mqtt.client", "wifi_esp32", "uplink", "sntp_named")
+SERVED = ("page_server", "page", "faces")
+# (what is merged with all of its room that it imports, the module it becomes, the room)
 APART = (
-    (TALK_ROOM + "conversation", TALK_ROOM + "talking", TALK_ROOM),
-    (PAGE_ROOM + "page_server", PAGE_ROOM + "served", PAGE_ROOM),
-    (PAGE_ROOM + "plain", PAGE_ROOM + "front", PAGE_ROOM),
+    ((TALK_ROOM + "conversation",), TALK_ROOM + "talking", TALK_ROOM),
+    (tuple(NET_ROOM + name for name in NET), NET_ROOM + "net", NET_ROOM),
+    ((VIEW_ROOM + "home",), VIEW_ROOM + "shown", VIEW_ROOM),
+    (tuple(PAGE_ROOM + name for name in SERVED), PAGE_ROOM + "served", PAGE_ROOM),
+    ((PAGE_ROOM + "plain",), PAGE_ROOM + "front", PAGE_ROOM),
 )
 
 
@@ -65,10 +73,11 @@ def compose(
     conceal(program, [name for name in program.modules if name.startswith(APP)], kept)
     shorten(program, list(program.modules))
     bundle(program, wanted, CORE, apart)
-    for root, target, room in APART:
-        if root in program.modules:
+    for parts, target, room in APART:
+        present = [name for name in parts if name in program.modules]
+        if present:
             outside = [name for name in program.modules if not name.startswith(room)]
-            bundle(program, [root], target, (*outside, FILES_FOLDER))
+            bundle(program, present, target, (*outside, *OWN_FILES))
     rename(program, [name for name in program.modules if name.startswith(APP)], roots, kept)
     _drop_empty_packages(program)
     return program.sources()
