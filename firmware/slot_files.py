@@ -151,8 +151,9 @@ def inspect(files, slot, manifest):
 class Wholeness:
     """`is_whole(slot, digest)` of slots.choose(); `damaged` are the slots that were not."""
 
-    def __init__(self, files):
+    def __init__(self, files, hw_class=""):
         self._files = files
+        self._hw_class = hw_class
         self.damaged = []
 
     def __call__(self, slot, digest):
@@ -166,10 +167,11 @@ class Wholeness:
             message, found = read_manifest(self._files, slot)
             if found != digest:
                 return False
-            from wattledger.firmware.manifest import Manifest, payload_of
+            from wattledger.firmware.manifest import Manifest, limits, payload_of
 
             # Its signature was checked before its digest went into the selector.
-            inspection = inspect(self._files, slot, Manifest(payload_of(message)))
+            manifest = Manifest(payload_of(message), limits(self._hw_class))
+            inspection = inspect(self._files, slot, manifest)
             wrong = None
             while wrong is None:
                 wrong = next(inspection)

@@ -67,6 +67,7 @@ class Updates:
         self._said = None
         self._began_s = agent.time.powered_s
         self.trial = None
+        self.more = False  # there is more to do at once
         self.why_not = ""  # what an application that waits for its restart waits for
         self._begin(slots.load(storage), damaged)
 
@@ -117,6 +118,7 @@ class Updates:
         """A slice of what is to be done."""
         if self._restart:
             return True
+        self.more = False
         try:
             if self.trial is not None:
                 return self._judge()
@@ -167,7 +169,7 @@ class Updates:
             return False
         if self._updater is None:
             self._load()
-        self._updater.work(wanted)
+        self.more = self._updater.work(wanted)
         self._say(self._updater.why)
         if self._updater.ready is None:
             return False
