@@ -69,6 +69,7 @@ class Updater:
         """A slice for the sequence `wanted`; True when there is more to do at once."""
         if wanted != self._wanted:
             self._wanted = wanted
+            self.why = None
             self._rests_since = None
             self._pause_ms = 0
             self._begin(self._look)

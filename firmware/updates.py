@@ -170,7 +170,7 @@ class Updates:
         if self._updater is None:
             self._load()
         self.more = self._updater.work(wanted)
-        self._say(self._updater.why)
+        self._say(self._updater.why and "%d: %s" % (wanted, self._updater.why))
         if self._updater.ready is None:
             return False
         self.why_not = self._moment.why_not()

@@ -66,7 +66,7 @@ class TestUpdates(unittest.TestCase):
         device.live(60)
         device.want(1, 8)
         device.live(100)
-        self.assertEqual(device.agent.application["refused"], "is for pi, this is esp32")
+        self.assertEqual(device.agent.application["refused"], "8: is for pi, this is esp32")
         device.agent.keeper.now()
         self.assertEqual(device.told(REFUSED), [6])
 

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from wattledger.firmware import release_linux, slots
+from wattledger.firmware import launch_linux, release_linux, slots
 from wattledger.firmware.errors import UpdateError
-from wattledger.firmware.release_linux import FileMirror, install, running, start
+from wattledger.firmware.release_linux import FileMirror, install, linked, running, start
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import signing, update
@@ -65,7 +65,7 @@ def pi(tmp_path):
 
 
 def test_without_a_release_the_installed_code_runs(pi):
-    assert (pi.start(), running(pi.root)) == (None, None)
+    assert (pi.start(), linked(pi.root)) == (None, None)
 
 
 def test_a_release_is_started_and_the_one_before_is_the_way_back(pi):
@@ -73,7 +73,7 @@ def test_a_release_is_started_and_the_one_before_is_the_way_back(pi):
     pi.install(pi.release(2, "two"))
     assert pi.start() == "two"
     assert [pi.start() for _ in range(4)] == ["two", "two", "one", "one"]
-    assert running(pi.root) == "a"
+    assert linked(pi.root) == "a"
     assert slots.load(pi.storage).failed == 2
 
 
