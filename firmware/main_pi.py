@@ -27,7 +27,7 @@ from wattledger.firmware import (
     parts_linux,
     retire_linux,
 )
-from wattledger.firmware.errors import FirmwareError
+from wattledger.firmware.errors import FirmwareError, RetiredError
 from wattledger.firmware.log_linux import Log
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
@@ -40,6 +40,7 @@ from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
 
 FIRMWARE = "pi"
 FAILED = 1
+RETIRED = 3  # the unit does not start such a meter again
 LOOK_S = 0.1  # a person at a button or keypad does not wait for the next tick
 log = Log()
 
@@ -110,14 +111,14 @@ class PiMeter:
             raise
 
     def _make(self, options, parts):
+        self._state = options.state
+        self._storage = storage = state_folder(options.state)
+        retire_linux.refuse(storage, options.state)
         site = Site(options.site)
         self._config = config = site.config
         self._site = site
         self._tariff = site.tariff
         self._releases = options.releases
-        self._state = options.state
-        self._storage = storage = state_folder(options.state)
-        retire_linux.refuse(storage, options.state)
         self._hardware = hardware = parts.Hardware(config.board, site.calibration, log.warning)
         certificate = options.cert or site.certificate
         if options.broker:
@@ -297,11 +298,15 @@ def main(words=None):
         signal.signal(number, lambda *_: stopped.set())
     try:
         if options.decommission:
-            retire_linux.retire(options.site, state_folder(options.state), options.state, log)
+            storage = state_folder(options.state)
+            retire_linux.retire(options.site, storage, options.state, log, options.releases)
         elif options.commission is not None:
             open_ledger(options)
         else:
             serve(options, stopped)
+    except RetiredError as error:
+        log.error("wattledger-meter: %s" % error)
+        return RETIRED
     except (FirmwareError, AgentError, HalError, OSError) as error:
         log.error("wattledger-meter: %s" % error)
         return FAILED

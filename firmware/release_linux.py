@@ -52,9 +52,26 @@ class FileMirror:
         self._storage.commit(FLOOR, b"%d" % sequence)
 
 
+class Files(SlotFiles):
+    """Each write is durable at once: to sync the whole system at the end, with what others wrote,
+    could take longer than the watchdog waits."""
+
+    def __init__(self, folder):
+        SlotFiles.__init__(self, folder)
+        self._all = folder
+
+    def append(self, slot, path, data):
+        SlotFiles.append(self, slot, path, data)
+        _sync(self.path(slot, path))
+
+    def sync(self):
+        for folder, _, _ in os.walk(self._all):
+            _sync(folder)
+
+
 def files_of(root):
-    """The SlotFiles of the releases below `root`; their folder is made."""
-    return SlotFiles(_folder(root))
+    """The Files of the releases below `root`; their folder is made."""
+    return Files(_folder(root))
 
 
 def _folder(root):
@@ -165,6 +182,13 @@ def back(storage, installed=False):
     return selection.sequence
 
 
+def clear(root):
+    """No release is left, nor half of one; the floor stays."""
+    switch(root, None)
+    for slot in slots.SLOTS:
+        shutil.rmtree(tree(root, slot), ignore_errors=True)
+
+
 def shown(root, storage):
     """What a person asks about the releases, in lines."""
     selection = slots.load(storage)
@@ -186,8 +210,8 @@ def shown(root, storage):
         yield "given up: sequence %d" % selection.failed
 
 
-def _sync(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

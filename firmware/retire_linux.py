@@ -9,7 +9,8 @@ import os
 
 from wattledger.agent import config as configs
 from wattledger.agent.decommission import decommission, is_decommissioned
-from wattledger.firmware.errors import FirmwareError
+from wattledger.firmware import release_linux
+from wattledger.firmware.errors import FirmwareError, RetiredError
 
 SECRETS = (
     "device.key",
@@ -24,16 +25,17 @@ SECRETS = (
 
 
 def refuse(storage, folder):
-    """FirmwareError for a store whose meter is out of service: it never runs again."""
+    """RetiredError for a store whose meter is out of service: it never runs again."""
     if is_decommissioned(storage):
-        raise FirmwareError(
+        raise RetiredError(
             "%s/final: this meter is decommissioned; provision a new one with a store of its own"
             % folder
         )
 
 
-def retire(site, storage, folder, log):
-    """Wipe the store in `folder`, then the secrets in the folder `site`. May be done again."""
+def retire(site, storage, folder, log, releases=None):
+    """Wipe the store in `folder`, then the secrets in the folder `site` and what lies in the
+    folder `releases`, if any. May be done again."""
     path = os.path.join(site, "device.json")
     try:
         with open(path, "rb") as file:
@@ -44,6 +46,8 @@ def retire(site, storage, folder, log):
     for name in SECRETS:
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(site, name))
+    if releases is not None:
+        release_linux.clear(releases)
     log(
         "%s is decommissioned: import %d Wh, export %d Wh, balance %d nano-units, journal %d %s; "
         "what stays is in %s"
