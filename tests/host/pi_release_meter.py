@@ -4,7 +4,7 @@ some hundred times as fast.
     python -P pi_release_meter.py SITE --state DIR ...      (by launch_linux, with its PYTHONPATH)
 
 WATTLEDGER_WORLD names a file of JSON: `start` (unix s at which time began to run fast), `speed`,
-`milliwatts` of each phase. It is read again while the meter runs. At the end stderr has a line
+`milliwatts` of each phase, `hangs` while the bus never answers. It is read again while the meter runs. At the end stderr has a line
 `coils N`, how often a coil was driven.
 """
 
@@ -44,6 +44,7 @@ class World:
     def _load(self):
         found = json.loads(Path(self._path).read_text())
         self._start, self._speed = found["start"], found["speed"]
+        self._hangs = found.get("hangs", False)
         for phase in range(3):
             power = found["milliwatts"]
             self._chip.set_phase(phase, found.get("millivolts", 230_000), power // 230, power)
@@ -54,6 +55,9 @@ class World:
 
     def transfer(self, out, into):
         if time.monotonic() - self._read > READ_S:
+            self._load()
+        while self._hangs:
+            time.sleep(READ_S)
             self._load()
         now = self.ms()
         if now > self._fed:
