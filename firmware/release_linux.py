@@ -53,8 +53,8 @@ class FileMirror:
 
 
 class Files(SlotFiles):
-    """Each write is durable at once: to sync the whole system at the end, with what others wrote,
-    could take longer than the watchdog waits."""
+    """What a running meter writes is durable at once: to sync the whole system at the end, with
+    what others wrote, could take longer than the watchdog waits."""
 
     def __init__(self, folder):
         SlotFiles.__init__(self, folder)
@@ -134,7 +134,7 @@ def install(root, storage, source, public_keys):
 
     The sequence; UpdateError says why it is refused.
     """
-    files = files_of(root)
+    files = SlotFiles(_folder(root))  # nobody watches this process: it syncs once, at the end
     with open(os.path.join(source, NAME), "rb") as file:
         message = file.read()
     most = manifests.limits(HW_CLASS)
@@ -247,6 +247,10 @@ def main(words=None):
 
     try:
         storage = PosixStorage(options.state)
+        if os.stat(options.state).st_uid != os.geteuid():
+            raise FirmwareError(
+                "%s is another user's: run this as the one the meter runs as" % options.state
+            )
         if options.action == "show":
             for line in shown(options.root, storage):
                 print(line)

@@ -78,6 +78,8 @@ class Updates:
         self._tell_failed(selection)
         self._keep_floor(selection)
         if self._running is None:
+            if selection.failed:
+                self._tell_refused(self._why_failed(selection))
             return
         if selection.slot == self._running and selection.tries != slots.PROVEN:
             from wattledger.firmware.trial import Trial
@@ -91,6 +93,8 @@ class Updates:
             "proven": self.trial is None,
             "refused": None,
         }
+        if selection.failed > agent.application["seq"]:
+            self._tell_refused(self._why_failed(selection))
 
     def _tell_failed(self, selection):
         """Once for each application that did not prove itself, however often it starts."""
@@ -183,10 +187,16 @@ class Updates:
         """The utility sees in the next hello why the last one was refused."""
         if why != self._said:
             self._said = why
-            if self._agent.application is None:
-                self._agent.application = {"seq": 0, "digest": None, "proven": False}
-            self._agent.application["refused"] = why
+            self._tell_refused(why)
             self._agent.sender.ask_hello()
+
+    def _why_failed(self, selection):
+        return "%d: has not proven itself" % selection.failed
+
+    def _tell_refused(self, why):
+        if self._agent.application is None:
+            self._agent.application = {"seq": 0, "digest": None, "proven": False}
+        self._agent.application["refused"] = why
 
     def _load(self):
         from wattledger.agent.moment import Moment

@@ -103,6 +103,23 @@ def test_a_pushed_release_is_fetched_switched_started_and_proven(pi, broker):
         ).read_bytes()
 
 
+@pytest.mark.nightly
+def test_the_installed_code_takes_a_first_release_over_the_air_and_after_a_wrong_one(pi, broker):
+    pi.commission(5_000_000)
+    with Peer(broker.port, TOPICS) as peer, pi.utility(broker):
+        with Unit(pi, "--broker", broker.url) as unit:
+            assert until(lambda: newest(peer, "state"), 20), unit.said()
+            found = push(pi, broker, pi.release(1, {"firmware/main_pi.py": raises}))
+            # By the hello of the installed code, for the release never said one.
+            assert found["failed"] == {METER: "refuses it: has not proven itself"}
+            assert len(unit.runs) == 1 + 3 + 1 and pi.linked is None
+            assert push(pi, broker, pi.release(2))["proven"] == [METER]
+            assert pi.linked == "a"
+    balance, listed = money(pi)
+    assert balance == 5_000_000_000
+    assert listed.count("application reverted: 1") == 1
+
+
 def raises(text):
     return text + "\nraise RuntimeError('a wrong release')\n"
 
@@ -120,11 +137,15 @@ def measures_nothing(text):
 @pytest.mark.parametrize(
     ("change", "starts"),
     [
-        ({"firmware/main_pi.py": raises}, 3),
-        ({"agent/agent.py": hangs}, 3),
-        ({"hal/meter/atm90e32.py": measures_nothing}, 1),
+        pytest.param({"firmware/main_pi.py": raises}, 3, id="raises at import"),
+        pytest.param({"agent/agent.py": hangs}, 3, id="hangs", marks=pytest.mark.nightly),
+        pytest.param(
+            {"hal/meter/atm90e32.py": measures_nothing},
+            1,
+            id="measures nothing",
+            marks=pytest.mark.nightly,
+        ),
     ],
-    ids=("raises at import", "hangs", "measures nothing"),
 )
 def test_a_release_that_fails_gives_way_to_the_one_before(pi, change, starts):
     pi.commission(5_000_000)
@@ -189,6 +210,7 @@ def test_what_was_not_signed_for_this_meter_is_refused_and_named_in_its_hello(pi
     assert (pi.linked, slots.load(pi.storage).floor) == ("a", 3)
 
 
+@pytest.mark.nightly
 def test_a_lost_store_of_states_lets_no_older_release_in(pi):
     pi.commission(5_000_000)
     pi.install(5)

@@ -328,5 +328,5 @@ def _die_at(step):
 
         return dying
 
-    for name in ("rename", "replace", "symlink", "unlink", "mkdir", "rmdir", "write", "fsync"):
+    for name in ("rename", "replace", "symlink", "unlink", "mkdir", "rmdir", "write", "fsync", "sync"):
         setattr(os, name, watched(getattr(os, name)))
