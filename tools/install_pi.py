@@ -135,8 +135,29 @@ def steps(place: Place, source: str) -> Iterator[Step]:
         # The environment sees the system's lgpio, which drives the pins.
         yield place.command(sys.executable, "-m", "venv", "--system-site-packages", str(program))
     yield place.command(python, "-m", "pip", "install", "--upgrade", f"{source}[pi,tools]")
+    if not place.here:
+        for path in _scripts(place):
+            yield Step(
+                f"correct the first line of {path}", lambda path=path: _at_home(place, path)
+            )  # type: ignore[misc]
     yield from _rules(place)
     yield from _unit(place)
+
+
+def _scripts(place: Place) -> list[Path]:
+    """The scripts of a card's environment that name its Python by where the card is mounted."""
+    home = f"#!{place.root / PROGRAM}/".encode()
+    found = sorted((place.root / PROGRAM / "bin").glob("*"))
+    return [path for path in found if path.is_file() and _begins(path, home)]
+
+
+def _begins(path: Path, text: bytes) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(text)) == text
+
+
+def _at_home(place: Place, path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(str(place.root).encode(), b"", 1))
 
 
 def _account(place: Place) -> Iterator[Step]:
@@ -338,7 +359,9 @@ def main(words: list[str] | None = None, run: Run = run) -> int:
             print("look:", hint)
         release = running_release(place)
         if release is not None:
-            print(f"look: the service runs the release in {release}; what was installed now is its")
+            print(
+                f"look: the service runs the release in {release}; what was installed now is its"
+            )
             print("      way back (docs/update.md)")
         print(f"next: fill /{SITE}, run the doctor, open the ledger (docs/raspberry-pi.md), then")
         print(f"      sudo systemctl restart {UNIT}")

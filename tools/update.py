@@ -72,9 +72,7 @@ def sign(
         raise UpdateError(f"{source}: {error}") from None
     most, _ = manifests.limits(hw_class)
     if len(message) > most:
-        raise UpdateError(
-            f"{source}: its manifest has {len(message)} bytes, {most} fit the meter"
-        )
+        raise UpdateError(f"{source}: its manifest has {len(message)} bytes, {most} fit the meter")
     if out.exists():
         raise UpdateError(f"{out}: exists already; a release is made once, in a folder of its own")
     new = out.with_name(out.name + ".new")

@@ -4,8 +4,8 @@ some hundred times as fast.
     python -P pi_release_meter.py SITE --state DIR ...      (by launch_linux, with its PYTHONPATH)
 
 WATTLEDGER_WORLD names a file of JSON: `start` (unix s at which time began to run fast), `speed`,
-`milliwatts` of each phase, `hangs` while the bus never answers. It is read again while the meter runs. At the end stderr has a line
-`coils N`, how often a coil was driven.
+`milliwatts` of each phase, `hangs` while the bus never answers. It is read again while the meter
+runs. At the end stderr has a line `coils N`, how often a coil was driven.
 """
 
 import json

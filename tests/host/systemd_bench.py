@@ -34,7 +34,7 @@ FOLDERS = (
     "srv/packages", "srv/source",
 )  # fmt: skip
 FILES = {
-    "etc/passwd": f"root:x:0:0::/root:/bin/sh\nmeter:x:{USER}:{USER}::/var/lib/wattledger:/bin/sh\n",
+    "etc/passwd": f"root:x:0:0::/root:/bin/sh\nmeter:x:{USER}:{USER}::/var/lib:/bin/sh\n",
     "etc/group": f"root:x:0:\nmeter:x:{USER}:\nspi:x:991:meter\ni2c:x:992:meter\n"
     "gpio:x:993:meter\ndialout:x:994:meter\ntty:x:5:\nsystemd-journal:x:995:\n",
     "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
@@ -44,10 +44,12 @@ FILES = {
     "opt/wattledger/pyvenv.cfg": "home = /srv/python/bin\n",
 }
 # Nothing that asks for a kernel of its own.
-MASKED = ("modprobe@.service", "systemd-udevd.service", "systemd-udev-trigger.service",
-          "systemd-sysctl.service", "systemd-modules-load.service", "getty@.service",
-          "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
-          "dbus.service", "dbus.socket", "systemd-logind.service")  # fmt: skip
+MASKED = (
+    "modprobe@.service", "systemd-udevd.service", "systemd-udev-trigger.service",
+    "systemd-sysctl.service", "systemd-modules-load.service", "getty@.service",
+    "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service",
+    "dbus.service", "dbus.socket", "systemd-logind.service",
+)  # fmt: skip
 METER = "/opt/wattledger/bin/python -P /srv/source/tests/host/pi_release_meter.py"
 SCRIPT = """
 set -eu
@@ -73,7 +75,9 @@ mknod -m 666 dev/urandom c 1 9
 mkdir -m 1777 dev/shm
 ln -s /proc/self/fd dev/fd
 pivot_root . old
-exec chroot . /bin/sh -c 'umount -l /old; exec setpriv --bounding-set=-sys_module,-sys_time,-syslog,-sys_rawio /lib/systemd/systemd --unit=multi-user.target'
+less=-sys_module,-sys_time,-syslog,-sys_rawio
+exec chroot . /bin/sh -c 'umount -l /old; exec setpriv --bounding-set='$less' \\
+    /lib/systemd/systemd --unit=multi-user.target'
 """
 
 

@@ -118,6 +118,24 @@ def test_nothing_goes_into_the_systems_own_python(card):
     assert pips == [wanted]
 
 
+def test_the_scripts_of_a_card_name_the_python_that_the_pi_will_see(card):
+    commands = Commands(card)
+    bin = card / "opt/wattledger/bin"
+
+    def with_scripts(words):
+        commands(words)
+        if "pip" in words:
+            (bin / "wattledger-meter").write_text(f"#!{bin}/python\nimport sys  # {card}\n")
+            (bin / "wattledger-meter").chmod(0o755)
+            (bin / "other").write_bytes(b"#!/bin/sh\n\xff")
+
+    assert install_pi.main(["install", "--root", str(card)], with_scripts) == 0
+    meter = bin / "wattledger-meter"
+    assert meter.read_text() == f"#!/opt/wattledger/bin/python\nimport sys  # {card}\n"
+    assert meter.stat().st_mode & 0o777 == 0o755
+    assert (bin / "other").read_bytes() == b"#!/bin/sh\n\xff"
+
+
 def test_a_second_installation_only_upgrades(card, capsys):
     ran(card, "install")
     capsys.readouterr()
@@ -235,7 +253,9 @@ def test_releases_are_removed_when_that_is_said_and_the_floor_never(card, capsys
     printed = capsys.readouterr().out
     assert [path.name for path in root.rglob("*")] == ["releases", "floor"]
     assert (root / "releases/floor").read_text() == "7"
-    assert f"kept: {card}/etc/wattledger, {card}/var/lib/wattledger, {root}/releases/floor" in printed
+    assert (
+        f"kept: {card}/etc/wattledger, {card}/var/lib/wattledger, {root}/releases/floor" in printed
+    )
 
 
 def test_the_unit_names_the_folders_that_the_installer_makes():

@@ -98,7 +98,10 @@ def test_a_tick_that_hangs_is_ended_within_the_watchdogs_time_and_started_again(
 
 
 def test_a_release_that_fails_three_starts_gives_way_under_the_unit(machine, pi):
-    for sequence, changes in ((1, {}), (2, {"firmware/main_pi.py": lambda text: text + "\n1 / 0\n"})):
+    for sequence, changes in (
+        (1, {}),
+        (2, {"firmware/main_pi.py": lambda text: text + "\n1 / 0\n"}),
+    ):
         machine.give(pi.release(sequence, changes).folder, f"var/tmp/release{sequence}")
     assert until(lambda: machine.show("SubState") == "running", 10), machine.said()
     machine.systemctl("stop", "wattledger")

@@ -328,5 +328,15 @@ def _die_at(step):
 
         return dying
 
-    for name in ("rename", "replace", "symlink", "unlink", "mkdir", "rmdir", "write", "fsync", "sync"):
+    for name in (
+        "rename",
+        "replace",
+        "symlink",
+        "unlink",
+        "mkdir",
+        "rmdir",
+        "write",
+        "fsync",
+        "sync",
+    ):
         setattr(os, name, watched(getattr(os, name)))
