@@ -137,9 +137,7 @@ def steps(place: Place, source: str) -> Iterator[Step]:
     yield place.command(python, "-m", "pip", "install", "--upgrade", f"{source}[pi,tools]")
     if not place.here:
         for path in _scripts(place):
-            yield Step(
-                f"correct the first line of {path}", lambda path=path: _at_home(place, path)
-            )  # type: ignore[misc]
+            yield _at_home(place, path)
     yield from _rules(place)
     yield from _unit(place)
 
@@ -156,8 +154,11 @@ def _begins(path: Path, text: bytes) -> bool:
         return file.read(len(text)) == text
 
 
-def _at_home(place: Place, path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(str(place.root).encode(), b"", 1))
+def _at_home(place: Place, path: Path) -> Step:
+    def correct() -> None:
+        path.write_bytes(path.read_bytes().replace(str(place.root).encode(), b"", 1))
+
+    return Step(f"correct the first line of {path}", correct)
 
 
 def _account(place: Place) -> Iterator[Step]:

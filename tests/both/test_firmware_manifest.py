@@ -69,7 +69,6 @@ class TestSignature(unittest.TestCase):
     def test_one_over_16_kib_is_refused_unread(self):
         self.assertFalse(is_signed(b"x" * 16385))
 
-
     def test_a_pis_may_be_longer(self):
         most = manifests.limits("pi")
         self.assertEqual((most, manifests.limits("esp32")), ((131072, 1024), (16384, 128)))
