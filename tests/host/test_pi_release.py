@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
+import threading
+import types
 
 import pytest
 
-from wattledger.firmware import slots
+from wattledger.firmware import main_pi, slots
 from wattledger.firmware.release_linux import FileMirror
 from wattledger.tests.host.mqtt_bench import Peer, running_broker, until
 from wattledger.tests.host.pi_release_bench import METER, Pi, Unit, newest
@@ -120,6 +123,29 @@ def test_the_installed_code_takes_a_first_release_over_the_air_and_after_a_wrong
     assert listed.count("application reverted: 1") == 1
 
 
+@pytest.mark.nightly
+def test_a_meter_that_is_killed_while_it_fetches_goes_on_where_it_was(pi, broker, count):
+    pi.commission(5_000_000)
+    pi.install(1)
+    with pi.utility(broker), Unit(pi, "--broker", broker.url) as unit:
+        proven(unit, 0)
+        release = pi.release(2)
+        found = []
+        pushing = threading.Thread(target=lambda: found.append(push(pi, broker, release)))
+        pushing.start()
+        slot = pi.root / "releases/b"
+        for files in (20, 100, 200, 300):
+            assert until(lambda n=files: len(list(slot.rglob("*.py"))) > n, 20), unit.said()
+            unit.runs[-1].process.kill()
+        pushing.join(90)
+    assert found and found[0]["proven"] == [METER], unit.said()
+    killed = [run.code for run in unit.runs].count(-signal.SIGKILL)
+    count(killed, "kills of a Pi's meter that fetches a release")
+    assert killed == 4 and len(unit.runs) == 6
+    assert money(pi)[0] == 5_000_000_000
+    assert "coils 0" in unit.runs[-1].said
+
+
 def raises(text):
     return text + "\nraise RuntimeError('a wrong release')\n"
 
@@ -210,17 +236,36 @@ def test_what_was_not_signed_for_this_meter_is_refused_and_named_in_its_hello(pi
     assert (pi.linked, slots.load(pi.storage).floor) == ("a", 3)
 
 
+def started(pi):
+    """What the meter said in a start that came to measure."""
+    with Unit(pi) as unit:
+        assert until(lambda: unit.runs and unit.runs[0].is_ready, 20), unit.said()
+    return unit.said()
+
+
 @pytest.mark.nightly
-def test_a_lost_store_of_states_lets_no_older_release_in(pi):
+def test_neither_a_damaged_slot_nor_a_lost_store_keeps_a_meter_from_measuring(pi):
     pi.commission(5_000_000)
     pi.install(5)
     with Unit(pi) as unit:
         proven(unit, 0)
+    with open(pi.root / "releases/a/wattledger/agent/units.py", "a") as file:
+        file.write("# changed\n")
+    assert "release in slot a is not as it was signed; it is not started" in started(pi)
+    assert money(pi)[1].count("application damaged, slot: 0") == 1
     for name in slots.FILES:
         (pi.state / name).unlink()
-    with Unit(pi) as unit:
-        assert until(lambda: unit.runs and unit.runs[0].is_ready, 20), unit.said()
-        assert "no release: the installed code starts" in unit.said()
+    assert "no release: the installed code starts" in started(pi)
+    # The floor beside the releases lets no older one in.
     release = pi.release(4)
     words = [pi.root, "--state", pi.state, "--site", pi.site, release.folder]
     assert pi.command("install", *words) == (1, "release: sequence 4 is below 6\n")
+
+
+def test_an_update_that_has_more_to_do_does_not_wait_for_the_next_tick():
+    meter = object.__new__(main_pi.PiMeter)
+    meter._runtime = types.SimpleNamespace(turn=lambda: 500)
+    meter._certificate = None
+    for updates, wait_s in ((None, 0.5), (False, 0.5), (True, 0)):
+        meter._updates = updates if updates is None else types.SimpleNamespace(more=updates)
+        assert meter.turn() == wait_s

@@ -182,6 +182,32 @@ def test_the_way_back_to_the_installed_code(pi):
     assert pi.start() == "three"
 
 
+def test_what_a_running_meter_writes_is_durable_at_once(pi, monkeypatch):
+    synced = []
+    real = os.fsync
+
+    def fsync(descriptor):
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "sync", pytest.fail)  # may last longer than the watchdog waits
+    files = release_linux.files_of(pi.root)
+    files.append("a", "wattledger/x.py", b"x")
+    folder = f"{pi.root}/releases"
+    assert synced == [f"{folder}/a/wattledger/x.py"]
+    files.sync()
+    assert synced[1:] == [folder, f"{folder}/a", f"{folder}/a/wattledger"]
+
+
+def test_another_user_writes_nothing(pi, monkeypatch, capsys):
+    # What root writes, the meter could not read.
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    for action in ("show", "back"):
+        assert release_linux.main([action, str(pi.root), "--state", str(pi.state)]) == 1
+        assert "run this as the one the meter runs as" in capsys.readouterr().err
+
+
 class TestLaunch:
     def launched(self, pi, **more):
         environment = {"PATH": "/bin", launch_linux.DAMAGED: "ab", **more}
