@@ -9,10 +9,6 @@ class SiteError(FirmwareError):
     """A file that makes this meter is missing, wrong or open to others."""
 
 
-class RetiredError(FirmwareError):
-    """The meter of this store is out of service, for good."""
-
-
 class BrokerError(FirmwareError):
     """The broker's address or the files of its TLS connection cannot be used."""
 

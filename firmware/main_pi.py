@@ -27,7 +27,7 @@ from wattledger.firmware import (
     parts_linux,
     retire_linux,
 )
-from wattledger.firmware.errors import FirmwareError, RetiredError
+from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.log_linux import Log
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
@@ -40,7 +40,6 @@ from wattledger.hal.watchdog.systemd_linux import SystemdWatchdog
 
 FIRMWARE = "pi"
 FAILED = 1
-RETIRED = 3  # the unit does not start such a meter again
 LOOK_S = 0.1  # a person at a button or keypad does not wait for the next tick
 log = Log()
 
@@ -304,9 +303,6 @@ def main(words=None):
             open_ledger(options)
         else:
             serve(options, stopped)
-    except RetiredError as error:
-        log.error("wattledger-meter: %s" % error)
-        return RETIRED
     except (FirmwareError, AgentError, HalError, OSError) as error:
         log.error("wattledger-meter: %s" % error)
         return FAILED

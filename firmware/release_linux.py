@@ -175,11 +175,13 @@ def install(root, storage, source, public_keys):
 
 def back(storage, installed=False):
     """Start the one before next, or the installed code; the sequence that is left."""
-    selection = slots.load(storage)
-    slots.revert(storage, True)
+    left = slots.load(storage).sequence
     if installed:
+        slots.release(storage)
+    slots.revert(storage, True)
+    if installed:  # one on trial had the one before as its way back
         slots.revert(storage, True)
-    return selection.sequence
+    return left
 
 
 def clear(root):

@@ -10,7 +10,7 @@ import os
 from wattledger.agent import config as configs
 from wattledger.agent.decommission import decommission, is_decommissioned
 from wattledger.firmware import release_linux
-from wattledger.firmware.errors import FirmwareError, RetiredError
+from wattledger.firmware.errors import FirmwareError
 
 SECRETS = (
     "device.key",
@@ -25,9 +25,9 @@ SECRETS = (
 
 
 def refuse(storage, folder):
-    """RetiredError for a store whose meter is out of service: it never runs again."""
+    """FirmwareError for a store whose meter is out of service: it never runs again."""
     if is_decommissioned(storage):
-        raise RetiredError(
+        raise FirmwareError(
             "%s/final: this meter is decommissioned; provision a new one with a store of its own"
             % folder
         )

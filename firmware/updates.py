@@ -191,7 +191,7 @@ class Updates:
             self._agent.sender.ask_hello()
 
     def _why_failed(self, selection):
-        return "%d: has not proven itself" % selection.failed
+        return "%d: was given up" % selection.failed
 
     def _tell_refused(self, why):
         if self._agent.application is None:

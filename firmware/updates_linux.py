@@ -17,26 +17,23 @@ class PiUpdates:
     def __init__(self, agent, storage, public_keys, root, link, log, environment=os.environ):
         self._log = log
         self._said = None
-        self._running = release_linux.running(root)
+        running = release_linux.running(root)
         self._updates = Updates(
             agent,
             storage,
             release_linux.files_of(root),
             public_keys or {},
             release_linux.HW_CLASS,
-            self._running,
+            running,
             environment.get(DAMAGED, ""),
             release_linux.FileMirror(root),
             link,
             HostClock(),
         )
-        self._application = agent.application or {}
-        if self._running:
-            log(
-                "application %d runs%s"
-                % (self._application["seq"], ", on trial" if self._updates.trial else "")
-            )
         self._agent = agent
+        if running:
+            trial = ", on trial" if self._updates.trial else ""
+            log("application %d runs%s" % (agent.application["seq"], trial))
 
     @property
     def more(self):

@@ -89,7 +89,7 @@ class TestUpdates(unittest.TestCase):
         self.assertEqual(device.running, None)
         self.assertEqual(
             device.agent.application,
-            {"seq": 0, "digest": None, "proven": False, "refused": "8: has not proven itself"},
+            {"seq": 0, "digest": None, "proven": False, "refused": "8: was given up"},
         )
 
     def test_there_is_more_to_do_at_once_but_not_while_a_part_is_awaited(self):
@@ -167,7 +167,7 @@ class TestTrial(unittest.TestCase):
         self.assertEqual(slots.load(device.storage).floor, 7)
         device.agent.keeper.now()
         self.assertEqual((device.told(REVERTED), device.told(PROVEN)), ([8], []))
-        self.assertEqual(device.agent.application["refused"], "8: has not proven itself")
+        self.assertEqual(device.agent.application["refused"], "8: was given up")
         self.assertEqual(device.agent.application["seq"], 7)
         device.answers = True
         device.live(200)

@@ -114,7 +114,7 @@ def test_the_installed_code_takes_a_first_release_over_the_air_and_after_a_wrong
             assert until(lambda: newest(peer, "state"), 20), unit.said()
             found = push(pi, broker, pi.release(1, {"firmware/main_pi.py": raises}))
             # By the hello of the installed code, for the release never said one.
-            assert found["failed"] == {METER: "refuses it: has not proven itself"}
+            assert found["failed"] == {METER: "refuses it: was given up"}
             assert len(unit.runs) == 1 + 3 + 1 and pi.linked is None
             assert push(pi, broker, pi.release(2))["proven"] == [METER]
             assert pi.linked == "a"

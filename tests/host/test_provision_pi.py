@@ -130,14 +130,14 @@ def retire(site, bench, places):
     code, said = bench.ends(*retired)
     assert code == 0 and "balance 35000000000 nano-units" in said, said
     code, said = bench.ends()
-    assert code == 3 and "final: this meter is decommissioned" in said, said
+    assert code == 1 and "final: this meter is decommissioned" in said, said
     again = site.folder / "again"
     words = ("--out", again, "--again", "--board", BOARD, "--meter", METER)
     assert command("provision", *words, *places, "--gate", site.gate)[0] == 0
     for options in ((), ("--commission", "0")):
         bench.site = again
         code, said = bench.ends(*options)
-        assert code == 3 and "final: this meter is decommissioned" in said, said
+        assert code == 1 and "final: this meter is decommissioned" in said, said
     broker = ("--broker-dir", site.folder / "broker")
     with Client(site.ports[0], METER, context(again)) as client:
         assert client.is_in()

@@ -178,8 +178,13 @@ def test_the_way_back_to_the_installed_code(pi):
     pi.proven(2, "two")
     assert release_linux.back(pi.storage, installed=True) == 2
     assert (pi.start(), linked(pi.root)) == (None, None)
+    assert slots.load(pi.storage).failed == 2
     pi.install(pi.release(3, "three"))
     assert pi.start() == "three"
+    slots.good(pi.storage)
+    pi.install(pi.release(4, "four"))
+    assert release_linux.back(pi.storage, installed=True) == 4
+    assert pi.start() is None
 
 
 def test_what_a_running_meter_writes_is_durable_at_once(pi, monkeypatch):
