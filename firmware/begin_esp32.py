@@ -31,7 +31,7 @@ def begin(meter, tariff, checked):
         if meter.found.safe:
             meter.storage.remove(PIN)
         if meter.found.slot is not None:
-            _take_updates(meter, site, port.esp32.NVS(SPACE))
+            take_updates(meter, meter.found.damaged)
         else:  # a core alone has no link that could bring another
             from wattledger.firmware import slots
             from wattledger.firmware.app_lost import tell_lost
@@ -40,21 +40,22 @@ def begin(meter, tariff, checked):
             tell_lost(agent, meter.storage, selection, meter.found.damaged)
 
 
-def _take_updates(meter, site, nvs):
-    """The application's trial, and its updates."""
+def take_updates(meter, damaged=()):
+    """The application's trial, and its updates. `damaged` slots are told of once in a start."""
     from wattledger.firmware.mirror_esp32 import NvsMirror
     from wattledger.firmware.slot_files import SlotFiles
     from wattledger.firmware.updates import Updates
 
     found = meter.found
+    nvs = meter.port.esp32.NVS(SPACE)
     meter.updates = Updates(
         meter.agent,
         meter.storage,
         SlotFiles(found.folder.rstrip("/") + "/" + APP),
-        site.points() or {},
+        Site(found.folder, nvs).points() or {},
         HW_CLASS,
         found.slot,
-        found.damaged,
+        damaged,
         NvsMirror(nvs),
         meter.link,
         meter.clock,
