@@ -35,8 +35,6 @@ STAYING = (
     "wattledger.agent.tokens",
     "wattledger.firmware.page_",
     "wattledger.firmware.panel",
-    "wattledger.firmware.slot",
-    "wattledger.firmware.updates",
     "wattledger.hal.display",
     "wattledger.hal.network",
 )
@@ -70,9 +68,12 @@ def keep(kept):
 
 
 class Esp32Meter:
-    """A meter on this chip: call turn() again and again. `found` is what the boot found, `port` the Modules; `kept` names the
-    modules that stay in the heap, those that are loaded now when it is None. `page`
-    (page_esp32.py) and `updates` may be None."""
+    """A meter on this chip: call turn() again and again.
+
+    `found` is what the boot found, `port` the Modules; `kept` names the modules that stay in the
+    heap, those that are loaded now when it is None. `page` (page_esp32.py) may be None, and so is
+    `updates` while there is nothing to do for the application.
+    """
 
     look_ms = LOOK_MS
 
@@ -80,6 +81,7 @@ class Esp32Meter:
         self.found = found
         self.port = port
         self.updates = None
+        self._floor = 0  # an update must be above
         self.log = log
         machine = port.machine
         Esp32Watchdog(machine.WDT, BOOT_MS)
@@ -113,8 +115,6 @@ class Esp32Meter:
 
         begin(self, tariff, checked)
         tariff = checked = begin = None
-        if self.updates is not None:
-            keep(kept)
         self._let_go()
         watchdog = Esp32Watchdog(machine.WDT)
         self.runtime = Runtime(self.agent, self.clock, watchdog, log, self._tasks())
@@ -153,14 +153,26 @@ class Esp32Meter:
 
             watch = CertificateWatch(self._ends, self.storage, agent.time, agent.report)
             works.append(("certificate", watch.work))
-        if self.updates is not None:
+        if self.found.slot is not None:
             works.append(("update", self._update))
         return tuple([Task(name, work, self.clock, DEADLINE_MS) for name, work in works])
 
     def _update(self):
-        if self.updates.work():
+        """Look after the application; what does so is in the heap only while there is work."""
+        if self.updates is None:
+            desk = self.agent.documents
+            if desk is None or not desk.want or desk.want.firmware <= self._floor:
+                return
+            from wattledger.firmware.begin_esp32 import take_updates
+
+            take_updates(self)
+        elif self.updates.work():
             self.agent.stop()
             self.port.machine.reset()
+        elif self.updates.idle:
+            self._floor = self.updates.floor
+            self.updates = None
+            self._let_go()
 
     def turn(self):
         """What is due: tick, step, tasks, a slice of the small screen; the milliseconds until the
