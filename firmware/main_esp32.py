@@ -81,7 +81,7 @@ class Esp32Meter:
         self.found = found
         self.port = port
         self.updates = None
-        self._floor = 0  # an update must be above
+        self.floor = 0  # an update's sequence is above it
         self.log = log
         machine = port.machine
         Esp32Watchdog(machine.WDT, BOOT_MS)
@@ -161,7 +161,7 @@ class Esp32Meter:
         """Look after the application; what does so is in the heap only while there is work."""
         if self.updates is None:
             desk = self.agent.documents
-            if desk is None or not desk.want or desk.want.firmware <= self._floor:
+            if desk is None or not desk.want or desk.want.firmware <= self.floor:
                 return
             from wattledger.firmware.begin_esp32 import take_updates
 
@@ -170,7 +170,7 @@ class Esp32Meter:
             self.agent.stop()
             self.port.machine.reset()
         elif self.updates.idle:
-            self._floor = self.updates.floor
+            self.floor = self.updates.floor
             self.updates = None
             self._let_go()
 
