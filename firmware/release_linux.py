@@ -106,7 +106,7 @@ def running(root, file=__file__):
 def start(root, storage, log):
     """Count this start, and let `current` name what starts: (its slot or None, those that are
     not as they were signed)."""
-    wholeness = Wholeness(files_of(root), HW_CLASS)
+    wholeness = Wholeness(files_of(root))
     slot = slots.choose(storage, wholeness)
     for damaged in wholeness.damaged:
         log("release in slot %s is not as it was signed; it is not started" % damaged)
