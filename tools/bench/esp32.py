@@ -29,20 +29,29 @@ from wattledger.tools.bench.plain_chip import PlainChip
 from wattledger.tools.bench.rows import Report, Row
 from wattledger.tools.flash import image
 from wattledger.tools.image import known
-from wattledger.tools.mpy import ROOT
+from wattledger.tools.image.arguments import shorten
+from wattledger.tools.image.constants import inline
+from wattledger.tools.image.private import conceal
+from wattledger.tools.image.program import Program
+from wattledger.tools.image.toplevel import rename
+from wattledger.tools.mpy import ROOT, portable_files
 
 WORKED_S = 60
 BOARD = "esp32_atm90e32"
-PROGRAM = "world.tools.bench.esp32_program"
-# The image has modules of its own in `wattledger`; what stands for the world lies in `world`.
+PROGRAM = "esp32_program"
+# What stands for the world lies beside the image, without a folder and with short names: neither
+# is on a device.
 WORLD = (
     "host_sim/ticks.py",
     "tools/bench/browser.py",
     "tools/bench/plain_chip.py",
-    "tools/bench/plain_net.py",
     "tools/bench/esp32_program.py",
 )
-PORT = ("machine", "esp32")
+PORT = {
+    "machine": "tools/bench/plain_port.py",
+    "esp32": "tools/bench/plain_port.py",
+    "plain_net": "tools/bench/plain_net.py",
+}
 NETWORK = {"ssid": "home", "password": "a password", "broker": "192.0.2.1"}
 DEVICE = {
     "v": 1,
@@ -58,17 +67,8 @@ def stage(folder: Path) -> Device:
     """The board's image as `wattledger flash` builds it, and the world beside it."""
     made = image.build(BOARD, kept=known.named((ROOT / WORLD[-1]).read_bytes()))
     tree = folder / "world"
-    for path in WORLD:
-        source = (ROOT / path).read_bytes()
-        for room in (b"host_sim", b"tools"):
-            source = source.replace(b"wattledger." + room, b"world." + room)
-        place = Path("world") / path
-        device.compile_into(tree, place, source)
-        for parent in place.parents[:-1]:
-            device.compile_into(tree, parent / "__init__.py", b"")
-    for module in PORT:
-        source = (ROOT / "tools/bench/plain_port.py").read_bytes()
-        device.compile_into(tree, Path(f"{module}.py"), source)
+    for path, source in _world().items():
+        device.compile_into(tree, Path(path), source)
     (folder / "core.rom").write_bytes(made.rom)
     (folder / "slot.rom").write_bytes(made.slot[boot.ROM])
     (folder / "world.rom").write_bytes(device.image_of(tree))
@@ -81,6 +81,35 @@ def stage(folder: Path) -> Device:
         path=("/world",),
         fill=functools.partial(provision, slot=made.slot[boot.ROM]),
     )
+
+
+def _world() -> dict[str, bytes]:
+    """The world's modules; what the image asks them for keeps its name."""
+    sources = {}
+    for path in WORLD:
+        source = (ROOT / path).read_bytes()
+        for room in (b"host_sim", b"tools.bench"):
+            source = source.replace(b"wattledger." + room + b".", b"")  # of an import
+        sources[Path(path).name] = source
+    files = [ROOT / name for name in portable_files() if not name.startswith("host_sim")]
+    asked = set().union(*(known.named(path.read_bytes()) for path in files))
+    made = _shortened(sources, asked, (PROGRAM,))
+    for module, path in PORT.items():
+        source = (ROOT / path).read_bytes()
+        made |= _shortened({f"{module}.py": source}, asked | known.named(source), ())
+    return made
+
+
+def _shortened(
+    sources: dict[str, bytes], kept: set[str], roots: tuple[str, ...]
+) -> dict[str, bytes]:
+    program = Program(sources)
+    inline(program)
+    conceal(program, (), kept, ())
+    if roots:  # the port's are called by keyword
+        shorten(program, list(program.modules))
+    rename(program, (), roots, kept)
+    return program.sources()
 
 
 def provision(folder: Path, slot: bytes) -> None:
