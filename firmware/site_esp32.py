@@ -175,7 +175,7 @@ class Site:
 
 
 def _new(found, tariff):
-    """The document `tariff`, None when the meter holds it: then it was checked when it was taken."""
+    """The document `tariff`; None when the meter holds it, for it was checked when taken."""
     if tariff is not None and found.folder is not None:
         from wattledger.agent.billing.shelf import ACTIVE, NEXT
         from wattledger.hal.storage.vfs import VfsStorage

@@ -80,7 +80,7 @@ def start(case, path):
     sim_machine.power_up()
     sys.modules["time"] = HastyTime(house.pass_ms)
     try:
-        exec(source, {})
+        exec(source, {})  # noqa: S102  that is what a port does
     except sim_machine.Reset:
         print("RESET")
         while True:

@@ -19,7 +19,8 @@ from wattledger.tools.flash.manifest import BOOT
 HEAP = "3M"  # each collection is short: what the Unix port does to one at Ctrl-C is not ours
 BUILD = "wattledger/firmware/build.py"
 PROGRAM = (
-    "import sys, vfs; vfs.mount(vfs.VfsPosix('/'), '/host'); sys.path[:] = ['/host%s', '.frozen']; "
+    "import sys, vfs; vfs.mount(vfs.VfsPosix('/'), '/host'); "
+    "sys.path[:] = ['/host%s', '.frozen']; "
     "from wattledger.tests.both.houses_esp32_start import start; start(%r, %r)"
 )
 PROMPT = b">>> "
@@ -72,12 +73,18 @@ class Line:
         assert os.waitpid(self._child, os.WNOHANG) == (0, 0), self.heard
         return self.heard[before:]
 
-    def code(self):
-        """How it ended: negative for a signal."""
-        while self._more(time.monotonic() + 10):
+    def code(self, timeout_s=10):
+        """How it ended, negative for a signal; None when it did not."""
+        deadline = time.monotonic() + timeout_s
+        while self._more(deadline) and PROMPT not in self.heard:
             pass
-        child, self._child = self._child, 0
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        while time.monotonic() < deadline and PROMPT not in self.heard:
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            if child:
+                self._child = 0
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        return None
 
     def _more(self, deadline):
         left = max(deadline - time.monotonic(), 0)

@@ -64,7 +64,7 @@ class Run:
 
 
 def staged_tree(root=ROOT, instead=None):
-    """The folder to put on MICROPYPATH, built if need be; `instead`: {path in the tree: source}."""
+    """The folder to put on MICROPYPATH, built if need be. `instead` has other sources by path."""
     names = mpy.portable_files(PORTABLE, root)
     sources = {"wattledger/" + name: (root / name).read_bytes() for name in names}
     sources["unittest.py"] = UNITTEST.read_bytes()
