@@ -216,4 +216,6 @@ def _checked(device, tariff, log):
         log("tariff.json is refused: %s" % error)
         tariff = None
         config, checked = documents.read(device, None)
+    for name in config.lacking:
+        log("%s: %s: nothing here serves it, for there is no application" % (DEVICE, name))
     return config, tariff, checked
