@@ -2,11 +2,15 @@
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
-from wattledger.firmware.boot import SPACE
+from wattledger.firmware.boot import APP, SPACE
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.causes import number
 from wattledger.firmware.floor import set_floor
+from wattledger.firmware.mirror_esp32 import NvsMirror
 from wattledger.firmware.site_esp32 import Site
+
+HW_CLASS = "esp32"
+PIN = "pin"  # of hal/display/pin.py: who held the button wants the label's again
 
 
 def begin(meter, tariff, checked):
@@ -23,4 +27,47 @@ def begin(meter, tariff, checked):
             agent.report(events.TARIFF_REFUSED, 0)
             meter.log("tariff.json is refused: %s" % error)
     if meter.found.folder is not None:
-        Site(meter.found.folder, port.esp32.NVS(SPACE)).copy()
+        site = Site(meter.found.folder, port.esp32.NVS(SPACE))
+        site.copy()
+        if meter.found.safe:
+            meter.storage.remove(PIN)
+        _look_at_application(meter)
+
+
+def _look_at_application(meter):
+    """What is to be done for it is loaded now only where it cannot wait."""
+    from wattledger.firmware import app_state, slots
+
+    found = meter.found
+    selection = slots.load(meter.storage)
+    running = found.slot
+    is_proven = selection.tries == slots.PROVEN or selection.slot != running
+    if running is not None and (not is_proven or selection.before is not None):
+        take_updates(meter, found.damaged)
+        return
+    app_state.tell_lost(meter.agent, meter.storage, selection, found.damaged)
+    if running is not None:  # a core alone has no link that could bring another
+        mirror = NvsMirror(meter.port.esp32.NVS(SPACE))
+        meter.floor = app_state.floor(mirror, selection)
+        meter.agent.application = app_state.told(selection, running, True)
+
+
+def take_updates(meter, damaged=()):
+    """The application's trial, and its updates. `damaged` slots are told of once in a start."""
+    from wattledger.firmware.slot_files import SlotFiles
+    from wattledger.firmware.updates import Updates
+
+    found = meter.found
+    nvs = meter.port.esp32.NVS(SPACE)
+    meter.updates = Updates(
+        meter.agent,
+        meter.storage,
+        SlotFiles(found.folder.rstrip("/") + "/" + APP),
+        Site(found.folder, nvs).points() or {},
+        HW_CLASS,
+        found.slot,
+        damaged,
+        NvsMirror(nvs),
+        meter.link,
+        meter.clock,
+    )

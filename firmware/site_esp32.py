@@ -3,7 +3,8 @@
 device.json      what belongs to this meter (docs/configuration.md)
 device.key       64 hex digits
 calibration.json public_keys.json gate.key token.key   as on a Raspberry Pi
-network.json     {"ssid", "password", "broker", "port", "ntp"}
+network.json     {"ssid", "password", "broker", "port", "ntp"}, and of the page "page_port", "hostname"
+display.pin      the page's PIN, as the meter's label has it; optional
 ca.der client.der client.key.der   for the broker (firmware/link.py)
 tariff.json      a tariff to offer at a start, unless it is held; optional
 commission       micro-units of the first credit; it opens the ledger, once, and is removed
@@ -30,6 +31,7 @@ COPIED = (
     "gate.key",
     "token.key",
     "network.json",
+    "display.pin",
     "ca.der",
     "client.der",
     "client.key.der",

@@ -18,6 +18,10 @@ class Uplink:
         """True while there is an address; a link's fault is its own."""
         return self._wifi.is_up()
 
+    def address(self):
+        """The address that the network gave, "" without one."""
+        return self._wifi.address()
+
     def work(self):
         """Wi-Fi does what is due; then what is new is said."""
         self._wifi.work()

@@ -31,7 +31,7 @@ def test_a_new_meter_opens_its_ledger_once_and_measures(board):
     # the battery clock's time, as provisioned, and synced
     assert (found["unix"], found["trust"]) == (60, 2)
     assert found["operations"] == found["failures"] == 0
-    assert found["lines"] == []
+    assert [line.split(":")[0] for line in found["lines"]] == ["first reading"]
     assert found["events"][0] == [1, 1]
 
 

@@ -4,13 +4,21 @@ The simulated `machine` and `esp32` lie beside the image and are in the heap too
 is measured apart. On the 64-bit MicroPython an object takes twice the bytes of an ESP32's.
 """
 
+import functools
 import json
 import tempfile
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from wattledger.firmware import boot, site_esp32
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from wattledger.firmware import boot, link, site_esp32
 from wattledger.firmware.main_esp32 import GC_BYTES
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.tools.bench import device
@@ -21,14 +29,30 @@ from wattledger.tools.bench.plain_chip import PlainChip
 from wattledger.tools.bench.rows import Report, Row
 from wattledger.tools.flash import image
 from wattledger.tools.image import known
-from wattledger.tools.mpy import ROOT
+from wattledger.tools.image.arguments import shorten
+from wattledger.tools.image.constants import inline
+from wattledger.tools.image.private import conceal
+from wattledger.tools.image.program import Program
+from wattledger.tools.image.toplevel import rename
+from wattledger.tools.mpy import ROOT, portable_files
 
 WORKED_S = 60
 BOARD = "esp32_atm90e32"
-PROGRAM = "world.tools.bench.esp32_program"
-# The image has modules of its own in `wattledger`; what stands for the world lies in `world`.
-WORLD = ("host_sim/ticks.py", "tools/bench/plain_chip.py", "tools/bench/esp32_program.py")
-PORT = ("machine", "esp32")
+PROGRAM = "esp32_program"
+# What stands for the world lies beside the image, without a folder and with short names: neither
+# is on a device.
+WORLD = (
+    "host_sim/ticks.py",
+    "tools/bench/browser.py",
+    "tools/bench/plain_chip.py",
+    "tools/bench/esp32_program.py",
+)
+PORT = {
+    "machine": "tools/bench/plain_port.py",
+    "esp32": "tools/bench/plain_port.py",
+    "plain_net": "tools/bench/plain_net.py",
+}
+NETWORK = {"ssid": "home", "password": "a password", "broker": "192.0.2.1"}
 DEVICE = {
     "v": 1,
     "meter": METER,
@@ -43,17 +67,8 @@ def stage(folder: Path) -> Device:
     """The board's image as `wattledger flash` builds it, and the world beside it."""
     made = image.build(BOARD, kept=known.named((ROOT / WORLD[-1]).read_bytes()))
     tree = folder / "world"
-    for path in WORLD:
-        source = (ROOT / path).read_bytes()
-        for room in (b"host_sim", b"tools"):
-            source = source.replace(b"wattledger." + room, b"world." + room)
-        place = Path("world") / path
-        device.compile_into(tree, place, source)
-        for parent in place.parents[:-1]:
-            device.compile_into(tree, parent / "__init__.py", b"")
-    for module in PORT:
-        source = (ROOT / "tools/bench/plain_port.py").read_bytes()
-        device.compile_into(tree, Path(f"{module}.py"), source)
+    for path, source in _world().items():
+        device.compile_into(tree, Path(path), source)
     (folder / "core.rom").write_bytes(made.rom)
     (folder / "slot.rom").write_bytes(made.slot[boot.ROM])
     (folder / "world.rom").write_bytes(device.image_of(tree))
@@ -62,22 +77,74 @@ def stage(folder: Path) -> Device:
         folder / "core.rom",
         PROGRAM,
         GC_BYTES,
-        mounted={"/slot": folder / "slot.rom", "/world": folder / "world.rom"},
+        mounted={"/app/a": folder / "slot.rom", "/world": folder / "world.rom"},
         path=("/world",),
-        fill=provision,
+        fill=functools.partial(provision, slot=made.slot[boot.ROM]),
     )
 
 
-def provision(folder: Path) -> None:
-    """The site and the store of a meter that has worked before, and holds its tariff."""
+def _world() -> dict[str, bytes]:
+    """The world's modules; what the image asks them for keeps its name."""
+    sources = {}
+    for path in WORLD:
+        source = (ROOT / path).read_bytes()
+        for room in (b"host_sim", b"tools.bench"):
+            source = source.replace(b"wattledger." + room + b".", b"")  # of an import
+        sources[Path(path).name] = source
+    files = [ROOT / name for name in portable_files() if not name.startswith("host_sim")]
+    asked = set().union(*(known.named(path.read_bytes()) for path in files))
+    made = _shortened(sources, asked, (PROGRAM,))
+    for module, path in PORT.items():
+        source = (ROOT / path).read_bytes()
+        made |= _shortened({f"{module}.py": source}, asked | known.named(source), ())
+    return made
+
+
+def _shortened(
+    sources: dict[str, bytes], kept: set[str], roots: tuple[str, ...]
+) -> dict[str, bytes]:
+    program = Program(sources)
+    inline(program)
+    conceal(program, (), kept, ())
+    if roots:  # the port's are called by keyword
+        shorten(program, list(program.modules))
+    rename(program, (), roots, kept)
+    return program.sources()
+
+
+def provision(folder: Path, slot: bytes) -> None:
+    """The application's slot, the site and the store of a meter that has worked before, and holds its tariff."""
     site = folder / site_esp32.FOLDER
     site.mkdir()
     (site / "device.json").write_text(json.dumps(DEVICE))
     (site / "device.key").write_bytes(b"ab" * 32)
     (site / "tariff.json").write_bytes(TARIFF)
+    for name, data in _credentials().items():
+        (site / name).write_bytes(data)
+    (site / "network.json").write_text(json.dumps(NETWORK))
+    (site / "display.pin").write_text("48151623")
+    place = folder / boot.APP / "a"
+    place.mkdir(parents=True)
+    (place / boot.ROM).write_bytes(slot)
     house = House(PlainChip(), storage=VfsStorage(str(folder)))
     house.run(WORKED_S)
     house.agent.stop()
+
+
+def _credentials() -> dict[str, bytes]:
+    """A certificate, its key, and itself for an authority: of the size of a real one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, METER)])
+    begins = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=3650))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    secret = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return {link.AUTHORITY: made, link.CERTIFICATE: made, link.KEY: secret}
 
 
 def check(found: dict[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,13 @@ _GC_BYTES = 4096
 class Found:
     """As of firmware/boot.py, which is not kept in a device's heap either."""
 
-    folder = place = "."
     made = True
-    slot = None
+    safe = False
+    damaged = ()
+
+    def __init__(self, folder, slot):
+        self.folder = self.place = folder
+        self.slot = slot
 
 
 def imported():
@@ -44,18 +48,49 @@ def _clock():
     return clock
 
 
-def _start():
-    """(meter, clock) of the core, as firmware/start_esp32.py makes it."""
+def _start(with_app=False, is_mapped=True):
+    """(meter, clock) as firmware/start_esp32.py makes it: of the core alone, or with its
+    application, which is mapped as the core is or lies in the slot."""
     gc.threshold(_GC_BYTES)
     clock = _clock()
     from wattledger.firmware import main_esp32
 
+    kept = main_esp32.loaded()
     port = main_esp32.Modules(machine, esp32, None, clock)
-    return main_esp32.Esp32Meter(Found(), port, _quiet), clock
+    found = Found(".", "a" if with_app else None)
+    if with_app:
+        net = __import__("plain_net")  # a module that stands for three
+        kept |= main_esp32.loaded()
+        port.network = port.socket = port.ssl = net
+        from wattledger.firmware import boot
+
+        if is_mapped:
+            boot.enter(Found("/", "a"), sys.modules, __import__)
+        else:
+            import vfs  # type: ignore[import-not-found]
+
+            boot.enter(found, sys.modules, __import__, vfs.mount)
+        del boot
+    made = main_esp32.Esp32Meter(found, port, _quiet, kept)
+    made.look_ms = 1000  # nobody stands at it: a day is quicker so
+    return made, clock
 
 
 def _quiet(line):
     pass
+
+
+def _asked(board):
+    """What the page answers to who asks for the view, and for the page itself."""
+    from wattledger.tools.bench.browser import ask
+
+    host = "192.0.2.7"  # of plain_net.py
+    return ask(board.page.server, "/view", host) + " " + ask(board.page.server, "/", host)
+
+
+def _messages(board):
+    """Messages that the broker took."""
+    return board.port.socket.socket.messages if board.port.socket else 0
 
 
 def _counts(register):
@@ -76,15 +111,21 @@ def _largest():
     return low
 
 
-def meter(seconds):
-    """`seconds` of metering; bytes free after an hour and at the end, and in one piece."""
-    board, clock = _start()
+def meter(seconds, with_app=False, is_mapped=True):
+    """`seconds` of metering; bytes free after an hour and at the end, and in one piece. With the
+    application its page is asked for once in an hour."""
+    board, clock = _start(with_app, is_mapped)
     first = _counts(board.agent.meter.register)
     early = None
+    status = ""
+    asked = 1
     until = clock.time() + seconds
     hour = clock.time() + HOUR_S
     while clock.time() < until:
         clock.sleep_ms(board.turn())
+        if with_app and clock.time() >= asked * HOUR_S // 2:
+            asked += 2
+            status = _asked(board)
         if early is None and clock.time() >= hour:
             gc.collect()
             early = gc.mem_free()
@@ -100,6 +141,8 @@ def meter(seconds):
         "journal": agent.journal.durable,
         "missing": agent.ledger.missing,
         "failures": board.runtime.failures,
+        "status": status,
+        "messages": _messages(board),
         "early": early if early is not None else late,
         "late": late,
         "used": gc.mem_alloc(),
@@ -157,8 +200,12 @@ def first_reading():
     return {"turns": waited, "power": board.agent.meter.power_mw()}
 
 
-def stand_ins():
+def stand_ins(with_app=False):
     """Bytes of heap of what is not the firmware: this program, the port's modules, chip, time."""
     clock = _clock()
+    if with_app:
+        from wattledger.tools.bench.browser import ask  # noqa: F401
+
+        __import__("plain_net")
     gc.collect()
     return {"bytes": gc.mem_alloc(), "modules": len(sys.modules), "clock": clock.time()}

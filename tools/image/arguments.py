@@ -13,13 +13,14 @@ from typing import Any
 from wattledger.tools.image.program import Module, Program, Rewriter
 from wattledger.tools.image.scopes import Function, Scope, arguments_of, find
 
+KEYWORDS = ("name",)  # by which a server calls its functions, taken from the addresses it answers
 SHORT = re.compile(r"[_g]\d+$")
 
 
 def shorten(program: Program, names: Iterable[str]) -> None:
     """Call arguments in the modules called `names` _0, _1, ... where their own names would be kept
     for nothing."""
-    known = {"self"}
+    known = {"self", *KEYWORDS}
     for module in program.modules.values():
         known |= _names(module)
     for name in names:

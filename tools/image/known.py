@@ -66,7 +66,7 @@ def outside() -> frozenset[str]:
 
 
 def named(source: bytes) -> set[str]:
-    """Attributes, functions, classes and arguments that a source names."""
+    """Attributes, functions, classes, arguments and imports that a source names."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
@@ -75,6 +75,8 @@ def named(source: bytes) -> set[str]:
             found.add(node.name)
         elif isinstance(node, ast.arg):
             found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add(node.name)
     return found
 
 
