@@ -44,7 +44,10 @@ MAX_BYTES = 4096
 
 
 class Config:
-    """The values of device.json as attributes of the same names."""
+    """The values of device.json as attributes of the same names; `lacking` names those whose
+    module is not there: they are None, as if they were not told."""
+
+    lacking = ()
 
 
 def load(data):
@@ -92,16 +95,21 @@ def load(data):
     from wattledger.agent.metering import quality_settings  # its tables leave the heap as these
 
     config.quality = quality_settings.check(document.get("quality", {}))
-    config.display = None
+    # Here, because a meter without them has no heap to spare; and both are the application's: a
+    # core whose application is damaged measures without.
+    config.display = config.token = None
     if "display" in document:
-        # Here, because a meter without a small screen has no heap to spare for it.
-        from wattledger.agent.display import settings as displays
-
-        config.display = displays.check(document["display"])
-    config.token = None
+        try:
+            from wattledger.agent.display import settings as displays
+        except ImportError:
+            config.lacking += ("display",)
+        else:
+            config.display = displays.check(document["display"])
     if "token" in document:
-        # Here, because a meter without tokens has no heap to spare for them.
-        from wattledger.agent.tokens import settings
-
-        config.token = settings.check(document["token"])
+        try:
+            from wattledger.agent.tokens import settings
+        except ImportError:
+            config.lacking += ("token",)
+        else:
+            config.token = settings.check(document["token"])
     return config

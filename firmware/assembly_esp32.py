@@ -12,6 +12,7 @@ from wattledger.hal.storage.vfs import VfsStorage
 FIRMWARE = "esp32"
 NTP = "pool.ntp.org"
 PORT = 8883
+FINAL = "final"  # of agent/decommission.py, which is loaded only then
 
 
 def _not_yet():
@@ -90,7 +91,12 @@ class Assembly:
     def _storage(self):
         found = self._found
         if found.folder is not None:
-            return VfsStorage(found.folder)
+            storage = VfsStorage(found.folder)
+            if storage.size(FINAL):
+                from wattledger.firmware.store_esp32 import refuse
+
+                refuse(storage)
+            return storage
         self._log("no store: %s; it is kept in memory" % found.fault)
         from wattledger.hal.storage.memory import MemoryStorage
 

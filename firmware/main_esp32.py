@@ -227,29 +227,32 @@ def serve(found, port, log=log, kept=None):
 def is_provisioned(found, port):
     """True when there is a device.json, or a copy of one."""
     from wattledger.firmware.boot import SPACE
-    from wattledger.firmware.site_esp32 import Site
+    from wattledger.firmware.site_esp32 import DEVICE, Site
 
-    return Site(found.folder, port.esp32.NVS(SPACE)).content("device.json") is not None
+    site = Site(found.folder, port.esp32.NVS(SPACE))
+    return (site.content(DEVICE) or site.copied(DEVICE)) is not None
 
 
 def main(found, port, log=log, kept=None):
     """Run the meter; a fault restarts the machine.
 
     Returns, to the prompt of the serial line, for a meter that is not provisioned yet, and in
-    safe mode for a build that is no release.
+    safe mode; from a release only for one that was never commissioned.
     """
     if hasattr(gc, "threshold"):
         # Collected often, the garbage of the imports and of each step cannot fragment the heap.
         gc.threshold(GC_BYTES)
     if not is_provisioned(found, port):
         log("no device.json: not provisioned")
-        return
-    if found.safe and not RELEASE:
+        if not found.made or not RELEASE:
+            return
+    elif found.safe and not RELEASE:
         log("safe mode")
         return
-    try:
-        serve(found, port, log, kept)
-    except Exception as error:
-        log("restarts after %s: %s" % (type(error).__name__, error))
+    else:
+        try:
+            serve(found, port, log, kept)
+        except Exception as error:
+            log("restarts after %s: %s" % (type(error).__name__, error))
     port.time.sleep_ms(REST_MS)
     port.machine.reset()

@@ -18,16 +18,18 @@ import errno
 import json
 import os
 
-from wattledger.agent.errors import TariffError
+from wattledger.agent.errors import ConfigError, TariffError
 from wattledger.firmware.errors import SiteError
 
 FOLDER = "site"
+DEVICE = "device.json"
 COPIED = (
-    "device.json",
+    DEVICE,
     "device.key",
     "calibration.json",
     "public_keys.json",
     "gate.key",
+    "token.key",
     "network.json",
     "display.pin",
     "ca.der",
@@ -39,6 +41,7 @@ BLOB_BYTES = (64, 768, 4096)
 NOT_FOUND = -0x1102  # ESP_ERR_NVS_NOT_FOUND
 KEY_BYTES = 32
 POINT_BYTES = 64
+UNREADABLE = (ValueError, KeyError, AttributeError, TypeError)
 
 
 class Site:
@@ -63,7 +66,7 @@ class Site:
                     return file.read() or None
             except OSError:
                 pass  # missing or not readable
-        return self._copy(name)
+        return self.copied(name)
 
     def read(self, name):
         """The same, with OSError(ENOENT) for what is not there."""
@@ -74,50 +77,75 @@ class Site:
 
     def secret(self, name, length=KEY_BYTES):
         """The bytes of a secret in hex, b"" without it; `length` 0: any. SiteError."""
-        data = self.content(name)
-        if data is None:
-            return b""
-        try:
+
+        def judge(data):
             key = binascii.unhexlify(data.strip())
-        except ValueError:
-            key = b""
-        if not key or (length and len(key) != length):
-            raise SiteError("%s: is no such key in hex; provision the meter again" % name)
-        return key
+            if not key or (length and len(key) != length):
+                raise ValueError
+            return key
+
+        return self._judged(name, judge, "is no such key in hex; provision the meter again") or b""
 
     def points(self):
         """The public keys of those who sign documents, by key id; None without. SiteError."""
-        data = self.content("public_keys.json")
-        if data is None:
-            return None
-        try:
+
+        def judge(data):
             found = {}
             for kid, point in json.loads(data).items():
                 found[kid] = binascii.unhexlify(point)
                 if len(found[kid]) != POINT_BYTES:
                     raise ValueError
-        except (ValueError, AttributeError, TypeError):
-            raise SiteError("public_keys.json: cannot be used; provision the meter again")
-        return found
+            return found
+
+        return self._judged("public_keys.json", judge, "cannot be used; provision the meter again")
 
     def network(self):
         """The content of network.json; {} without it. SiteError."""
-        data = self.content("network.json")
-        if data is None:
-            return {}
-        try:
+
+        def judge(data):
             found = json.loads(data)
             if not isinstance(found["ssid"], str) or not isinstance(found["broker"], str):
                 raise ValueError
-        except (ValueError, KeyError, TypeError):
-            raise SiteError("network.json: needs ssid, password and broker; provision it again")
+            return found
+
+        return (
+            self._judged(
+                "network.json", judge, "needs ssid, password and broker; provision it again"
+            )
+            or {}
+        )
+
+    def _judged(self, name, judge, refusal):
+        """What `judge` makes of a file, or of its copy where the file is not what it was; None
+        without."""
+        data = self.content(name)
+        if data is None:
+            return None
+        try:
+            return judge(data)
+        except UNREADABLE:
+            pass
+        try:
+            found = judge(self.copied(name) or b"")
+        except UNREADABLE:
+            raise SiteError("%s: %s" % (name, refusal)) from None
+        self.mend(name)
         return found
+
+    def mend(self, name):
+        """Write a file anew from its copy. What cannot be written now can be at another start."""
+        if self._folder is not None:
+            try:
+                with open(self.path(name), "wb") as file:
+                    file.write(self.copied(name))
+            except OSError:
+                pass
 
     def copy(self):
         """Keep a copy of each file that differs from it."""
         for name in COPIED:
             data = self.content(name) or b""
-            if data != (self._copy(name) or b""):
+            if data != (self.copied(name) or b""):
                 self._nvs.set_blob(name[:NAME_CHARS], data)
                 self._nvs.commit()
 
@@ -125,7 +153,7 @@ class Site:
         """Write the files anew from their copies, into a file system that was just made."""
         os.mkdir(self.path("")[:-1])
         for name in COPIED:
-            data = self._copy(name)
+            data = self.copied(name)
             if data:
                 with open(self.path(name), "wb") as file:
                     file.write(data)
@@ -134,7 +162,8 @@ class Site:
         """Remove one file."""
         os.remove(self.path(name))
 
-    def _copy(self, name):
+    def copied(self, name):
+        """The bytes of the copy, or None."""
         for size in BLOB_BYTES:  # the port does not say how long a copy is
             into = bytearray(size)
             try:
@@ -148,7 +177,7 @@ class Site:
 
 
 def _new(found, tariff):
-    """The document `tariff`; None when the meter holds it, which has checked it."""
+    """The document `tariff`; None when the meter holds it, for it was checked when taken."""
     if tariff is not None and found.folder is not None:
         from wattledger.agent.billing.shelf import ACTIVE, NEXT
         from wattledger.hal.storage.vfs import VfsStorage
@@ -163,16 +192,32 @@ def _new(found, tariff):
 
 def read(found, port, log):
     """(Config, tariff document or None, its Tariff): what is checked before an agent takes its
-    heap. ConfigError."""
-    from wattledger.firmware import documents
+    heap. A device.json that is none is written anew from its copy. ConfigError, OSError."""
     from wattledger.firmware.boot import SPACE
 
     site = Site(found.folder, port.esp32.NVS(SPACE))
-    device, tariff = site.read("device.json"), _new(found, site.content("tariff.json"))
+    tariff = _new(found, site.content("tariff.json"))
+    try:
+        return _checked(site.read(DEVICE), tariff, log)
+    except (ConfigError, OSError) as error:
+        copy = site.copied(DEVICE)
+        if copy is None:
+            raise
+        checked = _checked(copy, tariff, log)
+        log("%s: %s; it is written anew from its copy" % (DEVICE, error))
+        site.mend(DEVICE)
+        return checked
+
+
+def _checked(device, tariff, log):
+    from wattledger.firmware import documents
+
     try:
         config, checked = documents.read(device, tariff)
     except TariffError as error:
         log("tariff.json is refused: %s" % error)
         tariff = None
         config, checked = documents.read(device, None)
+    for name in config.lacking:
+        log("%s: %s: nothing here serves it, for there is no application" % (DEVICE, name))
     return config, tariff, checked

@@ -1,6 +1,5 @@
-"""Frozen as `_boot.py`: it runs before any file of the flash, and a meter never leaves it.
-
-So no `boot.py` or `main.py` that somebody put there runs, and there is no prompt.
+"""The start of a meter, which never leaves it: no `boot.py` or `main.py` that somebody put on the
+flash runs, and there is no prompt. Imported by frozen_esp32.py, before any file of the flash.
 """
 
 import socket
@@ -18,8 +17,8 @@ from wattledger.firmware import main_esp32
 from wattledger.firmware.build import RELEASE
 from wattledger.firmware.forget import loaded
 
-if RELEASE:
-    micropython.kbd_intr(-1)  # Ctrl-C is a byte like any other
+if not RELEASE:
+    micropython.kbd_intr(3)
 kept = loaded()
 # After the core: what only a boot needs is not among what is kept.
 from wattledger.firmware import boot  # noqa: E402

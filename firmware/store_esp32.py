@@ -1,10 +1,13 @@
 """The two moments when an ESP32's store begins: commissioning, and after it was lost."""
 
 from wattledger.agent import events
+from wattledger.agent.decommission import is_decommissioned
 from wattledger.agent.errors import AgentError
+from wattledger.agent.journal.segments import segments
 from wattledger.agent.ledger import commission
 from wattledger.agent.supply.states import CONNECTED, DISCONNECTED
 from wattledger.firmware import boot
+from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.site_esp32 import Site
 from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage.vfs import VfsStorage
@@ -20,6 +23,13 @@ def open_ledger(parts, found, esp32, site, log):
     """
     amount = site.content(COMMISSION)
     if amount is None:
+        if segments(parts.storage):  # an order opened it
+            _mark(found, esp32)
+        return True
+    try:
+        credit = int(amount)
+    except ValueError:
+        log("%s: is no number, so there is no ledger; provision the meter again" % COMMISSION)
         return True
     clock = parts.clock
     if clock.trust() != TRUST_SYNCED:
@@ -30,13 +40,26 @@ def open_ledger(parts, found, esp32, site, log):
     supply = DISCONNECTED if parts.relay.contact() is False else CONNECTED
     unix, trust = clock.unix_s(), clock.trust()
     try:
-        commission(parts.storage, parts.config.meter, unix, trust, int(amount), supply)
+        commission(parts.storage, parts.config.meter, unix, trust, credit, supply)
     except AgentError as error:  # the power went between the ledger and the mark
         log(str(error))
-    boot.set_made(esp32)
-    found.made = True
+    _mark(found, esp32)
     site.remove(COMMISSION)
     return True
+
+
+def refuse(storage):
+    """FirmwareError for a store whose meter is out of service: it never runs again, and begins no
+    new ledger, whatever else lies in its flash."""
+    if is_decommissioned(storage):
+        raise FirmwareError(
+            "final: this meter is decommissioned; erase the flash and provision a new one"
+        )
+
+
+def _mark(found, esp32):
+    boot.set_made(esp32)
+    found.made = True
 
 
 def commissioned(meter):

@@ -14,6 +14,7 @@ import vfs
 from wattledger.firmware import boot as boots
 from wattledger.firmware.main_esp32 import Modules, main
 from wattledger.firmware.task import Task
+from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim import esp32 as sim_esp32
 from wattledger.host_sim import machine as sim_machine
 from wattledger.host_sim.flash import BLOCK_BYTES, NorFlash
@@ -445,3 +446,73 @@ def ends():
             how = "reset"
         found[name] = (how, house.now_ms - began, lines, house.relay.operations)
     return found
+
+
+def retired(made):
+    """A decommissioned store, with a first credit beside it: what `main` says, how it ends, and
+    whether a byte of the store is another. `made` False: the NVS was erased."""
+    from wattledger.agent.decommission import decommission
+
+    house = House().boot()
+    house.run(15_000)
+    config = house.meter.config
+    house.off()
+    house.mount()
+    decommission(VfsStorage(FOLDER), config)
+    house.write("commission", b"5000000")
+    before = {name: _content(name) for name in os.listdir(FOLDER)}
+    house.umount()
+    nvs = esp32.NVS(boots.SPACE)
+    nvs.set_i32(boots.MADE, int(made))
+    nvs.commit()
+    sim_machine.power_up()
+    house.time = PortTime(house.pass_ms)
+    seen = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
+    lines = []
+    try:
+        main(seen, house.modules(), lines.append)
+        how = "returned"
+    except sim_machine.Reset:
+        how = "reset"
+    return {
+        "how": how,
+        "lines": lines,
+        "same": before == {name: _content(name) for name in os.listdir(FOLDER)},
+        "names": sorted(before),
+        "pulses": house.coils.pulses,
+    }
+
+
+def _content(name):
+    try:
+        with open(FOLDER + "/" + name, "rb") as file:
+            return file.read()
+    except OSError:
+        return sorted(os.listdir(FOLDER + "/" + name))
+
+
+def opened_by_order():
+    """A meter without a first credit, whose ledger an order opens: (commissioned before, after,
+    ledger missing before, after)."""
+    from wattledger.agent.comms.root import begin_anew
+
+    house = House(credit=None).boot()
+    house.run(15_000)
+    before = boots.is_made(esp32), house.meter.agent.ledger.missing
+    begin_anew(house.meter.agent, (7, 3, 4_000_000))
+    house.run(15_000)
+    house.boot()
+    house.run(2_000)
+    return [before, (boots.is_made(esp32), house.meter.agent.ledger.missing)]
+
+
+def no_number():
+    """A first credit that rotted: the meter measures, and bills nothing."""
+    house = House(credit=None)
+    house.mount()
+    house.write("commission", b"\xff\x00")
+    house.umount()
+    house.boot()
+    house.run(15_000)
+    agent = house.meter.agent
+    return [agent.meter.power_mw(), agent.ledger.missing, house.lines]

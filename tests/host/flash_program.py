@@ -80,6 +80,54 @@ def meters(slot):
     }
 
 
+def alone(slot, how):
+    """A meter with a small screen and tokens whose application is gone, or is not what it was: a
+    minute at 2300 W."""
+    token = {"scheme": "sts", "ea": "07", "base": 2014, "made": houses.START}
+    display = {"chip": "ssd1306", "keypad": "pcf8574"}
+    board = Board([] if how == "empty" else slot, display=display, token=token)
+    board.mount()
+    rom = houses.FOLDER + "/app/a/app.rom"
+    if how == "torn":
+        _cut(rom, os.stat(rom)[6] // 2)
+    elif how == "rotten":
+        _rot(rom, 0, 64)
+    elif how == "one bit":
+        _rot(rom, os.stat(rom)[6] // 2, 1)
+    elif how == "no file":
+        os.remove(rom)
+    board.umount()
+    board.boot()
+    board.run(61_000)
+    agent = board.meter.agent
+    return {
+        "slot": board.found.slot,
+        "import_wh": agent.meter.register.import_wh,
+        "missing": agent.ledger.missing,
+        "failures": board.meter.runtime.failures,
+        "operations": board.relay.operations,
+        "tokens": agent.tokens is not None,
+        "lines": board.lines,
+    }
+
+
+def _cut(path, size):
+    with open(path, "rb") as file:
+        data = file.read(size)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def _rot(path, at, count):
+    """Other bytes in the middle of a file."""
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    for place in range(at, at + count):
+        data[place] ^= 0x10
+    with open(path, "wb") as file:
+        file.write(data)
+
+
 def application(slot, names):
     """Import modules of the slot; what each that failed said, and what the page's files hold."""
     Board(slot).boot()

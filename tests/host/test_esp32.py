@@ -56,6 +56,30 @@ def test_a_fault_restarts_the_machine_after_a_rest_and_only_some_get_a_prompt():
     assert found["bare"] == ["returned", 0, ["no device.json: not provisioned"], 0]
 
 
+@pytest.mark.parametrize("made", (True, False))
+def test_a_decommissioned_meter_never_runs_again_and_begins_no_ledger(made):
+    found = run("faults.retired(%r)" % made)
+    assert found["how"] == "reset"
+    assert found["lines"] == [
+        "restarts after FirmwareError: final: this meter is decommissioned; erase the flash and "
+        "provision a new one"
+    ]
+    assert found["names"] == ["final", "final.log", "site", "slot.a", "slot.b"]
+    assert found["same"]
+    assert found["pulses"] == 0
+
+
+def test_a_meter_whose_ledger_an_order_opened_is_commissioned():
+    # Its flash is never taken for a new board's again.
+    assert run("faults.opened_by_order()") == [[False, True], [True, False]]
+
+
+def test_a_first_credit_that_is_no_number_stops_no_metering():
+    power, missing, lines = run("faults.no_number()")
+    assert (power, missing) == (2_300_000, True)
+    assert "commission: is no number, so there is no ledger; provision the meter again" in lines
+
+
 def test_what_is_frozen_as_the_boot_runs_to_its_end():
     assert "no device.json: not provisioned" in say("import wattledger.firmware.start_esp32")
 

@@ -31,6 +31,18 @@ def test_the_built_image_boots_and_meters_from_a_mounted_romfs():
     assert abs(found["power"] - 2_300_000) < 23_000
 
 
+@pytest.mark.parametrize("how", ("empty", "no file", "torn", "rotten", "one bit"))
+def test_a_core_without_an_application_measures_whatever_its_site_asks_for(how):
+    found = flash_bench.run(f"alone(%(slot)r, {how!r})")
+    assert found["slot"] is None
+    assert 37 <= found["import_wh"] <= 38  # of 38.3 Wh, the last tick's may wait in the chip
+    assert found["missing"] is False and not found["tokens"]
+    assert found["failures"] == found["operations"] == 0
+    for name in ("display", "token"):
+        line = f"device.json: {name}: nothing here serves it, for there is no application"
+        assert line in found["lines"], found["lines"]
+
+
 def test_every_module_of_the_application_is_imported_from_its_slot():
     app = flash_bench.built().app
     names = sorted(

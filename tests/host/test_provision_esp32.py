@@ -90,7 +90,7 @@ def test_flash_copies_all_that_the_meter_reads(tmp_path, password_file):
     assert files[-1][1] == "site/device.json"
     brought = {place.removeprefix("site/") for _, place in files}
     kept_here = {path.name for path in site.iterdir()} - brought
-    assert kept_here == {"ca.pem", "display.pin", "label.svg", "label.txt"}
+    assert kept_here == {"ca.pem", "label.svg", "label.txt"}
 
 
 @pytest.mark.parametrize(

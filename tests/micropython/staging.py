@@ -63,13 +63,14 @@ class Run:
             self.problem = "the file holds no test"
 
 
-def staged_tree(root=ROOT):
-    """The folder to put on MICROPYPATH, built if need be."""
+def staged_tree(root=ROOT, instead=None):
+    """The folder to put on MICROPYPATH, built if need be. `instead` has other sources by path."""
     names = mpy.portable_files(PORTABLE, root)
     sources = {"wattledger/" + name: (root / name).read_bytes() for name in names}
     sources["unittest.py"] = UNITTEST.read_bytes()
     for module, ours in SIMULATED.items():
         sources[module + ".py"] = b"from wattledger.host_sim.%s import *\n" % ours.encode()
+    sources.update(instead or {})
     return mpy.build_tree(sources, root / ".cache" / "mpy")
 
 

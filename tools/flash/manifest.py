@@ -3,11 +3,9 @@
 import json
 
 from wattledger.tools.errors import FlashError
+from wattledger.tools.mpy import ROOT
 
-BOOT = b'''"""Frozen in place of MicroPython's own, which loops or makes a file system anew."""
-
-from wattledger.firmware import start_esp32  # noqa: F401
-'''
+BOOT = "firmware/frozen_esp32.py"
 # What the core and the application import from outside: asyncio lies in MicroPython, ssl and
 # ssd1306 in micropython-lib, all else is built in.
 LIBRARIES = b"""include("$(MPY_DIR)/extmod/asyncio")
@@ -25,7 +23,7 @@ def frozen() -> dict[str, bytes]:
     """
     start = b'freeze("frozen", "_boot.py")\n'
     return {
-        "frozen/_boot.py": BOOT,
+        "frozen/_boot.py": (ROOT / BOOT).read_bytes(),
         "manifest.py": HEAD % b"manifest.py" + LIBRARIES + start + b'freeze("core")\n',
         "manifest-rom.py": HEAD % b"manifest-rom.py" + LIBRARIES + start,
     }

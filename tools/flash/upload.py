@@ -19,7 +19,7 @@ from wattledger.tools.errors import FlashError
 from wattledger.tools.flash import programs
 from wattledger.tools.flash.image import Image
 
-SITE = (*COPIED, "token.key", "tariff.json", "commission")
+SITE = (*COPIED, "tariff.json", "commission")
 NEEDED = ("device.json", "device.key")
 SLOT = "a"
 SEQUENCE = 1
