@@ -195,6 +195,7 @@ class House:
         self.time = self.new_time()
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
         self.meter = Esp32Meter(self.found, self.modules(), self.lines.append)
+        self.meter.look_ms = 1000  # a tick: nobody stands at it
         return self
 
     def new_time(self):

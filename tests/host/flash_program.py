@@ -39,6 +39,7 @@ class Board(houses.House):
         boot.enter(self.found, sys.modules, __import__, vfs.mount)
         port = main_esp32.Modules(machine, esp32, vfs, self.time)
         self.meter = main_esp32.Esp32Meter(self.found, port, self.lines.append)
+        self.meter.look_ms = 1000
         return self
 
 
@@ -145,7 +146,7 @@ def application(slot, names):
         magic = list(file.read(2))
     return {
         "failed": failed,
-        "file": sys.modules["wattledger.hal.network.mqtt.client"].__file__,
+        "file": sys.modules["wattledger.hal.network.net"].__file__,
         "lines": len(lines),
         "bytes": sum([len(line) for line in lines]),
         "magic": magic,

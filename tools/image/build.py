@@ -34,8 +34,8 @@ APP = (
 # JavaScript needs. The folder of its files is found from where a module lies, which stays.
 PAGE_ROOM = "wattledger.hal.display."
 NET_ROOM = "wattledger.hal.network."
-# Found from where it lies, and one that asks what its port has.
-OWN_FILES = (PAGE_ROOM + "folder", NET_ROOM + "resolver")
+# Found from where it lies; one that asks what its port has; what the core needs to start.
+OWN_FILES = (PAGE_ROOM + "folder", NET_ROOM + "resolver", "wattledger.agent.display.view")
 # What talks by a link, where that is not in the core: loaded together, and only then.
 TALK_ROOM = "wattledger.agent.comms."
 VIEW_ROOM = "wattledger.agent.display."
