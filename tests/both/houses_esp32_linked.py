@@ -120,7 +120,17 @@ class LinkedHouse(houses.House):
         for source, place in self._files:
             with open(source, "rb") as old, open(houses.FOLDER + "/" + place, "wb") as new:
                 new.write(old.read())
+        self._close_page()
         self.umount()
+
+    def _close_page(self):
+        """The page's server is not among the modules here (tests/host/test_esp32_page.py)."""
+        place = houses.FOLDER + "/site/network.json"
+        with open(place) as file:
+            settings = json.load(file)
+        settings["page_port"] = 0
+        with open(place, "w") as file:
+            json.dump(settings, file)
 
     def new_time(self):
         return PacedTime(self.pass_ms, self.radio, self.poll)

@@ -129,6 +129,8 @@ def meter(seconds, with_app=False, is_mapped=True):
         if early is None and clock.time() >= hour:
             gc.collect()
             early = gc.mem_free()
+    if board.runtime.failures or with_app and status != "200 200":
+        raise MemoryError("%d failures, the page answers %s" % (board.runtime.failures, status))
     gc.collect()
     late = gc.mem_free()
     agent = board.agent

@@ -19,22 +19,16 @@ from wattledger.tools.image.program import Module, Program
 Uses = dict[str, int]
 
 
-def conceal(
-    program: Program,
-    app: Container[str] = (),
-    kept: Iterable[str] = (),
-    known: Iterable[str] | None = None,
-) -> None:
+def conceal(program: Program, app: Container[str] = (), kept: Iterable[str] = ()) -> None:
     """Call the attributes of each module's classes g0, g1, ..., the most used first.
 
     `app` are the modules of the application; the names `kept` are asked for by who is not in the
-    program, those `known`, by default of outside(), are of others' objects too.
+    program.
     """
-    known = outside() if known is None else known
     found = {name: _Attributes(module) for name, module in program.modules.items()}
     elsewhere = set().union(*(attributes.known_elsewhere() for attributes in found.values()))
     families = _families(program)
-    owned = _owned(found, families, app, {*kept, *known})
+    owned = _owned(found, families, app, {*kept, *outside()})
     public: dict[str, str] = {}
     tables = []
     for family in families:
