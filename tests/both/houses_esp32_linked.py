@@ -25,9 +25,8 @@ from wattledger.host_sim.ticks import TICKS_PERIOD, PortTime
 from wattledger.tests.both import houses_esp32 as houses
 
 FLIGHT = 200  # virtual milliseconds for one of the wall's while no socket is open
-ANSWER_MS = (
-    100  # of the wall, in which a time server answers; one that is silent is not waited for
-)
+# Of the wall, in which a time server answers: one that is silent is not waited for.
+ANSWER_MS = 100
 SNTP_PORT = 123
 UNREACHABLE = 118  # EHOSTUNREACH of lwIP
 

@@ -202,7 +202,8 @@ def test_turns_without_heap_cost_no_energy_and_no_money(count):
 
 def test_a_meter_that_stays_without_heap_is_reset_and_loses_at_most_the_time_without():
     found = run("faults.heapless()", TIGHT)
-    assert found["took_ms"] <= STEP_MS + WATCHDOG_MS + 1000
+    # A step with nothing due may do without heap; the snapshot, due after 10 s, cannot.
+    assert found["took_ms"] <= 10_000 + STEP_MS + WATCHDOG_MS + 1000
     assert (found["operations"], found["pulses"]) == (0, 0)
     assert not found["missing"]
     # 2300 W are 204.4 counts a second; 10 s may have passed since the snapshot before.

@@ -31,7 +31,10 @@ def test_the_built_image_boots_and_meters_from_a_mounted_romfs():
     assert abs(found["power"] - 2_300_000) < 23_000
 
 
-@pytest.mark.parametrize("how", ("empty", "no file", "torn", "rotten", "one bit"))
+LATE = [pytest.param(how, marks=pytest.mark.nightly) for how in ("no file", "torn", "rotten")]
+
+
+@pytest.mark.parametrize("how", ["empty", "one bit", *LATE])
 def test_a_core_without_an_application_measures_whatever_its_site_asks_for(how):
     found = flash_bench.run(f"alone(%(slot)r, {how!r})")
     assert found["slot"] is None
