@@ -115,10 +115,9 @@ class Esp32Meter:
 
     def turn(self):
         """Tick when it is time, one step, the tasks; the milliseconds until the next turn."""
+        self._tidy_up()
         wait = self.runtime.turn()
-        if len(sys.modules) != self._modules:
-            self._let_go()
-            self._modules = len(sys.modules)
+        self._tidy_up()
         if self._waits and self.clock.trust() == TRUST_SYNCED:
             from wattledger.firmware.store_esp32 import commissioned
 
@@ -128,6 +127,15 @@ class Esp32Meter:
 
             renew(self)
         return wait
+
+    def _tidy_up(self):
+        """Let go of what a turn has loaded, before the next turn for want of heap."""
+        if len(sys.modules) != self._modules:
+            try:
+                self._let_go()
+                self._modules = len(sys.modules)
+            except MemoryError:
+                pass
 
     def _let_go(self):
         if self._tidy is not None:

@@ -169,14 +169,22 @@ class House:
 
     def boot(self, cause=sim_machine.PWRON_RESET):
         """Power or reset: everything in RAM is gone, the meter starts."""
+        self.wake(cause)
+        return self.start()
+
+    def wake(self, cause=sim_machine.PWRON_RESET):
+        """The first half of boot(): up to what builds the meter."""
         self.off()
         sim_machine.power_up(cause)
         sim_esp32.power_up()
         gc.collect()
         self.time = PortTime(self.pass_ms, self.ticks_start)
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
-        port = Modules(machine, esp32, vfs, self.time)
-        self.meter = Esp32Meter(self.found, port, self.lines.append)
+        self._port = Modules(machine, esp32, vfs, self.time)
+
+    def start(self):
+        """The second half of boot()."""
+        self.meter = Esp32Meter(self.found, self._port, self.lines.append)
         return self
 
     def off(self):

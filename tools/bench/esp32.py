@@ -22,10 +22,10 @@ BOARDS = ("wattledger.board.esp32_atm90e32",)  # named by device.json, imported 
 SIMULATED = {"machine": "machine", "esp32": "esp32"}  # module of the port -> file of host_sim
 
 
-def stage(folder: Path) -> Device:
+def stage(folder: Path, program: str = PROGRAM) -> Device:
     """The image in a ROMFS, with the simulated modules beside it."""
     tree = folder / "tree"
-    device.stage(device.modules_of(PROGRAM), tree, root=PROGRAM)
+    device.stage(device.modules_of(program), tree, root=program)
     for name in BOARDS:  # as they lie: constants that are named at run time must keep their names
         place = Path(*name.split("."))
         source = (ROOT / Path(*place.parts[1:])).with_suffix(".py").read_bytes()
@@ -36,7 +36,7 @@ def stage(folder: Path) -> Device:
         device._compile(source, tree, Path(f"{module}.py"))
     image = folder / "image.rom"
     image.write_bytes(device.image_of(tree))
-    return Device(tree, image, PROGRAM, GC_BYTES)
+    return Device(tree, image, program, GC_BYTES)
 
 
 def check(found: dict[str, Any]) -> dict[str, Any]:

@@ -27,14 +27,15 @@ from wattledger.tools.bench.plain_chip import PlainChip
 HOUR_S = 3600
 START = 1799704800  # Tuesday 2027-01-12, 06:00 in UTC+8
 DEVICE = (
-    b'{"v":1,"meter":"bench-0001","tenant":"bench","board":"%s","max_amps":40,"max_volts":276}'
+    b'{"v":1,"meter":"bench-0001","tenant":"bench","board":"%s","max_amps":40,"max_volts":276,'
+    b'"tick_ms":%d}'
 )
 
 
-def _provision(board, tariff):
+def _provision(board, tariff, tick_ms):
     os.mkdir("site")
     for name, data in (
-        ("device.json", DEVICE % board.encode()),
+        ("device.json", DEVICE % (board.encode(), tick_ms)),
         ("device.key", b"ab" * 32),
         ("tariff.json", tariff),
     ):
@@ -56,7 +57,7 @@ def imported():
     return {}
 
 
-def _start(tariff):
+def _start(tariff, tick_ms=1000):
     """(meter, chip, clock) of the core on an ATM90E32 board, provisioned and commissioned."""
     gc.threshold(GC_BYTES)
     chip = PlainChip()
@@ -67,7 +68,7 @@ def _start(tariff):
         machine.advance(ms)
 
     clock = PortTime(passes)
-    _provision("esp32_atm90e32", tariff)
+    _provision("esp32_atm90e32", tariff, tick_ms)
     board = Esp32Meter(Found(), Modules(machine, esp32, None, clock), _quiet)
     board.clock.set(START, TRUST_SYNCED)
     return board, chip, clock
