@@ -147,16 +147,18 @@ class Account:
             parts,
         )
         amount = rating.total(parts)
+        energy = self.cycle.after(parts)
         self._journal.append(records.INTERVAL, end, self.trust, amount, interval)
         start = self.start
-        self.count(import_wh, export_wh, parts, amount)
+        self.count(import_wh, export_wh, parts, amount, energy)
         if self.tariff is not None and self.tariff.demand:
             from wattledger.agent.billing import demand
 
             demand.close(self, start, end)
 
-    def count(self, import_wh, export_wh, parts, amount):
-        """Count an interval up to these registers in the day, the cycle and the blocks."""
+    def count(self, import_wh, export_wh, parts, amount, energy):
+        """Count an interval up to these registers in the blocks, the cycle, whose charges come to
+        `energy` with it (Cycle.after), and the day."""
         moved = import_wh - self.start_import
         used_wh = self.used_wh
         # First of all, and without heap: what was posted is never posted again.
@@ -164,7 +166,7 @@ class Account:
         self.start_export = export_wh
         self.used_wh = used_wh + (rating.counted(parts) if parts else moved)
         if parts:
-            self.cycle.take(parts, moved)
+            self.cycle.take(parts, moved, energy)
         self.count_day(self.start, moved, amount)
         if self.day_energy is not None:
             self.day_energy += amount
@@ -187,7 +189,7 @@ class Account:
         known = self.tariff is not None and self.standing_day > 0
         if self.tariff is not tariff:
             if known and trust == TRUST_SYNCED:
-                # Dates that began before it, and a cycle that ends as it begins, are the old set's.
+                # Dates that began before it, and a cycle that ends as it begins: the old set's.
                 self._begin_dates(min(tariff.start, at) - 1, at)
                 self._turn(min(tariff.start, at), at)
             payload = payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
@@ -215,11 +217,11 @@ class Account:
 
     def begin_first(self, at):
         """The first tariff takes force: day one counts only when that is its first instant."""
+        if not self.cycle.day and not self.block_day:
+            self._turn(at, at, False)
         if not self.standing_day:
             days, _ = self.tariff.zone.local(at)
             self.standing_day = days if self.tariff.zone.first_instant(days) < at else days - 1
-        if not self.cycle.day and not self.block_day:
-            self._turn(at, at, False)
 
     def charge_standing(self, now, trust):
         """Begin every local date begun by `now`: cycles turn, a standing charge is posted each."""

@@ -18,6 +18,14 @@ REST_S = 30  # after an interval's end, when what it needed has left the heap
 CREDIT = {"amount": 20000000}  # micro-units, more than the 27 kWh of a day cost
 
 
+def _sell(agent, n):
+    """Purchase `n`, as a signed command brings it; what that needs leaves the heap again."""
+    from wattledger.agent.comms.actions import Actions
+
+    if Actions(agent).credit_add(dict(CREDIT, n=n))[0] != "ok":
+        raise ValueError("purchase %d is not taken" % n)
+
+
 def month(seconds, changes_s, tick_ms, tariff):
     """`seconds` of metering with a purchase a day, and every `changes_s` another price.
 
@@ -42,12 +50,8 @@ def month(seconds, changes_s, tick_ms, tariff):
             gc.collect()
             early = gc.mem_free()
         if seen >= CREDIT_S + credits * DAY_S:
-            from wattledger.agent.comms.actions import Actions
-
             credits += 1
-            if Actions(agent).credit_add(dict(CREDIT, n=credits))[0] != "ok":
-                raise ValueError("purchase %d is not taken" % credits)
-            Actions = None
+            _sell(agent, credits)
         if seen >= changed + changes_s:
             changed = seen
             n += 1
@@ -72,7 +76,6 @@ def month(seconds, changes_s, tick_ms, tariff):
         "failures": board.runtime.failures,
         "credits": agent.account.purchases.highest,
         "tariff": agent.account.tariff.n,
-        "micro": agent.journal.balance // 1000,
         "early": early,
         "late": late,
         "days": days,
