@@ -8,7 +8,6 @@ intervals, supply, storage, messages, people.
 from wattledger.agent import events
 from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
-from wattledger.agent.comms.conversation import Conversation
 from wattledger.agent.display.view import View
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
@@ -125,17 +124,23 @@ class Agent:
         self.application = None  # of a meter with slots: {"seq", "digest", "proven", "refused"}
         self.listeners = {}  # topic: what hears (data) of it, beside commands and documents
         if link is not None:
+            # An ESP32's core alone has no link, and no heap to spare for what talks by one.
+            from wattledger.agent.comms.conversation import Conversation
+
             self.secrets = (device_key, gate_key)
             self.talk = Conversation(self, link, link_clock, entropy, self.secrets, public_keys)
             self.keyring, self.sender = self.talk.keyring, self.talk.sender
             self.desk, self.documents = self.talk.desk, self.talk.documents
 
     def _open_to_people(self, page):
-        # Where somebody looks: a meter without a display has no heap to spare for it.
-        from wattledger.agent.display.home import HomeView
         from wattledger.agent.people import People
 
-        self.view = HomeView(self)
+        if page.show is not None:
+            # Where somebody looks: a meter with a button alone has no heap to spare for it, and
+            # must run without an application, which brings this.
+            from wattledger.agent.display.home import HomeView
+
+            self.view = HomeView(self)
         self._people = People(self, page, self._link_clock)
 
     def _take_tokens(self, storage, key, phases):

@@ -50,6 +50,7 @@ class Ledger:
 
     def __init__(self, storage, config, tidy=None):
         self._storage = storage
+        self._tidy = tidy
         self._meter = config.meter
         self._slots = SlotPair(storage)
         segment_bytes = config.segment_kb * 1024
@@ -88,6 +89,7 @@ class Ledger:
             self.found.append((events.SNAPSHOT_DAMAGED, 0))
         self.state = slot or HotState()
         aside = self._walk()
+        self._let_go()
         self.missing = self.journal.sequence == 0 and self.state.sequence == 0
         behind = self.journal.sequence < self.state.sequence
         if self.missing:
@@ -97,6 +99,7 @@ class Ledger:
         if aside or behind:
             self.found.append((events.JOURNAL_DAMAGED, self.journal.sequence))
         self.found.extend(self.shelf.open(self._last_tariff, self.fault is not None))
+        self._let_go()
         if self.tokens and not self.missing:
             first_hash = records.first_hash(self._meter)
             self.found.extend(self.tokens.open(first_hash, self._has_tokens))
@@ -110,6 +113,11 @@ class Ledger:
             self.found.append((events.LEDGER_MISSING, 0))
         self._find_corrections()
         return self.state
+
+    def _let_go(self):
+        """Of modules that the part before needed, where heap is short."""
+        if self._tidy is not None:
+            self._tidy()
 
     def _walk(self):
         try:

@@ -46,6 +46,8 @@ class People:
 
     def show(self):
         """The view, as often as people can follow it."""
+        if self._page.show is None:
+            return
         if self._shown_at is not None and self._clock.elapsed_ms(self._shown_at) < SHOW_MS:
             return
         self._shown_at = self._clock.ticks_ms()

@@ -12,12 +12,25 @@ from wattledger.hal.storage.vfs import VfsStorage
 FIRMWARE = "esp32"
 NTP = "pool.ntp.org"
 PORT = 8883
+HTTP = 80
+HOSTNAME = "wattledger"  # a browser finds it as wattledger.local
+
+
+def _not_yet():
+    """No Wi-Fi is made yet."""
+    return False
+
+
+def _together(faces):
+    from wattledger.hal.display.faces import Faces
+
+    return Faces(faces)
 
 
 class Assembly:
     """`config`, `clock`, `storage`, `chip`, `relay` of the meter; `waits`: it is to be
     commissioned once the time is known. `found`, `port` and `log` as of Esp32Meter,
-    `wifi` and `ends`, the last second of its certificate, may be None."""
+    `wifi`, `ends`, the last second of its certificate, `page` and `panel` may be None."""
 
     def __init__(self, found, port, log, config):
         self._found = found
@@ -44,15 +57,23 @@ class Assembly:
         self.ends = None
         if network:
             self._connect(network, site)
+        self.page = self.panel = None
+        self._faces = [self._button]
+        self._show(board, network)
 
     def others(self):
-        """The agent's further arguments by name."""
+        """The agent's arguments by name, but for config and tidy."""
         site = self._site
         return {
+            "chip": self.chip,
+            "relay": self.relay,
+            "clock": self.clock,
+            "link_clock": self.clock,
+            "storage": self.storage,
             "entropy": self._entropy,
             "firmware": "%s %s" % (FIRMWARE, self._found.slot or "core"),
             "link": self._link,
-            "page": self._button,
+            "page": self._faces[0] if len(self._faces) == 1 else _together(self._faces),
             "device_key": site.secret("device.key"),
             "gate_key": site.secret("gate.key"),
             "token_key": site.secret("token.key", 0) if self.config.token else b"",
@@ -68,8 +89,10 @@ class Assembly:
                 from wattledger.hal.network.sntp_named import NamedSntp
 
                 sntp = NamedSntp(self._port.socket, self._entropy, network.get("ntp", NTP))
+                sntp.ready = _not_yet
             except ImportError:
                 pass  # said by _connect
+        self._sntp = sntp
         port = self._port
         self.chip, self.clock, self._button = parts_esp32.hardware(
             board, port.machine, port.time, phases, sntp, self._log
@@ -91,17 +114,53 @@ class Assembly:
             self._log("no link: %s" % error)
             return {}
 
+    def _show(self, board, network):
+        """The page and the small screen. Whatever is wrong with them, the meter measures."""
+        if self.config.display is not None:
+            try:
+                from wattledger.firmware import panel_esp32
+
+                self.panel = panel_esp32.make(board, self.config.display, self.clock, FIRMWARE)
+                self._faces = [self.panel.panel]  # it has the button
+            except Exception as error:
+                self._log("no small screen: %s: %s" % (type(error).__name__, error))
+        port = network.get("page_port", HTTP)
+        if self.wifi is None or not port:
+            return
+        try:
+            from wattledger.firmware.page_esp32 import EspPage
+
+            name = network.get("hostname", HOSTNAME)
+            self._port.network.hostname(name)
+            self.page = EspPage(
+                port,
+                (name, name + ".local"),
+                (self._site.content("display.pin") or b"").decode().strip(),
+                self.storage,
+                self._entropy,
+                self.clock,
+                self.wifi.address,
+            )
+            self._faces.insert(0, self.page)
+        except Exception as error:
+            self._log("no page: %s: %s" % (type(error).__name__, error))
+
     def _connect(self, network, site):
         """Wi-Fi and the broker. Whatever is wrong with them, the meter measures."""
         port = self._port
         try:
+            # Of the application, and first: a core alone must load nothing of what needs it.
+            from wattledger.hal.network.uplink import Uplink  # isort: skip
             from wattledger.firmware import link
             from wattledger.hal.network.wifi_esp32 import WifiStation
 
             station = port.network.WLAN(port.network.WLAN.IF_STA)
-            self.wifi = WifiStation(
-                station, network["ssid"], network.get("password", ""), self.clock
+            self.wifi = Uplink(
+                WifiStation(station, network["ssid"], network.get("password", ""), self.clock),
+                self._log,
             )
+            if self._sntp is not None:
+                self._sntp.ready = self.wifi.is_up
             self._link, self.ends = link.build(
                 self.config,
                 network["broker"],
@@ -110,6 +169,8 @@ class Assembly:
                 site.read,
                 port.ssl,
                 socket=port.socket,
+                ready=self.wifi.is_up,
             )
+            self.wifi.link = self._link
         except Exception as error:
             self._log("no link: %s: %s" % (type(error).__name__, error))

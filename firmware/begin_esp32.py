@@ -1,18 +1,20 @@
-"""The beginning of an ESP32's agent: needed at a boot only, once what builds it is gone."""
+"""The beginning of an ESP32's agent: needed at a boot only, once it has recovered."""
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
-from wattledger.firmware.boot import SPACE
+from wattledger.firmware.boot import APP, SPACE
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.causes import number
 from wattledger.firmware.floor import set_floor
 from wattledger.firmware.site_esp32 import Site
 
+HW_CLASS = "esp32"
+PIN = "pin"  # of hal/display/pin.py: who held the button wants the label's again
+
 
 def begin(meter, tariff, checked):
-    """Recover, set the chip up, take the document `tariff`, whose Tariff is `checked`, or None."""
+    """The agent has started: take the document `tariff`, whose Tariff is `checked`, or None."""
     agent, port = meter.agent, meter.port
-    agent.start()
     set_floor(meter.clock, BUILT)
     cause = number(port.machine)
     if cause > 1:
@@ -24,4 +26,37 @@ def begin(meter, tariff, checked):
             agent.report(events.TARIFF_REFUSED, 0)
             meter.log("tariff.json is refused: %s" % error)
     if meter.found.folder is not None:
-        Site(meter.found.folder, port.esp32.NVS(SPACE)).copy()
+        site = Site(meter.found.folder, port.esp32.NVS(SPACE))
+        site.copy()
+        if meter.found.safe:
+            meter.storage.remove(PIN)
+        if meter.found.slot is not None:
+            take_updates(meter, meter.found.damaged)
+        else:  # a core alone has no link that could bring another
+            from wattledger.firmware import slots
+            from wattledger.firmware.app_lost import tell_lost
+
+            selection = slots.load(meter.storage)
+            tell_lost(agent, meter.storage, selection, meter.found.damaged)
+
+
+def take_updates(meter, damaged=()):
+    """The application's trial, and its updates. `damaged` slots are told of once in a start."""
+    from wattledger.firmware.mirror_esp32 import NvsMirror
+    from wattledger.firmware.slot_files import SlotFiles
+    from wattledger.firmware.updates import Updates
+
+    found = meter.found
+    nvs = meter.port.esp32.NVS(SPACE)
+    meter.updates = Updates(
+        meter.agent,
+        meter.storage,
+        SlotFiles(found.folder.rstrip("/") + "/" + APP),
+        Site(found.folder, nvs).points() or {},
+        HW_CLASS,
+        found.slot,
+        damaged,
+        NvsMirror(nvs),
+        meter.link,
+        meter.clock,
+    )

@@ -6,12 +6,7 @@ commissioned: the partition stays as it is, as evidence, and the meter starts wi
 found is in `found`. Nothing here raises.
 """
 
-import hashlib
-
-from wattledger.firmware import slots
 from wattledger.firmware.build import SAFE_PIN
-from wattledger.hal.storage.archive import Archive
-from wattledger.hal.storage.vfs import VfsStorage
 
 SPACE = "wattledger"  # of the NVS
 MADE = "made"  # 1: commissioned, its store holds money
@@ -37,7 +32,8 @@ ROOMS = (
 class Found:
     """`place` of the file system; `folder` is the same, None without one: `fault` says why;
     `made`: this meter was commissioned; `new`: the file system was made just now; `safe`: a
-    person held the pin; `slot` of the application, None: the core alone."""
+    person held the pin; `slot` of the application, None: the core alone; `damaged` are the slots
+    that were to be started and are not what was installed."""
 
     def __init__(self):
         self.folder = None
@@ -47,6 +43,7 @@ class Found:
         self.new = False
         self.safe = False
         self.slot = None
+        self.damaged = ()
 
 
 found = Found()
@@ -61,8 +58,15 @@ def start(machine, esp32, vfs, folder=FOLDER, found=found):
         found.safe = not pin.value()
         _mount(esp32, vfs, folder, found)
         if found.folder is not None and not found.safe:
-            storage = VfsStorage(found.folder)
-            found.slot = slots.choose(storage, Whole(found.folder).is_whole)
+            # Here and below, so that they leave the heap again: the core keeps what it imports.
+            from wattledger.firmware import slots
+            from wattledger.firmware.slot_files import SlotFiles, Wholeness
+            from wattledger.hal.storage.vfs import VfsStorage
+
+            # Each file is hashed: the meter is without measurement for the 0.3 s that 190 kB take.
+            wholeness = Wholeness(SlotFiles(found.folder.rstrip("/") + "/" + APP))
+            found.damaged = wholeness.damaged
+            found.slot = slots.choose(VfsStorage(found.folder), wholeness)
     except Exception as error:  # whatever it is: the core starts
         found.fault = found.fault or "%s: %s" % (type(error).__name__, error)
     return found
@@ -124,31 +128,6 @@ def _is_erased(place):
     return True
 
 
-class Whole:
-    """Judges the applications below `folder` before one is started."""
-
-    def __init__(self, folder):
-        self._files = folder.rstrip("/") + "/" + APP + "/"
-
-    def is_whole(self, slot, digest):
-        """True when the slot's manifest is the one that was installed.
-
-        The files were hashed then, and are once more by the application's health check: at a
-        boot the meter would be without measurement for as long as that takes.
-        """
-        total = hashlib.sha256()
-        piece = bytearray(PIECE)
-        try:
-            with open(self._files + slot + "/" + MANIFEST, "rb") as file:
-                count = file.readinto(piece)
-                while count:
-                    total.update(memoryview(piece)[:count])
-                    count = file.readinto(piece)
-        except OSError:
-            return False
-        return total.digest() == digest
-
-
 def enter(found, modules, load, mount=None):
     """Point the application's rooms into its slot. `modules` is sys.modules, `load` __import__.
 
@@ -159,6 +138,8 @@ def enter(found, modules, load, mount=None):
         return False
     tree = found.folder.rstrip("/") + "/" + APP + "/" + found.slot + "/"
     if mount is not None:
+        from wattledger.hal.storage.archive import Archive
+
         try:
             mount(Archive(tree + ROM), MOUNTED)
             tree = MOUNTED + "/"

@@ -15,6 +15,9 @@ import gc
 import sys
 
 from wattledger.agent import events
+
+# In the core of an image: there is always a link here.
+from wattledger.agent.comms.conversation import Conversation  # noqa: F401
 from wattledger.agent.errors import TariffError
 from wattledger.agent.supply.rules import WARNED_S
 from wattledger.firmware import documents

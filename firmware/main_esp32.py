@@ -27,6 +27,17 @@ GC_BYTES = 4096
 BOOT_MS = 60000  # the watchdog's patience until the first tick: a journal is read
 REST_MS = 5000  # before a restart after a fault, so that one that stays does not wear the flash
 DEADLINE_MS = 600000  # of a task beside the steps
+LOOK_MS = 100  # a person at the button or a keypad does not wait for the next tick
+# Rooms whose modules stay once they are loaded by what an agent is given, or is.
+STAYING = (
+    "wattledger.agent.comms",
+    "wattledger.agent.display",
+    "wattledger.agent.tokens",
+    "wattledger.firmware.page_",
+    "wattledger.firmware.panel",
+    "wattledger.hal.display",
+    "wattledger.hal.network",
+)
 
 
 def log(line):
@@ -48,20 +59,38 @@ class Modules:
         self.ssl = ssl
 
 
+def keep(kept):
+    """Add to `kept` the modules that an application and a link brought: they stay, loaded once."""
+    for name in list(sys.modules):
+        for room in STAYING:
+            if name.startswith(room) and not name.endswith(".certificate"):  # read at a boot
+                kept.add(name)
+
+
 class Esp32Meter:
-    """A meter on this chip. `found` is what the boot found, `port` the Modules; `kept` names the
-    modules that stay in the heap, those that are loaded now when it is None."""
+    """A meter on this chip: call turn() again and again.
+
+    `found` is what the boot found, `port` the Modules; `kept` names the modules that stay in the
+    heap, those that are loaded now when it is None. `page` (page_esp32.py) may be None, and so is
+    `updates` while there is nothing to do for the application.
+    """
+
+    look_ms = LOOK_MS
 
     def __init__(self, found, port, log=log, kept=None):
         self.found = found
         self.port = port
+        self.updates = None
+        self._floor = 0  # an update must be above
         self.log = log
         machine = port.machine
         Esp32Watchdog(machine.WDT, BOOT_MS)
         kept = loaded() if kept is None else kept
+        keep(kept)  # the application's rooms, which the boot has pointed into its slot
 
         def tidy():
             forget(kept)
+            gc.collect()  # at once: what comes next must not be put between what is gone
 
         # On CPython others may hold what would go.
         self._tidy = tidy if hasattr(gc, "threshold") else None
@@ -71,53 +100,99 @@ class Esp32Meter:
         config, tariff, checked = read(found, port, log)
         read = None
         self._let_go()
-        tasks = self._build(config)
+        given = self._gather(config)
+        keep(kept)
+        self._let_go()
+        if self.link is not None:
+            from wattledger.agent.comms.conversation import Conversation  # noqa: F401
+        self.agent = Agent(config, tidy=self._tidy, **given)
+        given = None
+        keep(kept)
+        self._let_go()
+        self.agent.start()
         self._let_go()
         from wattledger.firmware.begin_esp32 import begin
 
         begin(self, tariff, checked)
         tariff = checked = begin = None
         self._let_go()
-        self.runtime = Runtime(self.agent, self.clock, Esp32Watchdog(machine.WDT), log, tasks)
+        watchdog = Esp32Watchdog(machine.WDT)
+        self.runtime = Runtime(self.agent, self.clock, watchdog, log, self._tasks())
+        self._turned_at = self.clock.ticks_ms()
+        self._wait_ms = 0
+        self._is_new = True
         self._modules = len(sys.modules)
         if self.agent.ledger.missing:
             log("no ledger: nothing is billed or cut")
 
-    def _build(self, config):
-        """Make the agent and what it is given; the tasks beside its steps."""
+    def _gather(self, config):
+        """What the agent is given, by name."""
         from wattledger.firmware.assembly_esp32 import Assembly
 
         parts = Assembly(self.found, self.port, self.log, config)
-        clock, storage = parts.clock, parts.storage
-        self.config, self.clock, self.storage = config, clock, storage
+        self.config, self.clock, self.storage = config, parts.clock, parts.storage
         self.relay = parts.relay
+        self.page = parts.page
+        self._panel = parts.panel
         self._waits = parts.waits
-        self.agent = agent = Agent(
-            config,
-            parts.chip,
-            parts.relay,
-            clock=clock,
-            link_clock=clock,
-            storage=storage,
-            tidy=self._tidy,
-            **parts.others(),
-        )
-        self.cause = agent.cause
-        tasks = []
-        if parts.wifi is not None:
-            tasks.append(Task("Wi-Fi", parts.wifi.work, clock, DEADLINE_MS))
-        if parts.ends is not None:
+        self._wifi = parts.wifi
+        self._ends = parts.ends
+        given = parts.others()
+        self.link = given["link"]
+        self.cause = given["cause"]
+        return given
+
+    def _tasks(self):
+        """What works beside the agent's steps."""
+        agent = self.agent
+        works = []
+        if self._wifi is not None:
+            works.append(("Wi-Fi", self._wifi.work))
+        if self._ends is not None:
             from wattledger.agent.comms.certificate import CertificateWatch
 
-            watch = CertificateWatch(parts.ends, storage, agent.time, agent.report)
-            tasks.append(Task("certificate", watch.work, clock, DEADLINE_MS))
-        return tuple(tasks)
+            watch = CertificateWatch(self._ends, self.storage, agent.time, agent.report)
+            works.append(("certificate", watch.work))
+        if self.found.slot is not None:
+            works.append(("update", self._update))
+        return tuple([Task(name, work, self.clock, DEADLINE_MS) for name, work in works])
+
+    def _update(self):
+        """Look after the application; what does so is in the heap only while there is work."""
+        if self.updates is None:
+            desk = self.agent.documents
+            if desk is None or not desk.want or desk.want.firmware <= self._floor:
+                return
+            from wattledger.firmware.begin_esp32 import take_updates
+
+            take_updates(self)
+        elif self.updates.work():
+            self.agent.stop()
+            self.port.machine.reset()
+        elif self.updates.idle:
+            self._floor = self.updates.floor
+            self.updates = None
+            self._let_go()
 
     def turn(self):
-        """Tick when it is time, one step, the tasks; the milliseconds until the next turn."""
+        """What is due: tick, step, tasks, a slice of the small screen; the milliseconds until the
+        next turn."""
         self._tidy_up()
-        wait = self.runtime.turn()
+        left = self._wait_ms - self.clock.elapsed_ms(self._turned_at)
+        if left <= 0:
+            self._turned_at = self.clock.ticks_ms()
+            left = self._wait_ms = min(self.runtime.turn(), self.look_ms)
+            self._look_after()
+        if self._panel is not None:
+            left = min(left, self._panel.work(self.runtime.failed))
         self._tidy_up()
+        return left
+
+    def _look_after(self):
+        if self._is_new and self.agent.meter.quality == QUALITY_OK:
+            self._is_new = False
+            # `wattledger flash` waits for it.
+            self.log("first reading: %d mW" % self.agent.meter.power_mw())
         if self._waits and self.clock.trust() == TRUST_SYNCED:
             from wattledger.firmware.store_esp32 import commissioned
 
@@ -126,7 +201,6 @@ class Esp32Meter:
             from wattledger.firmware.store_esp32 import renew
 
             renew(self)
-        return wait
 
     def _tidy_up(self):
         """Let go of what a turn has loaded, before the next turn for want of heap."""
@@ -145,12 +219,12 @@ class Esp32Meter:
 def serve(found, port, log=log, kept=None):
     """Run the meter for ever. Raises what nothing contained."""
     meter = Esp32Meter(found, port, log, kept)
-    quiet = True
+    if meter.page is not None:
+        from wattledger.firmware.page_esp32 import run
+
+        run(meter)
     while True:
         port.time.sleep_ms(meter.turn())
-        if quiet and meter.agent.meter.quality == QUALITY_OK:
-            quiet = False
-            log("first reading: %d mW" % meter.agent.meter.power_mw())  # `wattledger flash` waits
 
 
 def is_provisioned(found, port):

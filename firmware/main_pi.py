@@ -8,6 +8,7 @@ moved.
 """
 
 import argparse
+import faulthandler
 import os
 import signal
 import sys
@@ -76,7 +77,7 @@ def parse(words):
         help="wipe the readings and secrets of a meter that is out of service, and end",
     )
     parser.add_argument(
-        "--releases", metavar="ROOT", help="take applications there (release_linux.py)"
+        "--releases", metavar="ROOT", help="take applications there (docs/update.md)"
     )
     return parser.parse_args(words)
 
@@ -109,14 +110,14 @@ class PiMeter:
             raise
 
     def _make(self, options, parts):
+        self._state = options.state
+        self._storage = storage = state_folder(options.state)
+        retire_linux.refuse(storage, options.state)
         site = Site(options.site)
         self._config = config = site.config
         self._site = site
         self._tariff = site.tariff
         self._releases = options.releases
-        self._state = options.state
-        self._storage = storage = state_folder(options.state)
-        retire_linux.refuse(storage, options.state)
         self._hardware = hardware = parts.Hardware(config.board, site.calibration, log.warning)
         certificate = options.cert or site.certificate
         if options.broker:
@@ -211,7 +212,16 @@ class PiMeter:
                 log.warning("tariff.json is refused: %s" % error)
         self._runtime = Runtime(self.agent, self._clock, self.watchdog, log.error)
         if self._releases is not None:
-            self._updates = self._take_updates()
+            from wattledger.firmware.updates_linux import PiUpdates
+
+            self._updates = PiUpdates(
+                self.agent,
+                self._storage,
+                self._site.public_keys,
+                self._releases,
+                self._link,
+                log,
+            )
         self.watchdog.ready()
         if self.agent.ledger.missing:
             log.warning(
@@ -219,23 +229,6 @@ class PiMeter:
                 "restore the meter's files" % self._state
             )
         log("meter %s measures" % self._config.meter)
-
-    def _take_updates(self):
-        from wattledger.firmware import release_linux
-        from wattledger.firmware.updates import Updates
-
-        return Updates(
-            self.agent,
-            self._storage,
-            release_linux.files_of(self._releases),
-            self._site.public_keys or {},
-            release_linux.HW_CLASS,
-            release_linux.running(self._releases),
-            (),
-            release_linux.FileMirror(self._releases),
-            self._link,
-            HostClock(),
-        )
 
     def wants_restart(self):
         """True when another release is to be started: the service ends, and systemd starts it."""
@@ -246,6 +239,8 @@ class PiMeter:
         wait_ms = self._runtime.turn()
         if self._certificate is not None:
             self._certificate.work()
+        if self._updates is not None and self._updates.more:
+            return 0
         return wait_ms / 1000
 
     def stop(self):
@@ -296,12 +291,14 @@ def serve(options, stopped, parts=parts_linux):
 def main(words=None):
     """Entry point of `wattledger-meter`; the exit code."""
     options = parse(words)
+    faulthandler.enable()  # where it hung, when systemd's watchdog ends it by SIGABRT
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
         if options.decommission:
-            retire_linux.retire(options.site, state_folder(options.state), options.state, log)
+            storage = state_folder(options.state)
+            retire_linux.retire(options.site, storage, options.state, log, options.releases)
         elif options.commission is not None:
             open_ledger(options)
         else:

@@ -22,6 +22,7 @@ CORE = 1  # what this core offers to applications; rises with what they can call
 SIGNERS = ("firmware", "root")
 LIMIT = 16384  # bytes of the JWS
 MOST_FILES = 128
+LIMITS = {"pi": (131072, 1024)}  # there an application is the whole program
 MOST_PATH = 96
 MOST_NUMBER = 0xFFFFFFFF
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_./-"
@@ -40,6 +41,11 @@ BAD_FILE = 9  # what arrived is not what was signed
 NOT_WANTED = 10
 
 
+def limits(hw_class):
+    """(bytes of the JWS, files) that a manifest may have on this hardware."""
+    return LIMITS.get(hw_class, (LIMIT, MOST_FILES))
+
+
 class File:
     """One file: its `path` in the slot, `size` in bytes, `digest` (SHA-256, 32 bytes)."""
 
@@ -52,10 +58,11 @@ class File:
 class Manifest:
     """`app`, `version`, `sequence`, `min_core`, `hw_class`, `files`, sorted by path."""
 
-    def __init__(self, payload):
-        """From the payload (bytes) of a signature that holds; UpdateError says what is wrong."""
+    def __init__(self, payload, most=(LIMIT, MOST_FILES)):
+        """From the payload (bytes) of a signature that holds; UpdateError says what is wrong.
+        `most` is of limits()."""
         try:
-            document = parse_object(payload, LIMIT, _NotJsonError)
+            document = parse_object(payload, most[0], _NotJsonError)
         except _NotJsonError as error:
             raise UpdateError(MALFORMED, "manifest %s" % error)
         if sorted(document) != list(KEYS):
@@ -71,7 +78,7 @@ class Manifest:
         self.version = document["version"]
         self.min_core = document["min_core"]
         self.sequence = document["seq"]
-        self.files = _files(document["files"])
+        self.files = _files(document["files"], most[1])
 
     def check(self, hw_class, core, least):
         """UpdateError unless it is for this hardware and core and its sequence is at least
@@ -95,9 +102,9 @@ class Signature:
     UpdateError for what cannot be signed by one of `public_keys` (kid: point of 64 bytes).
     """
 
-    def __init__(self, message, public_keys):
-        if len(message) > LIMIT:
-            raise UpdateError(TOO_LONG, "manifest is longer than %d bytes" % LIMIT)
+    def __init__(self, message, public_keys, limit=LIMIT):
+        if len(message) > limit:
+            raise UpdateError(TOO_LONG, "manifest is longer than %d bytes" % limit)
         first, last = message.find(b"."), message.rfind(b".")
         point = _points(public_keys).get(message[:first]) if 0 < first < last else None
         if point is None:
@@ -137,9 +144,9 @@ def _points(public_keys):
     return found
 
 
-def _files(listed):
-    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_FILES:
-        raise UpdateError(MALFORMED, "files must be a list of 1 to %d" % MOST_FILES)
+def _files(listed, most):
+    if not isinstance(listed, list) or not 1 <= len(listed) <= most:
+        raise UpdateError(MALFORMED, "files must be a list of 1 to %d" % most)
     found = []
     folders = set()
     before = ""

@@ -1,6 +1,6 @@
 """The parts of a small screen on an ESP32: its I2C bus and its pins.
 
-The root calls the panel's work() from a task of its own and waits the milliseconds it returns.
+The root calls the worker between its turns, and waits no longer than it says.
 """
 
 import framebuf
@@ -9,6 +9,7 @@ from wattledger.agent.display.settings import EXPANDER, LCD
 from wattledger.firmware import panel as panels
 
 WIDTH, HEIGHT = 128, 64
+FAILED_MS = 1000
 FAST_HZ = 400000
 SLOW_HZ = 100000  # all that a PCF8574 can
 
@@ -55,10 +56,34 @@ class EspParts:
         return EspSignals(lamp, buzzer)
 
 
+class PanelWorker:
+    """Works `panel` between the meter's turns; one that fails is told to `failed(what, error)`."""
+
+    def __init__(self, panel, clock):
+        self.panel = panel
+        self._clock = clock
+        self._looked_at = clock.ticks_ms()
+        self._wait_ms = 0
+
+    def work(self, failed):
+        """A slice when it is due; milliseconds until the next."""
+        passed = self._clock.elapsed_ms(self._looked_at)
+        if passed < self._wait_ms:
+            return self._wait_ms - passed
+        try:
+            self._wait_ms = max(self.panel.work(), 1)
+        except Exception as error:  # metering goes on, and the next view may be another
+            self._wait_ms = FAILED_MS
+            failed("panel", error)
+        self._looked_at = self._clock.ticks_ms()
+        return self._wait_ms
+
+
 def make(board, settings, link_clock, about):
-    """The Panel of `board` (constants) with `settings` and its button. FirmwareError, HalError."""
+    """A worker for the Panel of `board` (constants) with `settings` and its button.
+    FirmwareError, HalError."""
     from wattledger.hal.display.button_esp32 import EspButton
 
     button = EspButton(board.BUTTON, link_clock)
     parts = EspParts(board, settings, link_clock)
-    return panels.make(board, settings, parts, button, about)
+    return PanelWorker(panels.make(board, settings, parts, button, about), link_clock)

@@ -9,6 +9,7 @@ import os
 
 from wattledger.agent import config as configs
 from wattledger.agent.decommission import decommission, is_decommissioned
+from wattledger.firmware import release_linux
 from wattledger.firmware.errors import FirmwareError
 
 SECRETS = (
@@ -32,8 +33,9 @@ def refuse(storage, folder):
         )
 
 
-def retire(site, storage, folder, log):
-    """Wipe the store in `folder`, then the secrets in the folder `site`. May be done again."""
+def retire(site, storage, folder, log, releases=None):
+    """Wipe the store in `folder`, then the secrets in the folder `site` and what lies in the
+    folder `releases`, if any. May be done again."""
     path = os.path.join(site, "device.json")
     try:
         with open(path, "rb") as file:
@@ -44,6 +46,8 @@ def retire(site, storage, folder, log):
     for name in SECRETS:
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(site, name))
+    if releases is not None:
+        release_linux.clear(releases)
     log(
         "%s is decommissioned: import %d Wh, export %d Wh, balance %d nano-units, journal %d %s; "
         "what stays is in %s"

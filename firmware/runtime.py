@@ -29,7 +29,7 @@ class Runtime:
         try:
             self._agent.tick()
         except Exception as error:
-            self._failed("tick", events.TICK_FAILED, error)
+            self.failed("tick", error, events.TICK_FAILED)
         if self._watchdog is not None and self._is_well():
             self._watchdog.feed()
 
@@ -47,7 +47,7 @@ class Runtime:
             self._stepped = self._clock.ticks_ms()
             return wait
         except Exception as error:
-            self._failed("step", events.STEP_FAILED, error)
+            self.failed("step", error)
             self._keep()
             return self._tick_ms
 
@@ -67,16 +67,17 @@ class Runtime:
             task.work()
             task.report()
         except Exception as error:
-            self._failed(task.name, events.STEP_FAILED, error)
+            self.failed(task.name, error)
 
     def _keep(self):
         """What is metered and journalled is stored even when every step fails before it."""
         try:
             self._agent.keeper.work()
         except Exception as error:
-            self._failed("keeping", events.STEP_FAILED, error)
+            self.failed("keeping", error)
 
-    def _failed(self, what, code, error):
+    def failed(self, what, error, code=events.STEP_FAILED):
+        """`what` raised `error`: counted, said and journalled, the first time and ever rarer."""
         self.failures += 1
         self._agent.failures = self.failures
         # Said at the 1st, 2nd, 4th, 8th ...: a fault that stays must not fill log and journal.

@@ -3,9 +3,10 @@
 device.json      what belongs to this meter (docs/configuration.md)
 device.key       64 hex digits
 calibration.json public_keys.json gate.key token.key   as on a Raspberry Pi
-network.json     {"ssid", "password", "broker", "port", "ntp"}
+network.json     {"ssid", "password", "broker", "port", "ntp"}, and of the page "page_port", "hostname"
+display.pin      the page's PIN, as the meter's label has it; optional
 ca.der client.der client.key.der   for the broker (firmware/link.py)
-tariff.json      a tariff to offer at each start; optional
+tariff.json      a tariff to offer at a start, unless it is held; optional
 commission       micro-units of the first credit; it opens the ledger, once, and is removed
 
 The copy in the NVS is another partition's: a meter whose file system is lost goes on measuring as
@@ -28,6 +29,7 @@ COPIED = (
     "public_keys.json",
     "gate.key",
     "network.json",
+    "display.pin",
     "ca.der",
     "client.der",
     "client.key.der",
@@ -145,6 +147,20 @@ class Site:
         return None
 
 
+def _new(found, tariff):
+    """The document `tariff`, None when the meter holds it: then it was checked when it was taken."""
+    if tariff is not None and found.folder is not None:
+        from wattledger.agent.billing.shelf import ACTIVE, NEXT
+        from wattledger.hal.storage.vfs import VfsStorage
+
+        storage = VfsStorage(found.folder)
+        for name in (ACTIVE, NEXT):
+            held = bytearray(len(tariff) + 1)
+            if bytes(held[: storage.read_from(name, 0, held)]) == tariff:
+                return None
+    return tariff
+
+
 def read(found, port, log):
     """(Config, tariff document or None, its Tariff): what is checked before an agent takes its
     heap. ConfigError."""
@@ -152,7 +168,7 @@ def read(found, port, log):
     from wattledger.firmware.boot import SPACE
 
     site = Site(found.folder, port.esp32.NVS(SPACE))
-    device, tariff = site.read("device.json"), site.content("tariff.json")
+    device, tariff = site.read("device.json"), _new(found, site.content("tariff.json"))
     try:
         config, checked = documents.read(device, tariff)
     except TariffError as error:

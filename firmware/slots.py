@@ -105,10 +105,11 @@ def good(storage, powered_s=0):
         _write(storage, selection)
 
 
-def revert(storage):
-    """What runs has not proven itself in its time: the one before is started next. OSError."""
+def revert(storage, even_proven=False):
+    """What runs has not proven itself in its time, or a person does not want it `even_proven`:
+    the one before is started next. OSError."""
     selection = load(storage)
-    if selection.slot is not None and selection.tries != PROVEN:
+    if selection.slot is not None and (even_proven or selection.tries != PROVEN):
         selection.failed = selection.sequence
         _write(storage, _back(selection))
 

@@ -10,7 +10,7 @@ from wattledger.firmware import manifest as manifests
 from wattledger.firmware import slots
 from wattledger.firmware.errors import UpdateError
 from wattledger.firmware.fetch import PART_BYTES
-from wattledger.firmware.manifest import CORE, LIMIT, Manifest, Signature
+from wattledger.firmware.manifest import CORE, Manifest, Signature, limits
 from wattledger.firmware.slot_files import NAME, inspect, read_manifest
 
 UNFINISHED = "manifest.%d"  # of this sequence, until all of it is there
@@ -37,6 +37,7 @@ class Updater:
         self._files = files
         self._keys = public_keys
         self._hw_class = hw_class
+        self._most = limits(hw_class)
         self._running = running
         self._floor = floor
         self._fetcher = fetcher
@@ -68,6 +69,7 @@ class Updater:
         """A slice for the sequence `wanted`; True when there is more to do at once."""
         if wanted != self._wanted:
             self._wanted = wanted
+            self.why = None
             self._rests_since = None
             self._pause_ms = 0
             self._begin(self._look)
@@ -152,8 +154,10 @@ class Updater:
         data = self._fetcher.ask(self._wanted, 0, at)
         if data is None or not (data or at):
             return False
-        if at + len(data) > LIMIT:
-            raise UpdateError(manifests.TOO_LONG, "manifest is longer than %d bytes" % LIMIT)
+        if at + len(data) > self._most[0]:
+            raise UpdateError(
+                manifests.TOO_LONG, "manifest is longer than %d bytes" % self._most[0]
+            )
         files.append(slot, unfinished, data)
         if len(data) < PART_BYTES:
             files.rename(slot, unfinished, NAME)
@@ -162,7 +166,7 @@ class Updater:
         return True
 
     def _verify(self):
-        self._check = Signature(self._message, self._keys)
+        self._check = Signature(self._message, self._keys, self._most[0])
         self._step = self._verify_more
 
     def _verify_more(self):
@@ -171,7 +175,7 @@ class Updater:
             return True
         if not good:
             raise UpdateError(manifests.NOT_SIGNED, "manifest: wrong signature")
-        found = Manifest(manifests.payload_of(self._message))
+        found = Manifest(manifests.payload_of(self._message), self._most)
         self._check = self._message = None
         found.check(self._hw_class, CORE, self.least())
         if found.sequence != self._wanted:

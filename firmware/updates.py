@@ -14,10 +14,10 @@ import binascii
 
 from wattledger.agent import events
 from wattledger.firmware import slots
+from wattledger.firmware.app_lost import tell_lost
 
 LOOK_S = 10  # powered seconds between two looks while nothing is to be done
 KEEP_S = 86400  # the way back is kept so long after the new one has proven itself
-TOLD = "app.told"  # the sequence whose failure is in the journal
 
 
 class NoMirror:
@@ -63,20 +63,23 @@ class Updates:
         self._fetcher = None
         self._moment = None
         self._looked_s = None
+        self._holds_another = True  # the way back, until it may be written over
         self._restart = False
         self._said = None
         self._began_s = agent.time.powered_s
         self.trial = None
+        self.more = False  # there is more to do at once
+        self.idle = False  # nothing to do before another application is wanted than `floor` tells
         self.why_not = ""  # what an application that waits for its restart waits for
         self._begin(slots.load(storage), damaged)
 
     def _begin(self, selection, damaged):
         agent = self._agent
-        for slot in damaged:
-            agent.report(events.APP_DAMAGED, slots.SLOTS.index(slot))
-        self._tell_failed(selection)
+        tell_lost(agent, self._storage, selection, damaged)
         self._keep_floor(selection)
         if self._running is None:
+            if selection.failed:
+                self._tell_refused(self._why_failed(selection))
             return
         if selection.slot == self._running and selection.tries != slots.PROVEN:
             from wattledger.firmware.trial import Trial
@@ -90,33 +93,23 @@ class Updates:
             "proven": self.trial is None,
             "refused": None,
         }
-
-    def _tell_failed(self, selection):
-        """Once for each application that did not prove itself, however often it starts."""
-        text = b"%d" % selection.failed
-        held = bytearray(len(text) + 1)
-        try:
-            size = self._storage.read_from(TOLD, 0, held)
-            if selection.failed and bytes(held[:size]) != text:
-                self._agent.report(events.APP_REVERTED, selection.failed)
-                if self._agent.keeper.now():
-                    self._storage.commit(TOLD, text)
-        except OSError:
-            pass  # told at the next start
+        if selection.failed > agent.application["seq"]:
+            self._tell_refused(self._why_failed(selection))
 
     def _keep_floor(self, selection):
         try:
-            self._floor = self._mirror.read()
-            if selection.floor > self._floor:
+            self.floor = self._mirror.read()
+            if selection.floor > self.floor:
                 self._mirror.write(selection.floor)
         except OSError:
-            self._floor = selection.floor
-        self._floor = max(self._floor, selection.floor)
+            self.floor = selection.floor
+        self.floor = max(self.floor, selection.floor)
 
     def work(self):
         """A slice of what is to be done."""
         if self._restart:
             return True
+        self.more = False
         try:
             if self.trial is not None:
                 return self._judge()
@@ -140,12 +133,12 @@ class Updates:
         if passed:
             slots.good(self._storage, agent.time.powered_s)
             self.trial = None
-            self._floor = max(self._floor, sequence)
+            self.floor = max(self.floor, sequence)
             agent.report(events.APP_PROVEN, sequence)
             agent.application["proven"] = True
             if agent.sender:
                 agent.sender.ask_hello()
-            self._mirror.write(self._floor)
+            self._mirror.write(self.floor)
             return False
         slots.revert(self._storage)
         return self._end()
@@ -163,12 +156,13 @@ class Updates:
             self._release(now)
         desk = self._agent.documents
         wanted = desk.want.firmware if desk is not None and desk.want else 0
-        if self._link is None or wanted <= self._floor:
+        self.idle = wanted <= self.floor and not self._holds_another
+        if self._link is None or wanted <= self.floor:
             return False
         if self._updater is None:
             self._load()
-        self._updater.work(wanted)
-        self._say(self._updater.why)
+        self.more = self._updater.work(wanted)
+        self._say(self._updater.why and "%d: %s" % (wanted, self._updater.why))
         if self._updater.ready is None:
             return False
         self.why_not = self._moment.why_not()
@@ -181,10 +175,16 @@ class Updates:
         """The utility sees in the next hello why the last one was refused."""
         if why != self._said:
             self._said = why
-            if self._agent.application is None:
-                self._agent.application = {"seq": 0, "digest": None, "proven": False}
-            self._agent.application["refused"] = why
+            self._tell_refused(why)
             self._agent.sender.ask_hello()
+
+    def _why_failed(self, selection):
+        return "%d: was given up" % selection.failed
+
+    def _tell_refused(self, why):
+        if self._agent.application is None:
+            self._agent.application = {"seq": 0, "digest": None, "proven": False}
+        self._agent.application["refused"] = why
 
     def _load(self):
         from wattledger.agent.moment import Moment
@@ -203,7 +203,7 @@ class Updates:
             self._keys,
             self._hw_class,
             self._running,
-            self._floor,
+            self.floor,
             self._fetcher,
             self._link_clock,
             agent.report,
@@ -212,6 +212,7 @@ class Updates:
     def _release(self, now):
         """After a day the slot of the one before may be written over."""
         selection = slots.load(self._storage)
+        self._holds_another = selection.before is not None
         if selection.before is None or selection.tries != slots.PROVEN:
             return
         # Powered time that went back is of a lost snapshot: then the day begins with this start.

@@ -230,7 +230,8 @@ class Page:
     """A display that shows `view` and hands back what a person asked for. May be absent."""
 
     def show(self, view):
-        """Take a new view model (agent/display/view.py); returns at once."""
+        """Take a new view model (agent/display/view.py); returns at once. None, in place of the
+        method, at a button, which shows nothing: no view is made for it."""
 
     def request(self):
         """The next request of a person, or None: ("press",), ("release",), ("accept",),

@@ -11,7 +11,8 @@ STAT_WRONG_PASSWORD = 202
 
 
 class _Air:
-    """`name` and `password` of the access point, None for none; `error` is raised by connect."""
+    """`name` and `password` of the access point, None for none; `error` is raised by connect;
+    `station` is the newest WLAN, which may be connected or not."""
 
     def __init__(self):
         self.clear()
@@ -19,11 +20,21 @@ class _Air:
     def clear(self):
         self.name = None
         self.password = ""
+        self.address = "192.0.2.7"  # what it gives to a station
         self.error = None
+        self.hostname = "mpy-esp32"  # the port's own
         self.asked = 0
+        self.station = None
 
 
 air = _Air()
+
+
+def hostname(name=None):
+    """The name that the network knows the station by."""
+    if name is not None:
+        air.hostname = name
+    return air.hostname
 
 
 class WLAN:
@@ -34,6 +45,7 @@ class WLAN:
         self._joined = None
         self._active = False
         self._status = STAT_IDLE
+        air.station = self
 
     def active(self, on=None):
         if on is not None:
@@ -59,6 +71,10 @@ class WLAN:
 
     def isconnected(self):
         return self._joined is not None and self._joined == air.name
+
+    def ifconfig(self):
+        address = air.address if self.isconnected() else "0.0.0.0"
+        return (address, "255.255.255.0", "192.0.2.1", "192.0.2.1")
 
     def status(self):
         return self._status

@@ -55,6 +55,7 @@ MOSQUITTO_CONFIG = """\
 listener {port} {host}
 allow_anonymous true
 persistence false
+set_tcp_nodelay true
 log_dest stderr
 log_type error
 """

@@ -1,7 +1,7 @@
 """Makes this Raspberry Pi a meter, or takes the program off it again; the state is kept.
 
     sudo python3 tools/install_pi.py install [--board NAME] [--dry-run]
-    sudo python3 tools/install_pi.py uninstall [--dry-run]
+    sudo python3 tools/install_pi.py uninstall [--releases] [--dry-run]
 
 Run by the system's Python from a clone: only the standard library is used. What is there already
 is left as it is, so a second run repairs and upgrades. --root DIR installs into the root of a card
@@ -28,6 +28,9 @@ UNIT = "wattledger.service"
 USER = "meter"
 GROUPS = ("spi", "i2c", "gpio", "dialout")
 PROGRAM, SITE, STATE = "opt/wattledger", "etc/wattledger", "var/lib/wattledger"
+# Signed releases (docs/update.md), and the floor below which none is taken, which is always kept.
+RELEASES = "var/lib/wattledger-releases"
+CURRENT, SLOTS, FLOOR = "current", ("releases/a", "releases/b"), "releases/floor"
 UNITS = "etc/systemd/system"
 RULES = "etc/udev/rules.d/60-wattledger.rules"
 RULES_OF_OTHERS = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
@@ -121,7 +124,7 @@ def _lines(path: Path) -> list[str]:
 def steps(place: Place, source: str) -> Iterator[Step]:
     """What an installation has yet to do. `source` is what pip is given, without the extras."""
     yield from _account(place)
-    for folder in (SITE, STATE):
+    for folder in (SITE, STATE, RELEASES):
         path = place.root / folder
         if not path.is_dir():
             text = f"make {path} for {USER} alone"
@@ -132,8 +135,30 @@ def steps(place: Place, source: str) -> Iterator[Step]:
         # The environment sees the system's lgpio, which drives the pins.
         yield place.command(sys.executable, "-m", "venv", "--system-site-packages", str(program))
     yield place.command(python, "-m", "pip", "install", "--upgrade", f"{source}[pi,tools]")
+    if not place.here:
+        for path in _scripts(place):
+            yield _at_home(place, path)
     yield from _rules(place)
     yield from _unit(place)
+
+
+def _scripts(place: Place) -> list[Path]:
+    """The scripts of a card's environment that name its Python by where the card is mounted."""
+    home = f"#!{place.root / PROGRAM}/".encode()
+    found = sorted((place.root / PROGRAM / "bin").glob("*"))
+    return [path for path in found if path.is_file() and _begins(path, home)]
+
+
+def _begins(path: Path, text: bytes) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(text)) == text
+
+
+def _at_home(place: Place, path: Path) -> Step:
+    def correct() -> None:
+        path.write_bytes(path.read_bytes().replace(str(place.root).encode(), b"", 1))
+
+    return Step(f"correct the first line of {path}", correct)
 
 
 def _account(place: Place) -> Iterator[Step]:
@@ -211,8 +236,9 @@ def _file(path: Path, text: str) -> Step:
     return Step(f"write {path}", write)
 
 
-def removal(place: Place) -> Iterator[Step]:
-    """What takes the program away. The site, the state and the user who owns them are kept."""
+def removal(place: Place, releases: bool = False) -> Iterator[Step]:
+    """What takes the program away, and the `releases` if wanted. The site, the state, the floor of
+    the releases and the user who owns them are kept."""
     unit = place.root / UNITS / UNIT
     if unit.exists():
         now = ["--now"] if place.here else []
@@ -228,6 +254,20 @@ def removal(place: Place) -> Iterator[Step]:
         if not (program / "pyvenv.cfg").exists():
             raise InstallError(f"{program} is no environment of Python: remove it by hand")
         yield Step(f"remove {program}", lambda: shutil.rmtree(program))
+    if releases:
+        current = place.root / RELEASES / CURRENT
+        if os.path.lexists(current):
+            yield Step(f"remove {current}", current.unlink)
+        for slot in SLOTS:
+            tree = place.root / RELEASES / slot
+            if tree.exists():
+                yield Step(f"remove {tree}", lambda tree=tree: shutil.rmtree(tree))  # type: ignore[misc]
+
+
+def running_release(place: Place) -> str | None:
+    """The folder of the release that the service runs in place of what was installed, or None."""
+    current = place.root / RELEASES / CURRENT
+    return os.readlink(current) if current.is_symlink() else None
 
 
 def bus_hints(root: Path, bus: str | None) -> Iterator[str]:
@@ -296,6 +336,7 @@ def main(words: list[str] | None = None, run: Run = run) -> int:
     parser.add_argument("--board", metavar="NAME", help="look at the buses of this board only")
     parser.add_argument("--source", default=str(CLONE), help="what pip installs; this clone")
     parser.add_argument("--root", type=Path, default=Path("/"), help="the root to install into")
+    parser.add_argument("--releases", action="store_true", help="uninstall the releases too")
     parser.add_argument("--dry-run", action="store_true", help="print every step, do none")
     options = parser.parse_args(words)
     place = Place(options.root.resolve(), run)
@@ -303,8 +344,9 @@ def main(words: list[str] | None = None, run: Run = run) -> int:
         if place.here and os.geteuid() != 0 and not options.dry_run:
             raise InstallError("this changes the system: run it with sudo")
         if options.what == "uninstall":
-            perform(removal(place), options.dry_run)
-            print(f"kept: {place.root / SITE}, {place.root / STATE}, the user {USER}")
+            perform(removal(place, options.releases), options.dry_run)
+            kept = place.root / RELEASES / (FLOOR if options.releases else "")
+            print(f"kept: {place.root / SITE}, {place.root / STATE}, {kept}, the user {USER}")
             return 0
         bus = board_bus(options.board) if options.board else None
         try:
@@ -316,6 +358,12 @@ def main(words: list[str] | None = None, run: Run = run) -> int:
         perform(steps(place, options.source), options.dry_run)
         for hint in bus_hints(place.root, bus):
             print("look:", hint)
+        release = running_release(place)
+        if release is not None:
+            print(
+                f"look: the service runs the release in {release}; what was installed now is its"
+            )
+            print("      way back (docs/update.md)")
         print(f"next: fill /{SITE}, run the doctor, open the ledger (docs/raspberry-pi.md), then")
         print(f"      sudo systemctl restart {UNIT}")
     except (InstallError, OSError) as error:

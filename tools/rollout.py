@@ -96,8 +96,11 @@ class Watch:
                 self.proven.add(meter)
         elif meter in self._began:
             self.failed[meter] = "has gone back to %s" % sequence
-        elif application.get("refused") and not retained:
-            self.failed[meter] = "refuses it: %s" % application["refused"]
+        elif not retained:
+            # Told with its sequence: what was refused before is said until this one is judged.
+            wanted, _, why = str(application.get("refused")).partition(": ")
+            if wanted == str(self._sequence):
+                self.failed[meter] = "refuses it: %s" % why
 
 
 def stages(meters: list[str], percents: tuple[int, ...] = STAGES) -> list[list[str]]:

@@ -67,13 +67,12 @@ def sign(
     data = json.dumps(payload, separators=(",", ":"), sort_keys=True).encode()
     message = signer.sign(data)
     try:
-        found = Manifest(data)
+        found = Manifest(data, manifests.limits(hw_class))
     except DeviceError as error:
         raise UpdateError(f"{source}: {error}") from None
-    if len(message) > manifests.LIMIT:
-        raise UpdateError(
-            f"{source}: its manifest has {len(message)} bytes, {manifests.LIMIT} fit the meter"
-        )
+    most, _ = manifests.limits(hw_class)
+    if len(message) > most:
+        raise UpdateError(f"{source}: its manifest has {len(message)} bytes, {most} fit the meter")
     if out.exists():
         raise UpdateError(f"{out}: exists already; a release is made once, in a folder of its own")
     new = out.with_name(out.name + ".new")
@@ -91,9 +90,10 @@ def load(folder: Path, public_keys: dict[str, bytes] | None = None) -> Release:
     (None: not asked) signed it."""
     try:
         message = (folder / NAME).read_bytes()
-        found = Manifest(payload_of(message))
+        most = max(manifests.LIMITS.values())  # the meter holds it against its own
+        found = Manifest(payload_of(message), most)
         if public_keys is not None:
-            _check(Signature(message, public_keys))
+            _check(Signature(message, public_keys, most[0]))
     except OSError as error:
         raise UpdateError(f"{folder / NAME}: cannot be read ({error.strerror})") from None
     except DeviceError as error:

@@ -44,9 +44,11 @@ IN_WORDS = (
 )
 
 
-def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX, access=None, seconds=None):
+def build_app(
+    page, allowed_hosts, viewers_max=VIEWERS_MAX, access=None, seconds=None, address=None
+):
     """A microdot app that serves `page` (hal/display/page.py) to browsers that call it by one of
-    `allowed_hosts` (names without port); at most `viewers_max` watch /events at a time.
+    `allowed_hosts` (names without port), or by `address()`, if any; at most `viewers_max` watch /events at a time.
 
     Without an `access` (hal/display/access.py) everybody may do everything; `seconds()` only
     rises, and is needed where people without JavaScript may close the supply.
@@ -55,7 +57,7 @@ def build_app(page, allowed_hosts, viewers_max=VIEWERS_MAX, access=None, seconds
     app = Microdot()
     app.options_handler = None  # OPTIONS is a method like any other that is not taken
     answers = Answers(
-        page, Guard(allowed_hosts), viewers_max, access or Access(free=True), seconds
+        page, Guard(allowed_hosts, address), viewers_max, access or Access(free=True), seconds
     )
     app.route("/", METHODS)(answers.answer)
     app.route("/<path:name>", METHODS)(answers.answer)

@@ -14,6 +14,8 @@ REPEAT_S = 0.25  # a held button is told this often, as the page's is
 class GpioButton:
     """The button at `pin`, closed to ground while pressed; HalError when the pin cannot be had."""
 
+    show = None
+
     def __init__(self, pin, monotonic=time.monotonic):
         """`monotonic()` gives seconds that only rise."""
         try:
@@ -27,9 +29,6 @@ class GpioButton:
             ) from None
         self._monotonic = monotonic
         self._told_at = None  # while pressed: when that was last told
-
-    def show(self, view):
-        """A button shows nothing."""
 
     def request(self):
         """("press",) while it is held, ("release",) once when it was let go, else None."""

@@ -10,7 +10,8 @@ class Faces:
     def show(self, view):
         """Hand the view to every display."""
         for face in self._faces:
-            face.show(view)
+            if face.show is not None:
+                face.show(view)
 
     def answer(self, name, text):
         """Hand on what one of them asked for."""

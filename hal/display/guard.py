@@ -33,15 +33,18 @@ def host_name(header):
 
 
 class Guard:
-    """Judges requests by their headers alone."""
+    """Judges requests by their headers alone. `address()` gives one more name, "" for none: that
+    of a device which gets its address from the network."""
 
-    def __init__(self, allowed_hosts):
+    def __init__(self, allowed_hosts, address=None):
         self.allowed = {host_name(name) for name in allowed_hosts}
+        self._address = address
 
     def refusal(self, method, headers):
         """Why this request is refused, in words, or None. `headers` has get(name)."""
         host = (headers.get("Host") or "").strip().lower()
-        if host_name(host) not in self.allowed:
+        address = self._address() if self._address is not None else ""
+        if host_name(host) not in self.allowed and (not address or host_name(host) != address):
             return (
                 "This meter does not answer to the name in the address bar. Open it as %s, "
                 "or add the name to the display's allowed hosts." % ", ".join(sorted(self.allowed))

@@ -40,16 +40,19 @@ async def pause():
     await asyncio.sleep(0)
 
 
-def make_server(page, allowed_hosts, label_pin, storage, entropy, clock):
-    """A Server for `page`, whose PIN is kept in `storage` (contract)."""
+def make_server(page, allowed_hosts, label_pin, storage, entropy, clock, address=None):
+    """A Server for `page`, whose PIN is kept in `storage` (contract); hosts as of build_app()."""
     seconds = Uptime(clock).seconds
     pin = Pin(label_pin, storage, entropy, seconds, pause)
     access = Access(pin, Sessions(entropy, seconds))
-    app = build_app(page, allowed_hosts, STREAMS_MAX, access, seconds)
+    app = build_app(page, allowed_hosts, STREAMS_MAX, access, seconds, address)
     return Server(app, seconds, CONNECTIONS_MAX)
 
 
 async def serve(server, host, port):
     """Listen and keep the connections within bounds, for ever. OSError when it cannot listen."""
-    await asyncio.start_server(server.answer, host, port)
-    await server.keep()
+    listening = await asyncio.start_server(server.answer, host, port)
+    try:
+        await server.keep()
+    finally:
+        listening.close()

@@ -40,9 +40,10 @@ def load(language, keys, table):
     """
     with open(FOLDER + "i18n/%s.json" % language, "rb") as file:
         for count, line in enumerate(file):
-            key = line[3 : line.find(b'":')].decode()
+            line = line.strip()
+            key = line[1 : line.find(b'":')].decode()
             if key in keys:
-                line = line.strip().rstrip(b",")
+                line = line.rstrip(b",")
                 table[key] = json.loads((b"{%s}" % line).decode())[key]
             if count % LINES == 0:
                 yield PAUSE

@@ -10,13 +10,12 @@ REPEAT_MS = 250  # a held button is told this often, as the page's is
 class Esp32Button:
     """The button at `pin`, closed to ground while pressed; `clock` is a Clock of wall time."""
 
+    show = None
+
     def __init__(self, pin_class, pin, clock):
         self._pin = pin_class(pin, pin_class.IN, pin_class.PULL_UP)
         self._clock = clock
         self._told_at = None  # while pressed: when that was last told
-
-    def show(self, view):
-        """A button shows nothing."""
 
     def request(self):
         """("press",) while it is held, ("release",) once when it was let go, else None."""

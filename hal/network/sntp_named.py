@@ -7,7 +7,8 @@ LASTS_MS = 6 * 3_600_000  # without a fix the name may have moved
 
 
 class NamedSntp:
-    """`poll` as of SntpClient; `socket` is the port's module, `host` a name or an address."""
+    """`poll` as of SntpClient; `socket` is the port's module, `host` a name or an address. While
+    `ready()` is false nothing is asked, so that no pause grows by it; None: there is a network."""
 
     def __init__(self, socket, entropy, host, resolver=None):
         self._socket = socket
@@ -19,9 +20,12 @@ class NamedSntp:
         self._due_ms = 0
         self._fixed_ms = 0
         self.last_error = ""
+        self.ready = None
 
     def poll(self, now_ms):
         """Unix milliseconds of a new fix, or None; `now_ms` rises and does not wrap."""
+        if self.ready is not None and not self.ready():
+            return None
         if self._client is None:
             self._find(now_ms)
             return None

@@ -36,6 +36,10 @@ class WifiStation:
         """True while there is an address."""
         return self._state == UP
 
+    def address(self):
+        """The address that the network gave, "" without one."""
+        return self._wlan.ifconfig()[0] if self._state == UP else ""
+
     def work(self):
         """Do what is due. Whatever the port raises is a connection that is down."""
         try:

@@ -17,7 +17,6 @@ from wattledger.hal.clock.ds3231 import Ds3231 as Driver
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim import esp32 as sim_esp32
 from wattledger.host_sim import machine as sim_machine
-from wattledger.host_sim.chip.atm90e32 import Atm90e32
 from wattledger.host_sim.chip.ds3231 import Ds3231
 from wattledger.host_sim.flash import NorFlash
 from wattledger.host_sim.relay import LatchingRelay
@@ -62,6 +61,28 @@ TARIFF = {
 }
 
 
+def chip_of(board):
+    """The board's chip, wired to its pins. What the board's constants stand for is the chip's own
+    scale."""
+    if board == "esp32_ade7953":
+        from wattledger.host_sim.chip.ade7953 import Ade7953
+
+        chip = Ade7953(26_000, 100_000)
+        sim_machine.attach_i2c(0, 0x38, chip)
+        return chip
+    if board == "esp32_bl0942":
+        from wattledger.host_sim.chip.bl0942 import Bl0942
+
+        chip = Bl0942(9600)
+        sim_machine.attach_uart(2, chip)
+        return chip
+    from wattledger.host_sim.chip.atm90e32 import Atm90e32
+
+    chip = Atm90e32(7305, 27518)  # CircuitSetup's gains
+    sim_machine.attach_spi(2, 4, chip, 3)
+    return chip
+
+
 class Coils:
     """The two coils of a latching relay: a pulse that is long enough moves it."""
 
@@ -100,8 +121,7 @@ class House:
         sim_esp32.detach_all()
         self.flash = NorFlash(BLOCKS)
         sim_esp32.attach_partition("vfs", self.flash)
-        # What CircuitSetup's gains stand for: the board's constants, seen from the chip's side.
-        self.chip = Atm90e32(7305, 27518)
+        self.chip = chip_of(device.get("board"))
         self.relay = LatchingRelay(closed)
         self.coils = Coils(self.relay)
         self.rtc = Ds3231()
@@ -118,7 +138,6 @@ class House:
         self._provision(credit, tariff, device)
 
     def _wire(self):
-        sim_machine.attach_spi(2, 4, self.chip, 3)
         sim_machine.attach_i2c(0, 0x68, self.rtc)
         sim_machine.attach_output(25, lambda level: self.coils.hear(0, level))
         sim_machine.attach_output(26, lambda level: self.coils.hear(1, level))
@@ -178,14 +197,20 @@ class House:
         sim_machine.power_up(cause)
         sim_esp32.power_up()
         gc.collect()
-        self.time = PortTime(self.pass_ms, self.ticks_start)
+        self.time = self.new_time()
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
-        self._port = Modules(machine, esp32, vfs, self.time)
 
     def start(self):
         """The second half of boot()."""
-        self.meter = Esp32Meter(self.found, self._port, self.lines.append)
+        self.meter = Esp32Meter(self.found, self.modules(), self.lines.append)
         return self
+
+    def new_time(self):
+        return PortTime(self.pass_ms, self.ticks_start)
+
+    def modules(self):
+        """Those of the port, without a network."""
+        return Modules(machine, esp32, vfs, self.time)
 
     def off(self):
         self.meter = None
@@ -220,9 +245,9 @@ class House:
         return found
 
 
-def meters():
+def meters(board="esp32_atm90e32"):
     """A minute of metering at 2300 W, from the first boot on."""
-    house = House().boot()
+    house = House(board=board).boot()
     house.run(60_000)
     agent = house.meter.agent
     register = agent.meter.register

@@ -209,7 +209,7 @@ def unmountable(kind):
         "power": agent.meter.power_mw(),
         "missing": agent.ledger.missing,
         "meter": agent.config.meter,
-        "alarms": agent.view.page()["alarms"],
+        "alarms": agent.view.common()["alarms"],
         "operations": house.relay.operations,
         "failures": house.meter.runtime.failures,
     }

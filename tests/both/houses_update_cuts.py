@@ -28,7 +28,7 @@ RELEASES = {7: SEVEN, 8: EIGHT, 9: NINE}
 class Believed:
     """Stands for a Signature."""
 
-    def __init__(self, message, public_keys):
+    def __init__(self, message, public_keys, limit):
         self._good = message in [release.message for release in RELEASES.values()]
 
     def work(self):

@@ -1,12 +1,15 @@
 """The boot of an ESP32: its application, the site and its copy, and the time by name."""
 
+import binascii
 import hashlib
+import json
 import os
 import unittest
 
 from wattledger.firmware import boot
 from wattledger.firmware.errors import SiteError
 from wattledger.firmware.site_esp32 import Site
+from wattledger.firmware.slot_files import SlotFiles, Wholeness
 from wattledger.firmware.task import Task
 from wattledger.hal.network.sntp_named import LASTS_MS, NamedSntp
 from wattledger.host_sim import esp32
@@ -51,21 +54,32 @@ class FolderTest(unittest.TestCase):
         wipe(FOLDER)
 
 
+def hexlify(data):
+    return binascii.hexlify(data).decode()
+
+
 class Room:
     __path__ = "core"
 
 
 class TestApplication(FolderTest):
-    def test_a_slot_is_whole_when_its_manifest_is_the_one_installed(self):
-        # longer than one piece of reading
-        manifest = b"signed by the maker " * 50
-        write(FOLDER + "/app/a/manifest", manifest)
-        whole = boot.Whole(FOLDER)
-        digest = hashlib.sha256(manifest).digest()
-        self.assertTrue(whole.is_whole("a", digest))
-        self.assertFalse(whole.is_whole("b", digest))
-        write(FOLDER + "/app/a/manifest", manifest[:-1])
-        self.assertFalse(whole.is_whole("a", digest))
+    def test_a_slot_without_a_signature_is_whole_when_its_files_are_those_listed(self):
+        # as `wattledger flash` lays it where nobody signed
+        row = {"path": "app.rom", "size": 5, "sha256": hexlify(hashlib.sha256(b"12345").digest())}
+        listing = json.dumps({"files": [row], "unsigned": True}).encode()
+        write(FOLDER + "/app/a/manifest", listing)
+        write(FOLDER + "/app/a/app.rom", b"12345")
+        whole = Wholeness(SlotFiles(FOLDER + "/app"))
+        digest = hashlib.sha256(listing).digest()
+        self.assertTrue(whole("a", digest))
+        self.assertFalse(whole("b", digest))
+        for data in (b"12346", b"1234", b"123456"):
+            write(FOLDER + "/app/a/app.rom", data)
+            self.assertFalse(whole("a", digest))
+        for text in (b"{", b'{"files": [{}]}', b'{"files": 3}', b"no JSON, no JWS"):
+            write(FOLDER + "/app/a/manifest", text)
+            self.assertFalse(whole("a", hashlib.sha256(text).digest()))
+        self.assertEqual(set(whole.damaged), set("ab"))
 
     def test_the_rooms_of_the_application_are_in_its_slot(self):
         found = boot.Found()
@@ -183,6 +197,16 @@ class TestNamedSntp(unittest.TestCase):
         for at in range(0, 10_000, 1000):
             self.assertIsNone(self.sntp.poll(at))
         self.assertEqual(self.names.asked, [("time.example", 123)])
+
+    def test_nothing_is_asked_before_there_is_a_network_and_at_once_then(self):
+        there = []
+        self.sntp.ready = lambda: bool(there)
+        for at in range(0, 600_000, 1000):
+            self.assertIsNone(self.sntp.poll(at))
+        self.assertEqual(self.names.asked, [])
+        there.append(True)
+        self.sntp.poll(600_000)
+        self.assertEqual(len(self.names.asked), 1)
 
     def test_a_name_that_fails_is_asked_for_again_after_a_pause(self):
         self.names.error = OSError("no such name")

@@ -69,6 +69,18 @@ class TestSignature(unittest.TestCase):
     def test_one_over_16_kib_is_refused_unread(self):
         self.assertFalse(is_signed(b"x" * 16385))
 
+    def test_a_pis_may_be_longer(self):
+        most = manifests.limits("pi")
+        self.assertEqual((most, manifests.limits("esp32")), ((131072, 1024), (16384, 128)))
+        files = listing({"f%03d" % number: b"" for number in range(129)})
+        text = manifest(8, {}, files=files, hw_class="pi").encode()
+        self.assertEqual(len(Manifest(text, most).files), 129)
+        for limit, reason in ((16384, manifests.TOO_LONG), (most[0], manifests.NOT_SIGNED)):
+            try:
+                Signature(b"x" * 16385, KEYS, limit)
+            except UpdateError as error:
+                self.assertEqual(error.reason, reason)
+
 
 class TestContent(unittest.TestCase):
     def reason(self, text):

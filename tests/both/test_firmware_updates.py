@@ -66,9 +66,48 @@ class TestUpdates(unittest.TestCase):
         device.live(60)
         device.want(1, 8)
         device.live(100)
-        self.assertEqual(device.agent.application["refused"], "is for pi, this is esp32")
+        self.assertEqual(device.agent.application["refused"], "8: is for pi, this is esp32")
         device.agent.keeper.now()
         self.assertEqual(device.told(REFUSED), [6])
+
+    def test_what_was_refused_before_is_not_said_of_the_next(self):
+        device = Device(credit=900)
+        device.release = Release(8, NEW_FILES, hw_class="pi")
+        device.live(60)
+        device.want(1, 8)
+        device.live(100)
+        device.answers = False
+        device.want(2, 9)
+        device.live(30)
+        self.assertEqual(device.agent.application["refused"], None)
+
+    def test_one_that_never_proved_itself_is_told_by_a_core_alone(self):
+        device = installed()
+        device.files.wipe_one("a", "display/page.mpy")
+        for _ in range(3):
+            device.boot()
+        self.assertEqual(device.running, None)
+        self.assertEqual(
+            device.agent.application,
+            {"seq": 0, "digest": None, "proven": False, "refused": "8: was given up"},
+        )
+
+    def test_there_is_more_to_do_at_once_but_not_while_a_part_is_awaited(self):
+        device = Device(credit=900)
+        device.answers = False
+        device.live(60)
+        device.want(1, 8)
+        device.live(60)
+        self.assertFalse(device.updates.more)
+        device.answers = True
+        seen = []
+        while not (seen and seen[-1]):
+            device.live(1)
+            seen.append(device.updates.more)
+        self.assertTrue(False in seen)
+        device.want(2, 7)  # no longer wanted, in the middle of it
+        device.live(1)
+        self.assertFalse(device.updates.more)
 
     def test_nothing_is_fetched_that_no_signed_want_names(self):
         device = Device(credit=900)
@@ -128,6 +167,8 @@ class TestTrial(unittest.TestCase):
         self.assertEqual(slots.load(device.storage).floor, 7)
         device.agent.keeper.now()
         self.assertEqual((device.told(REVERTED), device.told(PROVEN)), ([8], []))
+        self.assertEqual(device.agent.application["refused"], "8: was given up")
+        self.assertEqual(device.agent.application["seq"], 7)
         device.answers = True
         device.live(200)
         self.assertEqual((device.running, device.restarts), ("a", 2))  # it is not tried again

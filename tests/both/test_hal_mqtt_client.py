@@ -197,6 +197,19 @@ class TestClient(unittest.TestCase):
         self.assertTrue(max(waited) > 450)
         self.assertTrue(40 < len(waited) < 400)
 
+    def test_nothing_is_tried_before_there_is_a_network_and_no_pause_grows(self):
+        there = []
+        bench = Bench(ready=lambda: bool(there))
+        for _ in range(3600):
+            bench.turn(1000)
+        self.assertEqual((bench.network.asked, bench.link.fault), ([], ""))
+        there.append(True)
+        bench.up()
+        self.assertEqual(len(bench.network.asked), 1)
+        there.clear()  # a connection that stands is given up by its own rules
+        bench.turn(1000)
+        self.assertTrue(bench.link.is_up())
+
     def test_whatever_is_raised_is_a_link_that_is_down_and_tries_again(self):
         for error in (
             OSError(5, "broken"),

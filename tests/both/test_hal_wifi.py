@@ -3,6 +3,7 @@
 import unittest
 
 from wattledger.hal.inputs.button_esp32 import Esp32Button
+from wattledger.hal.network.uplink import Uplink
 from wattledger.hal.network.wifi_esp32 import ATTEMPT_MS, WifiStation
 from wattledger.hal.watchdog.esp32 import Esp32Watchdog
 from wattledger.host_sim import machine, wlan
@@ -72,6 +73,58 @@ class TestWifi(unittest.TestCase):
         wlan.air.name, wlan.air.password = "home", "secret"
         self.work(300_000)
         self.assertTrue(self.wifi.is_up())
+
+
+class Part:
+    """Wi-Fi or link as a test wants it."""
+
+    def __init__(self):
+        self.up = False
+        self.fault = ""
+        self.worked = 0
+
+    def is_up(self):
+        return self.up
+
+    def work(self):
+        self.worked += 1
+
+
+class TestUplink(unittest.TestCase):
+    def test_each_fault_is_said_once_and_again_when_it_comes_back(self):
+        lines = []
+        wifi, link = Part(), Part()
+        uplink = Uplink(wifi, lines.append)
+        uplink.work()  # a link that cannot be made stays None
+        uplink.link = link
+        uplink.work()
+        self.assertEqual((lines, wifi.worked), ([], 2))
+        wifi.fault = "status 202"
+        for _ in range(3):
+            uplink.work()
+        wifi.up = True
+        self.assertTrue(uplink.is_up())
+        link.fault = "b:8883: certificate verify failed"
+        for _ in range(3):
+            uplink.work()
+        link.fault = "b:8883: it does not answer in 10 s"
+        uplink.work()
+        link.up = True
+        uplink.work()
+        link.up = wifi.up = False
+        uplink.work()
+        self.assertEqual(
+            lines,
+            [
+                "Wi-Fi: status 202",
+                "Wi-Fi: up",
+                "link: b:8883: certificate verify failed",
+                "link: b:8883: it does not answer in 10 s",
+                "link: up",
+                "Wi-Fi: status 202",
+                "link: b:8883: it does not answer in 10 s",
+            ],
+        )
 
 
 class TestButton(unittest.TestCase):

@@ -15,17 +15,27 @@ from wattledger.tests.micropython import staging
 from wattledger.tools import mpy
 from wattledger.tools.flash import image, upload
 from wattledger.tools.flash.layout import BLOCK
+from wattledger.tools.image import known
 
 BOARD = "esp32_atm90e32"
 HEAP = "24M"
 TIMEOUT_S = 120
 PROGRAM = "flash_program"
+HOUSE = "tests/both/houses_esp32.py"
 
 
 @functools.cache
 def built():
     """The image of the board, made once for all tests."""
     return image.build(BOARD)
+
+
+@functools.cache
+def started():
+    """The same with the names that the program beside it asks for."""
+    beside = Path(__file__).with_name(PROGRAM + ".py"), staging.ROOT / HOUSE
+    kept = set().union(*(known.named(path.read_bytes()) for path in beside))
+    return image.build(BOARD, kept=kept)
 
 
 def world_tree():
@@ -48,7 +58,7 @@ def run(call):
     interpreter = staging.find_tool("micropython")
     if interpreter is None:
         pytest.skip("no micropython: no wheel for this platform and none on PATH")
-    made = built()
+    made = started()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "image.rom").write_bytes(made.rom)

@@ -214,7 +214,9 @@ def test_a_script_without_comments_is_the_same_script():
     assert lean("x.js", script) == b'const a = "// no comment"; // of a line\ncall(a);'
     style = b"/* of\n two lines */\nbody {\n  color: red; /* so */\n}\n"
     assert lean("x.css", style) == b"body {\ncolor: red;\n}"
-    assert lean("x.json", b"  {}\n") == b"  {}\n"
+    words = b'{\n  "a": "// b",\n  "c":  1\n}\n'
+    assert lean("x.json", words) == b'{\n"a": "// b",\n"c":  1\n}'
+    assert lean("x.svg", b"  <svg>\n") == b"  <svg>\n"
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,18 @@ def raised():
     return run("faults.raises()", AMPLE)
 
 
-def test_a_new_meter_opens_its_ledger_once_and_measures():
-    found = run("house.meters()")
+@pytest.mark.parametrize("board", ("esp32_atm90e32", "esp32_ade7953", "esp32_bl0942"))
+def test_a_new_meter_opens_its_ledger_once_and_measures(board):
+    found = run("house.meters(%r)" % board)
     # 2300 W for 60 s are 38.3 Wh; the energy of the last tick may still wait in the chip.
     assert 37 <= found["import_wh"] <= 38
-    assert found["power"] == 2_300_000
+    assert abs(found["power"] - 2_300_000) <= 23  # 10 ppm: each chip has a scale of its own
     assert found["made"]
     assert not found["missing"]
     # the battery clock's time, as provisioned, and synced
     assert (found["unix"], found["trust"]) == (60, 2)
     assert found["operations"] == found["failures"] == 0
-    assert found["lines"] == []
+    assert [line.split(":")[0] for line in found["lines"]] == ["first reading"]
     assert found["events"][0] == [1, 1]
 
 

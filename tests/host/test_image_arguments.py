@@ -2,8 +2,9 @@
 
 import pytest
 
-from wattledger.tests.host.image_bench import compared, shortened
-from wattledger.tools.image.program import ImageError
+from wattledger.tests.host.image_bench import compared, shortened, sources
+from wattledger.tools.image.arguments import check
+from wattledger.tools.image.program import ImageError, Program
 
 
 def test_an_argument_is_renamed_where_it_is_read_and_set():
@@ -48,5 +49,5 @@ def test_scopes_do_not_meet(tmp_path, monkeypatch):
 
 
 def test_a_program_with_such_names_is_refused():
-    with pytest.raises(ImageError, match="a.py:1: _0 is what an image calls an argument"):
-        shortened("_0 = 1\n")
+    with pytest.raises(ImageError, match="a.py:1: _0 is a name that an image gives"):
+        check(Program(sources(a="_0 = 1\n")))

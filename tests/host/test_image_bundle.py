@@ -114,8 +114,8 @@ def test_unread_names_of_the_core_are_left_out(tmp_path, monkeypatch):
     assert image == lying == "made\n1 3\n"
     assert "unpack" not in files["core"] and "KINDS" not in files["core"]
     assert "endless" not in files["core"]
-    assert "def unread" in files["core"]  # a method: nobody knows who calls it
-    assert "def unread" in files["root"] and "def spare" in files["app/view"]
+    assert "return 3" in files["core"]  # a method: nobody knows who calls it
+    assert "def unread" in files["root"] and "return 1" in files["app/view"]
 
 
 @pytest.mark.parametrize(

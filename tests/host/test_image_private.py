@@ -1,14 +1,16 @@
-"""Private attributes of an image share short names; what is known by its name keeps it."""
+"""Attributes of an image share short names; what is known by its name keeps it."""
 
 import ast
+
+import pytest
 
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
 
 
-def concealed(**sources):
+def concealed(app=(), kept=(), **sources):
     program = Program({f"{name}.py": text.encode() for name, text in sources.items()})
-    conceal(program)
+    conceal(program, app, kept)
     return {name: ast.unparse(module.tree) for name, module in program.modules.items()}
 
 
@@ -19,20 +21,20 @@ def same(text):
 def test_two_modules_call_their_own_the_same():
     one = (
         "class A:\n    def __init__(self):\n        self._a = 1\n    def _f(self):\n"
-        "        return self._a + self._a\n    def g(self):\n        return self._f()\n"
+        "        return self._a + self._a\n    def close(self):\n        return self._f()\n"
     )
     two = "class B:\n    def __init__(self):\n        self._storage = 2\n"
     found = concealed(one=one, two=two)
     # The most used first: _a three times, _f twice.
-    assert found["one"] == same(one.replace("_a", "_0").replace("_f", "_1"))
-    assert found["two"] == same(two.replace("_storage", "_0"))
+    assert found["one"] == same(one.replace("_a", "g0").replace("_f", "g1"))
+    assert found["two"] == same(two.replace("_storage", "g0"))
 
 
 def test_what_another_object_is_asked_for_keeps_its_name():
     one = "class A:\n    def __init__(self):\n        self._clock = 1\n        self._own = 2\n"
     two = "class B:\n    def f(self, other):\n        return other._clock\n"
     assert concealed(one=one, two=two) == {
-        "one": same(one.replace("_own", "_0")),
+        "one": same(one.replace("_own", "g0")),
         "two": same(two),
     }
 
@@ -43,7 +45,7 @@ def test_what_is_named_in_a_text_or_read_without_being_set_keeps_its_name():
     )
     two = "class B:\n    def f(self):\n        return self._z\n"
     found = concealed(one=one, two=two)
-    assert "self._y = 1" in found["one"] and "self._0 = getattr(self, '_y')" in found["one"]
+    assert "self._y = 1" in found["one"] and "self.g0 = getattr(self, '_y')" in found["one"]
     assert found["two"] == same(two)
 
 
@@ -51,15 +53,62 @@ def test_a_class_and_the_one_it_inherits_from_never_share_a_name_for_two_things(
     base = "class A:\n    def __init__(self):\n        self._a = 1\n"
     child = "from base import A\nclass B(A):\n    def f(self):\n        self._b = 2\n"
     found = concealed(base=base, child=child)
-    assert "self._0 = 1" in found["base"]
-    assert "self._1 = 2" in found["child"]
+    assert "self.g0 = 1" in found["base"]
+    assert "self.g1 = 2" in found["child"]
 
 
 def test_attributes_of_the_class_go_with_those_of_the_object():
     text = "class A:\n    _kept = 3\n    def f(self):\n        self._kept = self._kept + 1\n"
-    assert concealed(one=text)["one"] == same(text.replace("_kept", "_0"))
+    assert concealed(one=text)["one"] == same(text.replace("_kept", "g0"))
 
 
 def test_dunder_names_and_module_functions_are_left_alone():
-    text = "def _f():\n    return 1\nclass A:\n    def __init__(self):\n        self.b = _f()\n"
+    text = "def _f():\n    return 1\nclass A:\n    def __init__(self):\n        self.__b__ = _f()\n"
     assert concealed(one=text)["one"] == same(text)
+
+
+def test_a_public_attribute_that_one_class_has_is_renamed_wherever_it_is_read():
+    one = "class A:\n    def __init__(self):\n        self.balance = 1\n"
+    two = "class B:\n    def f(self, other):\n        return other.balance\n"
+    found = concealed(one=one, two=two)
+    assert found["one"] == same(one.replace("balance", "g0"))
+    # f is read nowhere, so B's method is the first of its own table.
+    assert found["two"] == same(two.replace("balance", "g0").replace("def f", "def g0"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "class B:\n    def balance(self):\n        return 2\n",  # a second class has it
+        "def balance():\n    return 2\n",  # a module's own
+        "def f(thing):\n    thing.balance = 2\n",  # an object may get it that has no such class
+        "def f(thing):\n    return getattr(thing, 'balance')\n",
+    ],
+)
+def test_a_public_attribute_that_may_be_somebody_elses_keeps_its_name(other):
+    one = "class A:\n    def __init__(self):\n        self.balance = 1\n"
+    assert "self.balance = 1" in concealed(one=one, two=other)["one"]
+
+
+@pytest.mark.parametrize("name", ("append", "readinto", "sleep_ms", "isconnected", "fill_rect"))
+def test_what_an_interpreter_or_a_port_has_too_keeps_its_name(name):
+    one = "class A:\n    def %s(self):\n        return 1\n" % name
+    assert concealed(one=one)["one"] == same(one)
+
+
+def test_what_core_and_application_both_name_keeps_its_name():
+    core = "class A:\n    def __init__(self):\n        self.shared = 1\n        self.own = 2\n"
+    app = "def f(meter):\n    return meter.shared\n"
+    found = concealed(("app",), core=core, app=app)
+    assert "self.shared = 1" in found["core"] and "self.g0 = 2" in found["core"]
+    assert found["app"] == same(app)
+
+
+def test_what_a_program_beside_the_image_asks_for_keeps_its_name():
+    text = "class A:\n    def __init__(self):\n        self.balance = 1\n"
+    assert concealed(kept=("balance",), one=text)["one"] == same(text)
+
+
+def test_a_name_of_the_class_that_its_body_reads_keeps_its_name():
+    text = "class A:\n    width = 3\n    area = width * width\n"
+    assert "width = 3" in concealed(one=text)["one"]

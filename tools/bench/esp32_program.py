@@ -1,81 +1,101 @@
-"""The whole firmware of an ESP32, started from its root as on a device. Portable.
+"""The image of an ESP32, started as on a device. Portable; it lies beside the image it starts.
 
-What stands for the hardware is the simulated `machine` and `esp32`, which are staged beside the
-image; a chip that takes next to no heap; and a folder in place of littlefs.
+What stands for the hardware is plain_port.py, a chip that takes next to no heap, and a folder in
+place of littlefs, which the bench fills (esp32.py).
 """
 
 # mypy: disable-error-code="attr-defined"
 # gc and time of MicroPython have more than those of CPython.
 
 import gc
-import os
+import sys
 import time
 
 import esp32  # type: ignore[import-not-found]
 import machine  # type: ignore[import-not-found]
 
-from wattledger.agent.ledger import commission
-from wattledger.agent.supply.states import CONNECTED
-from wattledger.firmware.main_esp32 import GC_BYTES, Esp32Meter, Modules
-from wattledger.hal.bus.spi_esp32 import Esp32Spi  # noqa: F401  a board's image has its bus
-from wattledger.hal.meter.atm90e32 import Atm90e32  # noqa: F401  and its driver
-from wattledger.hal.sample import TRUST_SYNCED
-from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim.ticks import PortTime
 from wattledger.tools.bench.plain_chip import PlainChip
 
 HOUR_S = 3600
-START = 1799704800  # Tuesday 2027-01-12, 06:00 in UTC+8
-DEVICE = (
-    b'{"v":1,"meter":"bench-0001","tenant":"bench","board":"%s","max_amps":40,"max_volts":276,'
-    b'"tick_ms":%d}'
-)
-
-
-def _provision(board, tariff, tick_ms):
-    os.mkdir("site")
-    for name, data in (
-        ("device.json", DEVICE % (board.encode(), tick_ms)),
-        ("device.key", b"ab" * 32),
-        ("tariff.json", tariff),
-    ):
-        with open("site/" + name, "wb") as file:
-            file.write(data)
-    commission(VfsStorage("."), "bench-0001", START, TRUST_SYNCED, 500000000, CONNECTED)
+START = 1799704800
+_GC_BYTES = 4096
 
 
 class Found:
     """As of firmware/boot.py, which is not kept in a device's heap either."""
 
-    folder = place = "."
     made = True
-    slot = None
+    safe = False
+    damaged = ()
+
+    def __init__(self, folder, slot):
+        self.folder = self.place = folder
+        self.slot = slot
 
 
 def imported():
-    """Nothing but what importing this file took."""
+    """Nothing but what importing this file and the root took."""
+    from wattledger.firmware import main_esp32  # noqa: F401
+
     return {}
 
 
-def _start(tariff, tick_ms=1000):
-    """(meter, chip, clock) of the core on an ATM90E32 board, provisioned and commissioned."""
-    gc.threshold(GC_BYTES)
-    chip = PlainChip()
-    machine.attach_spi(2, 4, chip, 3)
+def _clock():
+    chip = machine.SPI.chip = PlainChip()
+    clock = PortTime(chip.feed)
+    clock.ticks_us = time.ticks_us
+    return clock
 
-    def passes(ms):
-        chip.feed(ms)
-        machine.advance(ms)
 
-    clock = PortTime(passes)
-    _provision("esp32_atm90e32", tariff, tick_ms)
-    board = Esp32Meter(Found(), Modules(machine, esp32, None, clock), _quiet)
-    board.clock.set(START, TRUST_SYNCED)
-    return board, chip, clock
+def _start(with_app=False, is_mapped=True):
+    """(meter, clock) as firmware/start_esp32.py makes it: of the core alone, or with its
+    application, which is mapped as the core is or lies in the slot."""
+    gc.threshold(_GC_BYTES)
+    clock = _clock()
+    from wattledger.firmware import main_esp32
+
+    kept = main_esp32.loaded()
+    port = main_esp32.Modules(machine, esp32, None, clock)
+    found = Found(".", "a" if with_app else None)
+    if with_app:
+        from world.tools.bench import plain_net  # type: ignore[import-not-found]
+
+        kept |= main_esp32.loaded()
+        port.network = port.socket = port.ssl = plain_net
+        from wattledger.firmware import boot
+
+        if is_mapped:
+            boot.enter(Found("/", "a"), sys.modules, __import__)
+        else:
+            import vfs  # type: ignore[import-not-found]
+
+            boot.enter(found, sys.modules, __import__, vfs.mount)
+        del boot
+    made = main_esp32.Esp32Meter(found, port, _quiet, kept)
+    made.look_ms = 1000  # nobody stands at it: a day is quicker so
+    return made, clock
 
 
 def _quiet(line):
     pass
+
+
+def _asked(board):
+    """What the page answers to who asks for the view, and for the page itself."""
+    from world.tools.bench.browser import ask  # type: ignore[import-not-found]
+
+    host = "192.0.2.7"  # of plain_net.py
+    return ask(board.page.server, "/view", host) + " " + ask(board.page.server, "/", host)
+
+
+def _messages(board):
+    """Messages that the broker took."""
+    return board.port.socket.socket.messages if board.port.socket else 0
+
+
+def _counts(register):
+    return register.import_wh * 320 + register.import_rest
 
 
 def _largest():
@@ -92,14 +112,21 @@ def _largest():
     return low
 
 
-def meter(seconds, tariff):
-    """`seconds` of metering; bytes free after an hour and at the end, and in one piece."""
-    board, chip, clock = _start(tariff)
+def meter(seconds, with_app=False, is_mapped=True):
+    """`seconds` of metering; bytes free after an hour and at the end, and in one piece. With the
+    application its page is asked for once in an hour."""
+    board, clock = _start(with_app, is_mapped)
+    first = _counts(board.agent.meter.register)
     early = None
+    status = ""
+    asked = 1
     until = clock.time() + seconds
     hour = clock.time() + HOUR_S
     while clock.time() < until:
         clock.sleep_ms(board.turn())
+        if with_app and clock.time() >= asked * HOUR_S // 2:
+            asked += 2
+            status = _asked(board)
         if early is None and clock.time() >= hour:
             gc.collect()
             early = gc.mem_free()
@@ -107,13 +134,16 @@ def meter(seconds, tariff):
     late = gc.mem_free()
     agent = board.agent
     register = agent.meter.register
-    held = register.import_wh * 320 + register.import_rest + chip.held_counts(0)
+    chip = machine.SPI.chip
+    held = _counts(register) - first + chip.held_counts(0)
     return {
         "drift": chip.total_counts(0) - held,
         "import_wh": register.import_wh,
         "journal": agent.journal.durable,
         "missing": agent.ledger.missing,
         "failures": board.runtime.failures,
+        "status": status,
+        "messages": _messages(board),
         "early": early if early is not None else late,
         "late": late,
         "used": gc.mem_alloc(),
@@ -134,10 +164,10 @@ def _took_us(owner, count):
     return time.ticks_diff(time.ticks_us(), began)
 
 
-def tick(count, rounds, tariff):
+def tick(count, rounds):
     """Microseconds of a tick through hal/bus/spi_esp32.py and of an empty call, and the bytes
     that `count` ticks allocate."""
-    board, _, _ = _start(tariff)
+    board, _ = _start()
     agent = board.agent
     spent = min([_took_us(agent, count) for _ in range(rounds)])
     idle = min([_took_us(_Idle(), count) for _ in range(rounds)])
@@ -161,9 +191,9 @@ def tick(count, rounds, tariff):
     }
 
 
-def first_reading(tariff):
+def first_reading():
     """The meter from nothing to its first valid reading."""
-    board, _, clock = _start(tariff)
+    board, clock = _start()
     waited = 0
     while not board.agent.meter.answered:
         waited += 1
@@ -171,12 +201,10 @@ def first_reading(tariff):
     return {"turns": waited, "power": board.agent.meter.power_mw()}
 
 
-def stand_ins():
-    """Bytes of heap of what is not the firmware: the simulated modules, chip and time."""
+def stand_ins(with_app=False):
+    """Bytes of heap of what is not the firmware: this program, the port's modules, chip, time."""
+    clock = _clock()
+    if with_app:
+        from world.tools.bench import browser, plain_net  # noqa: F401
     gc.collect()
-    before = gc.mem_alloc()
-    chip = PlainChip()
-    machine.attach_spi(2, 4, chip, 3)
-    clock = PortTime(lambda ms: None)
-    gc.collect()
-    return {"bytes": gc.mem_alloc() - before, "clock": clock.time()}
+    return {"bytes": gc.mem_alloc(), "modules": len(sys.modules), "clock": clock.time()}

@@ -9,6 +9,8 @@ stand-ins for chip, relay, clock, link and entropy are in it too and are counted
 
 import gc
 
+# There is always a link here.
+from wattledger.agent.comms.conversation import Conversation  # noqa: F401
 from wattledger.firmware.forget import forget, loaded
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim.clock import VirtualClock

@@ -81,6 +81,28 @@ def provision(
     support: Annotated[
         str, typer.Option(metavar="TEXT", help="A line on the label: whom to call.")
     ] = "",
+    ssid: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An ESP32's Wi-Fi; needs --broker.")
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--wifi-password-file", metavar="F", help="Else it is asked for."),
+    ] = None,
+    wifi_open: Annotated[
+        bool, typer.Option("--wifi-open", help="The Wi-Fi has no password: all can listen.")
+    ] = False,
+    broker: Annotated[
+        str | None,
+        typer.Option(metavar="HOST", help="An ESP32's broker, a name of its certificate."),
+    ] = None,
+    port: Annotated[int, typer.Option(metavar="P", help="The broker's for meters.")] = 8883,
+    ntp: Annotated[
+        str | None, typer.Option(metavar="HOST", help="An ESP32's time server.")
+    ] = None,
+    credit: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Opens an ESP32's ledger, once its time is known."),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Of a meter whose folder is lost: the same secrets.")
     ] = False,
@@ -91,15 +113,24 @@ def provision(
         return
     if board is None or meter is None or out is None:
         raise typer.BadParameter("a meter needs --board, --meter and --out")
+    from wattledger.tools.commands import wifi
     from wattledger.tools.provision import meter as meters
+    from wattledger.tools.provision import network as networks
     from wattledger.tools.provision import tenant as tenants
 
     base = out.resolve().parent
     ca, keys, gate = ca or base / "ca", keys or base / "keys", gate or base / "gate"
     token = _token(token_scheme, token_set or [])
     wanted = meters.Wanted(board, meter, support, tariff, token, _pairs(set_ or []))
+    if credit is not None:
+        wanted.credit = networks.opening(credit)
+    link = wifi.Options(ssid, password_file, wifi_open, broker, port, ntp)
+    wanted.network = link.network()
     name = tenant or tenants.DEFAULT_NAME
     wanted.device(name)  # what is wrong with it is told before a tenant is made
+    wanted.own()  # and before somebody types a password
+    if wanted.network is not None:
+        wanted.network = wanted.network._replace(password=link.password())
     if tenant is None and not ca.exists():
         _warn_of_another(base)
     made = [] if ca.exists() else tenants.create(name, ca, keys, gate)
@@ -107,6 +138,8 @@ def provision(
     if tenant not in (None, found.name):
         raise typer.BadParameter(f"{ca} is of {found.name}, not of {tenant}")
     made += meters.create(found, gate, out, wanted, days, again)
+    for lack in wanted.lacks():
+        output.note(lack)
     _tell({"meter": meter, "tenant": found.name}, made, as_json)
 
 

@@ -12,6 +12,20 @@ from wattledger.tools.commands.remote import Broker, Keys
 Release = Annotated[Path, typer.Argument(metavar="RELEASE", help="Folder of `update sign`.")]
 
 
+def update_pack(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    as_json: Json = False,
+) -> None:
+    """Lay this version's program out as the application of a Raspberry Pi, to be signed."""
+    from wattledger.tools.pack import pack
+
+    files = pack(out)
+    if as_json:
+        output.result({"ok": True, "files": len(files)})
+    else:
+        print(f"{out}: {len(files)} files; sign it with --hardware pi")
+
+
 def update_sign(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The application's files.")],
     keys: Keys,

@@ -9,6 +9,7 @@ package.json  the application for mip
 
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from wattledger.firmware import boot
@@ -58,10 +59,13 @@ class Image:
             place.write_bytes(data)
 
 
-def build(board: str, layout: str = "ota", release: bool = False) -> Image:
-    """The image of a board. FlashError, ImageError or BenchError."""
+def build(
+    board: str, layout: str = "ota", release: bool = False, kept: Iterable[str] = ()
+) -> Image:
+    """The image of a board; attributes called `kept` are asked for by a program beside it.
+    FlashError, ImageError or BenchError."""
     constants = sources.board_of(board)
-    core, app = sources.composed(constants, release)
+    core, app = sources.composed(constants, release, kept)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _compile(core, folder / "core")

@@ -4,6 +4,7 @@ Both come out of one composition, for names are shortened over all of it: a core
 application that was built beside it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -38,8 +39,11 @@ def board_of(name: str) -> ModuleType:
     return found
 
 
-def composed(board: ModuleType, release: bool = False) -> tuple[Files, Files]:
-    """(core, application): path in the tree -> source, in `wattledger/` both. ImageError."""
+def composed(
+    board: ModuleType, release: bool = False, kept: Iterable[str] = ()
+) -> tuple[Files, Files]:
+    """(core, application): path in the tree -> source, in `wattledger/` both; attributes called
+    `kept` keep their names. ImageError."""
     wanted = modules_of(*ROOTS, f"wattledger.hal.meter.{board.CHIP}", *_ports(board))
     paths = {path.relative_to(ROOT).as_posix() for path in wanted.values()}
     paths |= {path for path in portable_files() if is_app("wattledger/" + path)}
@@ -53,7 +57,7 @@ def composed(board: ModuleType, release: bool = False) -> tuple[Files, Files]:
             del sources[path]
     if release:
         sources[BUILD] = _released(sources[BUILD])
-    made = compose(sources, list(ROOTS), (f"wattledger.hal.meter.{board.CHIP}",))
+    made = compose(sources, list(ROOTS), (f"wattledger.hal.meter.{board.CHIP}",), kept)
     place = f"{BOARDS}{board.NAME}.py"
     made[place] = (ROOT / "board" / f"{board.NAME}.py").read_bytes()
     started = _started(made)

@@ -13,18 +13,28 @@ from typing import Any
 from wattledger.tools.image.program import Module, Program, Rewriter
 from wattledger.tools.image.scopes import Function, Scope, arguments_of, find
 
-SHORT = re.compile(r"_\d+$")
+KEYWORDS = ("name",)  # by which a server calls its functions, taken from the addresses it answers
+SHORT = re.compile(r"[_g]\d+$")
 
 
 def shorten(program: Program, names: Iterable[str]) -> None:
     """Call arguments in the modules called `names` _0, _1, ... where their own names would be kept
-    for nothing. ImageError."""
-    known = {"self"}
+    for nothing."""
+    known = {"self", *KEYWORDS}
     for module in program.modules.values():
         known |= _names(module)
     for name in names:
         _Shortener(program, program.modules[name], known).visit(program.modules[name].tree)
     program.scan()
+
+
+def check(program: Program) -> None:
+    """ImageError where a source has such a name itself."""
+    for module in program.modules.values():
+        for node in ast.walk(module.tree):
+            name = getattr(node, "id", None) or getattr(node, "arg", None)
+            if isinstance(name, str) and SHORT.match(name):
+                raise module.error(node, f"{name} is a name that an image gives")
 
 
 def _names(module: Module) -> set[str]:
@@ -45,10 +55,6 @@ def _names(module: Module) -> set[str]:
             found.add(node.value)
         elif isinstance(node, ast.ExceptHandler) and node.name:
             found.add(node.name)
-        elif isinstance(node, (ast.Name, ast.arg)):
-            name = node.id if isinstance(node, ast.Name) else node.arg
-            if SHORT.match(name):
-                raise module.error(node, f"{name} is what an image calls an argument")
     return found
 
 

@@ -34,13 +34,14 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
 
 
 def lean(name: str, content: bytes) -> bytes:
-    """A script or style without what only its readers need: comments, and blanks before a line.
+    """A script, style or table of words without what only its readers need: comments, and blanks
+    before a line.
 
     Comments are whole lines of a script, and no text of one goes over a line's end.
     """
     if name.endswith(".css"):
         content = re.sub(rb"/\*.*?\*/", b"", content, flags=re.S)
-    elif not name.endswith(".js"):
+    elif not name.endswith((".js", ".json")):
         return content
     lines = [line.strip() for line in content.split(b"\n")]
     return b"\n".join(line for line in lines if line and not line.startswith(b"//"))

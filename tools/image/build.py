@@ -8,13 +8,15 @@ Nothing else differs from the sources: the same code runs in the same order.
 """
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
-from wattledger.tools.image.arguments import shorten
+from wattledger.tools.image.arguments import check, shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
+from wattledger.tools.image.toplevel import rename
 from wattledger.tools.image.unused import drop_unused
 
 CORE = "wattledger.core"
@@ -30,21 +32,36 @@ APP = (
 # The page's room again, in two modules of its own: what serves, and what only a browser without
 # JavaScript needs. The folder of its files is found from where a module lies, which stays.
 PAGE_ROOM = "wattledger.hal.display."
-FILES_FOLDER = PAGE_ROOM + "folder"
-PAGE = (
-    (PAGE_ROOM + "page_server", PAGE_ROOM + "served"),
-    (PAGE_ROOM + "plain", PAGE_ROOM + "front"),
+NET_ROOM = "wattledger.hal.network."
+# Found from where it lies, and one that asks what its port has.
+OWN_FILES = (PAGE_ROOM + "folder", NET_ROOM + "resolver")
+# What talks by a link, where that is not in the core: loaded together, and only then.
+TALK_ROOM = "wattledger.agent.comms."
+VIEW_ROOM = "wattledger.agent.display."
+NET = ("mqtt.client", "wifi_esp32", "uplink", "sntp_named")
+SERVED = ("page_server", "page", "faces")
+# (what is merged with all of its room that it imports, the module it becomes, the room)
+APART = (
+    ((TALK_ROOM + "conversation",), TALK_ROOM + "talking", TALK_ROOM),
+    (tuple(NET_ROOM + name for name in NET), NET_ROOM + "net", NET_ROOM),
+    ((VIEW_ROOM + "home",), VIEW_ROOM + "shown", VIEW_ROOM),
+    (tuple(PAGE_ROOM + name for name in SERVED), PAGE_ROOM + "served", PAGE_ROOM),
+    ((PAGE_ROOM + "plain",), PAGE_ROOM + "front", PAGE_ROOM),
 )
 
 
 def compose(
-    sources: dict[str, bytes], roots: list[str], also: tuple[str, ...] = ()
+    sources: dict[str, bytes],
+    roots: list[str],
+    also: tuple[str, ...] = (),
+    kept: Iterable[str] = (),
 ) -> dict[str, bytes]:
     """The sources of an image: path -> content. What `roots` import is the core, and the modules
     `also`, which they import later; the roots themselves stay, for they are started by name.
-    ImageError names the line that is in the way.
+    Attributes called `kept` are asked for by who is not in the image. ImageError names the line that is in the way.
     """
     program = Program(sources)
+    check(program)
     inline(program)
     wanted = list(also)
     for root in roots:
@@ -52,14 +69,16 @@ def compose(
     apart = (*APP, *roots)
     core = closure(program, wanted, apart)
     drop_unused(program, core)
-    # Not in the app: a server calls its functions with keywords it takes from addresses.
-    shorten(program, core)
-    conceal(program)
+    kept = frozenset(kept)
+    conceal(program, [name for name in program.modules if name.startswith(APP)], kept)
+    shorten(program, list(program.modules))
     bundle(program, wanted, CORE, apart)
-    for root, target in PAGE:
-        if root in program.modules:
-            outside = [name for name in program.modules if not name.startswith(PAGE_ROOM)]
-            bundle(program, [root], target, (*outside, FILES_FOLDER))
+    for parts, target, room in APART:
+        present = [name for name in parts if name in program.modules]
+        if present:
+            outside = [name for name in program.modules if not name.startswith(room)]
+            bundle(program, present, target, (*outside, *OWN_FILES))
+    rename(program, [name for name in program.modules if name.startswith(APP)], roots, kept)
     _drop_empty_packages(program)
     return program.sources()
 

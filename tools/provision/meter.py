@@ -14,6 +14,7 @@ from wattledger.agent.errors import ConfigError
 from wattledger.tools import keys, orders, signing, tariff, token_till, wiring
 from wattledger.tools.errors import ProvisionError
 from wattledger.tools.provision import authority, folder, label
+from wattledger.tools.provision.network import Network
 from wattledger.tools.provision.tenant import Tenant
 
 NOTE = "one meter's secret: whoever reads it commands that meter"
@@ -33,13 +34,43 @@ class Wanted:
         tariff: Path | None = None,
         token: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
+        network: Network | None = None,
+        credit: int | None = None,
     ) -> None:
+        """`network` and `credit`, micro-units that open its ledger, are an ESP32's alone."""
         self.board = wiring.any_board(board)
         self.meter = meter
         self.support = support
         self.tariff = tariff
         self.token = token
         self.settings = settings or {}
+        self.network = network
+        self.credit = credit
+
+    def own(self) -> dict[str, str]:
+        """What an ESP32 alone reads from a file; ProvisionError."""
+        found = {}
+        if self.network is not None:
+            found["network.json"] = self.network.text()
+        if self.credit is not None:
+            found["commission"] = f"{self.credit}\n"
+        if found and platform_of(self.board) != ESP32:
+            raise ProvisionError(
+                f"{self.board.NAME}: takes neither Wi-Fi nor credit from its folder; see "
+                "`wattledger-meter --help` for --broker and --commission"
+            )
+        return found
+
+    def lacks(self) -> list[str]:
+        """What an ESP32 goes without."""
+        if platform_of(self.board) != ESP32:
+            return []
+        found = []
+        if self.network is None:
+            found.append("no --ssid and --broker: this meter has no link")
+        if self.credit is None:
+            found.append("no --credit: its ledger is opened by `wattledger ledger open` alone")
+        return found
 
     def device(self, tenant: str) -> str:
         """Its device.json, judged by the meter's own checker."""
@@ -71,6 +102,12 @@ def create(
     ProvisionError, KeysError or TariffError; then nothing is left behind.
     """
     device = wanted.device(tenant.name)
+    own = wanted.own()
+    if again and wanted.credit is not None:
+        raise ProvisionError(
+            f"{wanted.meter}: a ledger is opened by credit once in a meter's life, or credit of "
+            "before is taken again; after --again open it by `wattledger ledger open`"
+        )
     document = None
     if wanted.tariff is not None:
         tariff.check(wanted.tariff)
@@ -88,6 +125,8 @@ def create(
         folder.write(made / "public_keys.json", json.dumps(points, indent=1) + "\n")
         if document is not None:
             folder.write(made / "tariff.json", document)
+        for name, text in own.items():
+            folder.write(made / name, text)
         pin = f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"
         folder.write(made / "display.pin", pin + "\n")
         if again:

@@ -33,8 +33,9 @@ class MqttLink:
 
     The will is retained, QoS 1; none when `will_topic` is None. `tls` is an ssl.SSLContext that
     verifies (hal/network/tls.py, else HalError); without it the connection is plain. `clock` is a
-    Clock of wall time; the other arguments are the port's modules. Of received messages
-    `receive_limit` wait, and 36 kB; what is beyond is dropped and counted, the newest first.
+    Clock of wall time; while `ready()` is false nothing is tried, and no pause grows by it; the
+    other arguments are the port's modules. Of received messages `receive_limit` wait, and 36 kB;
+    what is beyond is dropped and counted, the newest first.
 
     Readable at any time: `dropped_full` (also: no heap for it), `dropped_long` (payload over 9216
     bytes), `dropped_bad` (topic not UTF-8), `fault` (why it was last down; "" if never).
@@ -55,6 +56,7 @@ class MqttLink:
         receive_limit=64,
         backoff_s=(75, 900),
         clock=None,
+        ready=None,
         socket=port_socket,
         select=port_select,
         resolver=None,
@@ -66,6 +68,7 @@ class MqttLink:
         self._tls = tls
         self._lowest_s, self._highest_s = backoff_s
         self._clock = clock
+        self._ready = ready
         self._module = socket
         self._select = select
         self._resolver = resolver or Resolver(socket)
@@ -84,7 +87,8 @@ class MqttLink:
         self._wait_ms = 0
         self._delay_s = 0
         self._attempts = 0
-        self._socket = None
+        self._socket = None  # with TLS around it
+        self._under = None  # the same without, once it has TLS
         self._stream = None
         self._poll = None
         self._into = memoryview(bytearray(BUFFER_BYTES))
@@ -172,6 +176,8 @@ class MqttLink:
         elif state == NAMING:
             self._naming(now)
         elif state == DOWN and self._clock.elapsed_ms(self._began) >= self._wait_ms:
+            if self._ready is not None and not self._ready():
+                return
             self._began = now
             self._state = NAMING
             self._resolver.ask(self._host, self._port)
@@ -212,7 +218,8 @@ class MqttLink:
         if self._tls is None:
             self._stream = Stream(self._socket)
         else:
-            self._socket, busy = secure(self._tls, self._socket, self._host)
+            self._under = self._socket
+            self._socket, busy = secure(self._tls, self._under, self._host)
             self._stream = Stream(self._socket, busy)
         self._state = OPEN
         self._session.open(now)
@@ -274,9 +281,11 @@ class MqttLink:
         self._session.lost()
         self._poll = None
         self._from_at = self._from_end = 0
-        if self._socket is not None:
-            try:
-                self._socket.close()
-            except Exception:  # one that is broken already
-                pass
-        self._socket = self._stream = None
+        # Both: MicroPython's TLS lets go of its socket when it refuses a peer, and leaves it open.
+        for each in (self._socket, self._under):
+            if each is not None:
+                try:
+                    each.close()
+                except Exception:  # one that is broken already
+                    pass
+        self._socket = self._under = self._stream = None
