@@ -84,9 +84,7 @@ def stage(folder: Path, program: str = PROGRAM, **settings: object) -> Device:
         GC_BYTES,
         mounted={"/app/a": folder / "slot.rom", "/world": folder / "world.rom"},
         path=("/world",),
-        fill=functools.partial(
-            provision, slot=made.slot[boot.ROM], settings=settings
-        ),
+        fill=functools.partial(provision, slot=made.slot[boot.ROM], settings=settings),
     )
 
 

@@ -1,4 +1,4 @@
-"""Days of an ESP32's meter with what is done to it in them: purchases, tariffs, a browser. Portable.
+"""Days of an ESP32's meter, with purchases, tariffs and a browser in them. Portable.
 
 It lies beside the image it starts, as esp32_program.py does.
 """
