@@ -33,7 +33,7 @@ def boots(first, step, count):
 
 
 def test_a_turn_that_runs_out_of_heap_anywhere_costs_no_energy_and_no_money(count):
-    assert turns(0, 4000, count) >= 6
+    assert turns(0, 8000, count) >= 6
 
 
 def test_a_boot_that_runs_out_of_heap_anywhere_is_made_good_by_the_next(count):
