@@ -112,7 +112,7 @@ class Agent:
             self._take_tokens(storage, token_key, chip.phases)
         self.view = View(self)
         if page is not None:
-            self._open_to_people(page)
+            self.open_to_people(page)
         self.prospect = Prospect(storage)
         self._feed = None
         if book is not None:
@@ -132,7 +132,8 @@ class Agent:
             self.keyring, self.sender = self.talk.keyring, self.talk.sender
             self.desk, self.documents = self.talk.desk, self.talk.documents
 
-    def _open_to_people(self, page):
+    def open_to_people(self, page):
+        """Show the view at `page` from now on, and hear who is there; in place of any before."""
         from wattledger.agent.people import People
 
         if page.show is not None:

@@ -12,8 +12,6 @@ from wattledger.hal.storage.vfs import VfsStorage
 FIRMWARE = "esp32"
 NTP = "pool.ntp.org"
 PORT = 8883
-HTTP = 80
-HOSTNAME = "wattledger"  # a browser finds it as wattledger.local
 
 
 def _not_yet():
@@ -21,16 +19,10 @@ def _not_yet():
     return False
 
 
-def _together(faces):
-    from wattledger.hal.display.faces import Faces
-
-    return Faces(faces)
-
-
 class Assembly:
     """`config`, `clock`, `storage`, `chip`, `relay` of the meter; `waits`: it is to be
     commissioned once the time is known. `found`, `port` and `log` as of Esp32Meter,
-    `wifi`, `ends`, the last second of its certificate, `page` and `panel` may be None."""
+    `wifi` and `ends`, the last second of its certificate, may be None."""
 
     def __init__(self, found, port, log, config):
         self._found = found
@@ -57,9 +49,6 @@ class Assembly:
         self.ends = None
         if network:
             self._connect(network, site)
-        self.page = self.panel = None
-        self._faces = [self._button]
-        self._show(board, network)
 
     def others(self):
         """The agent's arguments by name, but for config and tidy."""
@@ -73,7 +62,7 @@ class Assembly:
             "entropy": self._entropy,
             "firmware": "%s %s" % (FIRMWARE, self._found.slot or "core"),
             "link": self._link,
-            "page": self._faces[0] if len(self._faces) == 1 else _together(self._faces),
+            "page": self._button,
             "device_key": site.secret("device.key"),
             "gate_key": site.secret("gate.key"),
             "token_key": site.secret("token.key", 0) if self.config.token else b"",
@@ -113,37 +102,6 @@ class Assembly:
         except SiteError as error:
             self._log("no link: %s" % error)
             return {}
-
-    def _show(self, board, network):
-        """The page and the small screen. Whatever is wrong with them, the meter measures."""
-        if self.config.display is not None:
-            try:
-                from wattledger.firmware import panel_esp32
-
-                self.panel = panel_esp32.make(board, self.config.display, self.clock, FIRMWARE)
-                self._faces = [self.panel.panel]  # it has the button
-            except Exception as error:
-                self._log("no small screen: %s: %s" % (type(error).__name__, error))
-        port = network.get("page_port", HTTP)
-        if self.wifi is None or not port:
-            return
-        try:
-            from wattledger.firmware.page_esp32 import EspPage
-
-            name = network.get("hostname", HOSTNAME)
-            self._port.network.hostname(name)
-            self.page = EspPage(
-                port,
-                (name, name + ".local"),
-                (self._site.content("display.pin") or b"").decode().strip(),
-                self.storage,
-                self._entropy,
-                self.clock,
-                self.wifi.address,
-            )
-            self._faces.insert(0, self.page)
-        except Exception as error:
-            self._log("no page: %s: %s" % (type(error).__name__, error))
 
     def _connect(self, network, site):
         """Wi-Fi and the broker. Whatever is wrong with them, the meter measures."""

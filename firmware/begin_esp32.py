@@ -6,6 +6,7 @@ from wattledger.firmware.boot import APP, SPACE
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.causes import number
 from wattledger.firmware.floor import set_floor
+from wattledger.firmware.mirror_esp32 import NvsMirror
 from wattledger.firmware.site_esp32 import Site
 
 HW_CLASS = "esp32"
@@ -30,19 +31,29 @@ def begin(meter, tariff, checked):
         site.copy()
         if meter.found.safe:
             meter.storage.remove(PIN)
-        if meter.found.slot is not None:
-            take_updates(meter, meter.found.damaged)
-        else:  # a core alone has no link that could bring another
-            from wattledger.firmware import slots
-            from wattledger.firmware.app_lost import tell_lost
+        _look_at_application(meter)
 
-            selection = slots.load(meter.storage)
-            tell_lost(agent, meter.storage, selection, meter.found.damaged)
+
+def _look_at_application(meter):
+    """What is to be done for it is loaded now only where it cannot wait."""
+    from wattledger.firmware import app_state, slots
+
+    found = meter.found
+    selection = slots.load(meter.storage)
+    running = found.slot
+    is_proven = selection.tries == slots.PROVEN or selection.slot != running
+    if running is not None and (not is_proven or selection.before is not None):
+        take_updates(meter, found.damaged)
+        return
+    app_state.tell_lost(meter.agent, meter.storage, selection, found.damaged)
+    if running is not None:  # a core alone has no link that could bring another
+        mirror = NvsMirror(meter.port.esp32.NVS(SPACE))
+        meter.floor = app_state.floor(mirror, selection)
+        meter.agent.application = app_state.told(selection, running, True)
 
 
 def take_updates(meter, damaged=()):
     """The application's trial, and its updates. `damaged` slots are told of once in a start."""
-    from wattledger.firmware.mirror_esp32 import NvsMirror
     from wattledger.firmware.slot_files import SlotFiles
     from wattledger.firmware.updates import Updates
 

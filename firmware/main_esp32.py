@@ -71,7 +71,7 @@ class Esp32Meter:
     """A meter on this chip: call turn() again and again.
 
     `found` is what the boot found, `port` the Modules; `kept` names the modules that stay in the
-    heap, those that are loaded now when it is None. `page` (page_esp32.py) may be None, and so is
+    heap, those that are loaded now when it is None. `page` and `panel` may be None, and so is
     `updates` while there is nothing to do for the application.
     """
 
@@ -80,8 +80,8 @@ class Esp32Meter:
     def __init__(self, found, port, log=log, kept=None):
         self.found = found
         self.port = port
-        self.updates = None
-        self._floor = 0  # an update must be above
+        self.updates = self.page = self.panel = None
+        self.floor = 0  # an update's sequence is above it
         self.log = log
         machine = port.machine
         Esp32Watchdog(machine.WDT, BOOT_MS)
@@ -116,6 +116,12 @@ class Esp32Meter:
         begin(self, tariff, checked)
         tariff = checked = begin = None
         self._let_go()
+        from wattledger.firmware.faces_esp32 import show
+
+        show(self)
+        show = None
+        keep(kept)
+        self._let_go()
         watchdog = Esp32Watchdog(machine.WDT)
         self.runtime = Runtime(self.agent, self.clock, watchdog, log, self._tasks())
         self._turned_at = self.clock.ticks_ms()
@@ -132,13 +138,12 @@ class Esp32Meter:
         parts = Assembly(self.found, self.port, self.log, config)
         self.config, self.clock, self.storage = config, parts.clock, parts.storage
         self.relay = parts.relay
-        self.page = parts.page
-        self._panel = parts.panel
         self._waits = parts.waits
-        self._wifi = parts.wifi
+        self.wifi = parts.wifi
         self._ends = parts.ends
         given = parts.others()
         self.link = given["link"]
+        self.button = given["page"]
         self.cause = given["cause"]
         return given
 
@@ -146,8 +151,8 @@ class Esp32Meter:
         """What works beside the agent's steps."""
         agent = self.agent
         works = []
-        if self._wifi is not None:
-            works.append(("Wi-Fi", self._wifi.work))
+        if self.wifi is not None:
+            works.append(("Wi-Fi", self.wifi.work))
         if self._ends is not None:
             from wattledger.agent.comms.certificate import CertificateWatch
 
@@ -161,7 +166,7 @@ class Esp32Meter:
         """Look after the application; what does so is in the heap only while there is work."""
         if self.updates is None:
             desk = self.agent.documents
-            if desk is None or not desk.want or desk.want.firmware <= self._floor:
+            if desk is None or not desk.want or desk.want.firmware <= self.floor:
                 return
             from wattledger.firmware.begin_esp32 import take_updates
 
@@ -170,7 +175,7 @@ class Esp32Meter:
             self.agent.stop()
             self.port.machine.reset()
         elif self.updates.idle:
-            self._floor = self.updates.floor
+            self.floor = self.updates.floor
             self.updates = None
             self._let_go()
 
@@ -183,8 +188,8 @@ class Esp32Meter:
             self._turned_at = self.clock.ticks_ms()
             left = self._wait_ms = min(self.runtime.turn(), self.look_ms)
             self._look_after()
-        if self._panel is not None:
-            left = min(left, self._panel.work(self.runtime.failed))
+        if self.panel is not None:
+            left = min(left, self.panel.work(self.runtime.failed))
         self._tidy_up()
         return left
 

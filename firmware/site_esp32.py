@@ -3,7 +3,7 @@
 device.json      what belongs to this meter (docs/configuration.md)
 device.key       64 hex digits
 calibration.json public_keys.json gate.key token.key   as on a Raspberry Pi
-network.json     {"ssid", "password", "broker", "port", "ntp"}, and of the page "page_port", "hostname"
+network.json     {"ssid", "password", "broker", "port", "ntp", "page_port", "hostname"}
 display.pin      the page's PIN, as the meter's label has it; optional
 ca.der client.der client.key.der   for the broker (firmware/link.py)
 tariff.json      a tariff to offer at a start, unless it is held; optional
@@ -148,7 +148,7 @@ class Site:
 
 
 def _new(found, tariff):
-    """The document `tariff`, None when the meter holds it: then it was checked when it was taken."""
+    """The document `tariff`; None when the meter holds it, which has checked it."""
     if tariff is not None and found.folder is not None:
         from wattledger.agent.billing.shelf import ACTIVE, NEXT
         from wattledger.hal.storage.vfs import VfsStorage

@@ -10,11 +10,8 @@
 The parts that judge, fetch and verify are loaded when there is something to do.
 """
 
-import binascii
-
 from wattledger.agent import events
-from wattledger.firmware import slots
-from wattledger.firmware.app_lost import tell_lost
+from wattledger.firmware import app_state, slots
 
 LOOK_S = 10  # powered seconds between two looks while nothing is to be done
 KEEP_S = 86400  # the way back is kept so long after the new one has proven itself
@@ -75,8 +72,8 @@ class Updates:
 
     def _begin(self, selection, damaged):
         agent = self._agent
-        tell_lost(agent, self._storage, selection, damaged)
-        self._keep_floor(selection)
+        app_state.tell_lost(agent, self._storage, selection, damaged)
+        self.floor = app_state.floor(self._mirror, selection)
         if self._running is None:
             if selection.failed:
                 self._tell_refused(self._why_failed(selection))
@@ -85,25 +82,9 @@ class Updates:
             from wattledger.firmware.trial import Trial
 
             self.trial = Trial(agent, selection.sequence, selection.linked)
-        is_before = self._running == selection.before
-        digest = selection.before_digest if is_before else selection.digest
-        agent.application = {
-            "seq": selection.before_sequence if is_before else selection.sequence,
-            "digest": binascii.hexlify(digest).decode(),
-            "proven": self.trial is None,
-            "refused": None,
-        }
+        agent.application = app_state.told(selection, self._running, self.trial is None)
         if selection.failed > agent.application["seq"]:
             self._tell_refused(self._why_failed(selection))
-
-    def _keep_floor(self, selection):
-        try:
-            self.floor = self._mirror.read()
-            if selection.floor > self.floor:
-                self._mirror.write(selection.floor)
-        except OSError:
-            self.floor = selection.floor
-        self.floor = max(self.floor, selection.floor)
 
     def work(self):
         """A slice of what is to be done."""

@@ -22,7 +22,7 @@ TIMEOUT_S = 7200
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("esp32")
-    return esp32.stage(folder, "world.tools.bench.esp32_month", tick_ms=TICK_MS)
+    return esp32.stage(folder, "esp32_month", tick_ms=TICK_MS)
 
 
 def judge(place, seconds, changes_s, with_app):

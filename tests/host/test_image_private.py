@@ -63,7 +63,9 @@ def test_attributes_of_the_class_go_with_those_of_the_object():
 
 
 def test_dunder_names_and_module_functions_are_left_alone():
-    text = "def _f():\n    return 1\nclass A:\n    def __init__(self):\n        self.__b__ = _f()\n"
+    text = (
+        "def _f():\n    return 1\nclass A:\n    def __init__(self):\n        self.__b__ = _f()\n"
+    )
     assert concealed(one=text)["one"] == same(text)
 
 

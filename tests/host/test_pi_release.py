@@ -175,9 +175,7 @@ def measures_nothing(text):
 )
 def test_a_release_that_fails_gives_way_to_the_one_before(pi, change, starts):
     pi.commission(5_000_000)
-    pi.install(1)
-    with Unit(pi) as unit:
-        proven(unit, 0)
+    pi.prove(1)
     before = money(pi)[0]
     pi.install(2, change)
     with Unit(pi, watchdog_s=1) as unit:
@@ -205,7 +203,7 @@ def small(pi, sequence, hw_class="pi", signer=None):
 
 def test_what_was_not_signed_for_this_meter_is_refused_and_named_in_its_hello(pi, broker):
     pi.commission(5_000_000)
-    pi.install(3)
+    pi.prove(3)
     other = signing.create(pi.folder / "others", update.FIRMWARE_KID)
     strange = small(pi, 4, signer=other)
     esp32 = small(pi, 5, "esp32")
@@ -215,7 +213,7 @@ def test_what_was_not_signed_for_this_meter_is_refused_and_named_in_its_hello(pi
     (changed.folder / "wattledger.py").write_text("raise SystemExi_\n")
     with Peer(broker.port, TOPICS) as peer, pi.utility(broker):
         with Unit(pi, "--broker", broker.url) as unit:
-            proven(unit, 0)
+            assert until(lambda: newest(peer, "state"), 20), unit.said()
             for release, why in (
                 (strange, "manifest: wrong signature"),
                 (esp32, "is for esp32, this is pi"),

@@ -171,6 +171,7 @@ class Device:
         self._path = path
         self._fill = fill
         self._excluded = 0
+        self.images_bytes = 0
         self._programs = programs
         mount = f"import gc; gc.threshold({collect}); " if collect else ""
         images = dict(mounted or {})
@@ -178,6 +179,7 @@ class Device:
             images["/rom"] = image
         for place, rom in images.items():
             size = rom.stat().st_size
+            self.images_bytes += size
             # The build has no memory outside its heap: the image is read to the heap's start,
             # and its blocks are added to the heap that was asked for.
             self._excluded += int((size + 64) * (1 + TABLES))

@@ -59,10 +59,9 @@ def _start(with_app=False, is_mapped=True):
     port = main_esp32.Modules(machine, esp32, None, clock)
     found = Found(".", "a" if with_app else None)
     if with_app:
-        from world.tools.bench import plain_net  # type: ignore[import-not-found]
-
+        net = __import__("plain_net")  # a module that stands for three
         kept |= main_esp32.loaded()
-        port.network = port.socket = port.ssl = plain_net
+        port.network = port.socket = port.ssl = net
         from wattledger.firmware import boot
 
         if is_mapped:
@@ -83,7 +82,7 @@ def _quiet(line):
 
 def _asked(board):
     """What the page answers to who asks for the view, and for the page itself."""
-    from world.tools.bench.browser import ask  # type: ignore[import-not-found]
+    from wattledger.tools.bench.browser import ask
 
     host = "192.0.2.7"  # of plain_net.py
     return ask(board.page.server, "/view", host) + " " + ask(board.page.server, "/", host)
@@ -130,6 +129,8 @@ def meter(seconds, with_app=False, is_mapped=True):
         if early is None and clock.time() >= hour:
             gc.collect()
             early = gc.mem_free()
+    if board.runtime.failures or with_app and status != "200 200":
+        raise MemoryError("%d failures, the page answers %s" % (board.runtime.failures, status))
     gc.collect()
     late = gc.mem_free()
     agent = board.agent
@@ -205,6 +206,8 @@ def stand_ins(with_app=False):
     """Bytes of heap of what is not the firmware: this program, the port's modules, chip, time."""
     clock = _clock()
     if with_app:
-        from world.tools.bench import browser, plain_net  # noqa: F401
+        from wattledger.tools.bench.browser import ask  # noqa: F401
+
+        __import__("plain_net")
     gc.collect()
     return {"bytes": gc.mem_alloc(), "modules": len(sys.modules), "clock": clock.time()}

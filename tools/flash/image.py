@@ -23,6 +23,7 @@ from wattledger.tools.image.prune import FRONT, prune
 PACKAGE = "wattledger/"
 # The server reads these as they are; a browser gets them so too, for a slot is small.
 TWICE = "i18n/*.gz"
+SOURCE = "m"  # the name of every source: MicroPython keeps each, and a meter tells none
 Files = dict[str, bytes]
 
 
@@ -100,7 +101,7 @@ def _compile(files: Files, folder: Path) -> None:
         place.write_bytes(text)
         shown = path.removeprefix(PACKAGE)
         done = subprocess.run(
-            [tool, "-O3", "-s", shown, str(place)], capture_output=True, text=True
+            [tool, "-O3", "-s", SOURCE, str(place)], capture_output=True, text=True
         )
         if done.returncode:
             raise FlashError(f"mpy-cross refuses {shown}: {done.stderr.strip()}")

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
+from wattledger.firmware.main_esp32 import STAYING
 from wattledger.tools import wiring
 from wattledger.tools.bench.device import modules_of
 from wattledger.tools.errors import FlashError
@@ -57,7 +58,7 @@ def composed(
             del sources[path]
     if release:
         sources[BUILD] = _released(sources[BUILD])
-    made = compose(sources, list(ROOTS), (f"wattledger.hal.meter.{board.CHIP}",), kept)
+    made = compose(sources, list(ROOTS), (f"wattledger.hal.meter.{board.CHIP}",), kept, STAYING)
     place = f"{BOARDS}{board.NAME}.py"
     made[place] = (ROOT / "board" / f"{board.NAME}.py").read_bytes()
     started = _started(made)

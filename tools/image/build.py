@@ -14,6 +14,7 @@ from pathlib import Path
 from wattledger.tools.image.arguments import check, shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
+from wattledger.tools.image.flat import flatten
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
 from wattledger.tools.image.toplevel import rename
@@ -55,10 +56,13 @@ def compose(
     roots: list[str],
     also: tuple[str, ...] = (),
     kept: Iterable[str] = (),
+    fixed: Iterable[str] | None = None,
 ) -> dict[str, bytes]:
     """The sources of an image: path -> content. What `roots` import is the core, and the modules
     `also`, which they import later; the roots themselves stay, for they are started by name.
-    Attributes called `kept` are asked for by who is not in the image. ImageError names the line that is in the way.
+    Attributes called `kept` are asked for by who is not in the image. With `fixed` the modules
+    that are loaded only when wanted get short names, but for those and the application's.
+    ImageError names the line that is in the way.
     """
     program = Program(sources)
     check(program)
@@ -80,6 +84,8 @@ def compose(
             bundle(program, present, target, (*outside, *OWN_FILES))
     rename(program, [name for name in program.modules if name.startswith(APP)], roots, kept)
     _drop_empty_packages(program)
+    if fixed is not None:
+        flatten(program, (CORE, *APP, *roots, *fixed))
     return program.sources()
 
 

@@ -35,13 +35,52 @@ MODULES = (
 )
 OBJECTS = (hashlib.sha256(), re.compile(""), struct.Struct("B"), iter(()), io.BytesIO())
 # What MicroPython has beyond those, and framebuf and ssd1306 of its libraries.
-MICROPYTHON = """
-    alloc_emergency_exception_buf blit contrast ellipse fill fill_rect heap_lock heap_unlock hline
-    ilistdir init_display intern invert ioctl kbd_intr mem_alloc mem_free mem_info mkfs mount opt
-    pixel poly poweroff poweron qstr_info readblocks rect schedule scroll show sleep_us stack_use
-    statvfs text threshold ticks_add ticks_cpu ticks_us umount vline write_cmd write_data
-    writeblocks
-""".split()
+MICROPYTHON = (
+    "alloc_emergency_exception_buf",
+    "blit",
+    "contrast",
+    "ellipse",
+    "fill",
+    "fill_rect",
+    "heap_lock",
+    "heap_unlock",
+    "hline",
+    "ilistdir",
+    "init_display",
+    "intern",
+    "invert",
+    "ioctl",
+    "kbd_intr",
+    "mem_alloc",
+    "mem_free",
+    "mem_info",
+    "mkfs",
+    "mount",
+    "opt",
+    "pixel",
+    "poly",
+    "poweroff",
+    "poweron",
+    "qstr_info",
+    "readblocks",
+    "rect",
+    "schedule",
+    "scroll",
+    "show",
+    "sleep_us",
+    "stack_use",
+    "statvfs",
+    "text",
+    "threshold",
+    "ticks_add",
+    "ticks_cpu",
+    "ticks_us",
+    "umount",
+    "vline",
+    "write_cmd",
+    "write_data",
+    "writeblocks",
+)
 # The port's modules as the simulator and the benches play them.
 PLAYED = (
     *("host_sim/esp32.py", "host_sim/flash.py", "host_sim/machine.py", "host_sim/network.py"),

@@ -28,7 +28,7 @@ def conceal(program: Program, app: Container[str] = (), kept: Iterable[str] = ()
     found = {name: _Attributes(module) for name, module in program.modules.items()}
     elsewhere = set().union(*(attributes.known_elsewhere() for attributes in found.values()))
     families = _families(program)
-    owned = _owned(found, families, app, set(kept) | outside())
+    owned = _owned(found, families, app, {*kept, *outside()})
     public: dict[str, str] = {}
     tables = []
     for family in families:

@@ -71,9 +71,10 @@ def _crossing(program: Program, app: Container[str]) -> set[Key]:
                 else:
                     found.add((target[0], target[1]))
         for node in ast.walk(module.tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id in modules:
-                    found.add((modules[node.value.id], node.attr))
+            if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+                continue
+            if node.value.id in modules:
+                found.add((modules[node.value.id], node.attr))
     return found
 
 
