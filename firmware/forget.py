@@ -15,12 +15,23 @@ def loaded():
 def forget(kept):
     """Let go of every module of ours that is not among the names `kept`.
 
-    For MicroPython. An object made meanwhile keeps its class; nothing here holds global state.
+    For MicroPython. An object made meanwhile keeps its class; nothing here holds global state. An
+    import that ends for want of heap leaves a name without a module there, and whoever imports
+    that next crashes: such names go too, and it takes no heap to find them.
     """
-    for name in [name for name in sys.modules if name not in kept and name.startswith(PACKAGE)]:
-        del sys.modules[name]
+    name = _next(kept)
+    while name is not None:
+        sys.modules.pop(name, None)
         # A package holds its modules as attributes too.
         package, _, last = name.rpartition(".")
         holder = sys.modules.get(package)
         if holder is not None and hasattr(holder, last):
             delattr(holder, last)
+        name = _next(kept)
+
+
+def _next(kept):
+    for name in sys.modules:
+        if name not in kept and name.startswith(PACKAGE):
+            return name
+    return None

@@ -182,6 +182,7 @@ class Esp32Meter:
     def turn(self):
         """What is due: tick, step, tasks, a slice of the small screen; the milliseconds until the
         next turn."""
+        self._tidy_up()
         left = self._wait_ms - self.clock.elapsed_ms(self._turned_at)
         if left <= 0:
             self._turned_at = self.clock.ticks_ms()
@@ -189,9 +190,7 @@ class Esp32Meter:
             self._look_after()
         if self.panel is not None:
             left = min(left, self.panel.work(self.runtime.failed))
-        if len(sys.modules) != self._modules:
-            self._let_go()
-            self._modules = len(sys.modules)
+        self._tidy_up()
         return left
 
     def _look_after(self):
@@ -207,6 +206,15 @@ class Esp32Meter:
             from wattledger.firmware.store_esp32 import renew
 
             renew(self)
+
+    def _tidy_up(self):
+        """Let go of what a turn has loaded, before the next turn for want of heap."""
+        if len(sys.modules) != self._modules:
+            try:
+                self._let_go()
+                self._modules = len(sys.modules)
+            except MemoryError:
+                pass
 
     def _let_go(self):
         if self._tidy is not None:

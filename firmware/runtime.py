@@ -83,14 +83,14 @@ class Runtime:
         # Said at the 1st, 2nd, 4th, 8th ...: a fault that stays must not fill log and journal.
         if self.failures & (self.failures - 1):
             return
-        self._say("%s failed: %r", (what, error))
+        self._say("%s failed: %r", what, error)
         try:
             self._agent.report(code, self.failures)
         except Exception as second:  # the report may fail for the same reason
-            self._say("the failure could not be journalled: %r", second)
+            self._say("that %s failed could not be journalled: %r", what, second)
 
-    def _say(self, text, values):
+    def _say(self, text, what, error):
         try:
-            self._log(text % values)
+            self._log(text % (what, error))  # here, for the pair needs heap too
         except Exception:  # no heap for a line, or nowhere to write it
             pass

@@ -87,7 +87,6 @@ class Account:
         days, _ = tariff.zone.local(at)
         if days == self._asked:
             return
-        self._asked = days
         cycle_day = tariff.cycle_day(at)
         block_day = tariff.block_day(at)
         known = self.cycle.day > 0
@@ -98,6 +97,7 @@ class Account:
 
             freeze(self, now, cycle_day, block_day, whole, due)
         self.begin_periods(cycle_day, block_day, whole)
+        self._asked = days
 
     def begin_periods(self, cycle_day, block_day, whole):
         """Begin the cycle and the block period of these days where they are new."""
@@ -147,28 +147,31 @@ class Account:
             parts,
         )
         amount = rating.total(parts)
+        energy = self.cycle.after(parts)
         self._journal.append(records.INTERVAL, end, self.trust, amount, interval)
         start = self.start
-        self.count(import_wh, export_wh, parts, amount)
+        self.count(import_wh, export_wh, parts, amount, energy)
         if self.tariff is not None and self.tariff.demand:
             from wattledger.agent.billing import demand
 
             demand.close(self, start, end)
 
-    def count(self, import_wh, export_wh, parts, amount):
-        """Count an interval up to these registers in the day, the cycle and the blocks."""
+    def count(self, import_wh, export_wh, parts, amount, energy):
+        """Count an interval up to these registers in the blocks, the cycle, whose charges come to
+        `energy` with it (Cycle.after), and the day."""
         moved = import_wh - self.start_import
+        used_wh = self.used_wh
+        # First of all, and without heap: what was posted is never posted again.
+        self.start_import = import_wh
+        self.start_export = export_wh
+        self.used_wh = used_wh + (rating.counted(parts) if parts else moved)
+        if parts:
+            self.cycle.take(parts, moved, energy)
         self.count_day(self.start, moved, amount)
         if self.day_energy is not None:
             self.day_energy += amount
             if self.day_used is None:
-                self.day_used = self.used_wh
-        if parts:
-            self.cycle.take(parts, moved)
-            moved = rating.counted(parts)
-        self.used_wh += moved
-        self.start_import = import_wh
-        self.start_export = export_wh
+                self.day_used = used_wh
 
     def adopt(self, tariff):
         """Take the set that is in force already, after a boot."""
@@ -176,20 +179,22 @@ class Account:
         self._asked = None
 
     def switch(self, at, trust):
-        """Put the pending set in force when it is due at boundary `at`; True when it was."""
+        """Put the pending set in force when it is due at boundary `at`; True when it was.
+
+        It stays pending until all is done, so that one that ends half way is gone on with.
+        """
         tariff = self.pending
         if tariff is None or at < tariff.start:
             return False
         known = self.tariff is not None and self.standing_day > 0
-        if known and trust == TRUST_SYNCED:
-            # Dates that began before it, and a cycle that ends as it begins, are the old set's.
-            self._begin_dates(min(tariff.start, at) - 1, at)
-            self._turn(min(tariff.start, at), at)
-        self.pending = None
-        self._journal.append(
-            records.TARIFF, at, trust, 0, payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
-        )
-        self.adopt(tariff)
+        if self.tariff is not tariff:
+            if known and trust == TRUST_SYNCED:
+                # Dates that began before it, and a cycle that ends as it begins: the old set's.
+                self._begin_dates(min(tariff.start, at) - 1, at)
+                self._turn(min(tariff.start, at), at)
+            payload = payloads.pack_tariff(tariff.n, tariff.digest, tariff.id)
+            self._journal.append(records.TARIFF, at, trust, 0, payload)
+            self.adopt(tariff)
         if known:
             began = self.compare_cycles(at)
             if not self.block_day and tariff.block_day(began):
@@ -197,6 +202,7 @@ class Account:
             self._turn(began, at, False)
         else:
             self.begin_first(at)
+        self.pending = None
         return True
 
     def compare_cycles(self, at):
@@ -211,11 +217,11 @@ class Account:
 
     def begin_first(self, at):
         """The first tariff takes force: day one counts only when that is its first instant."""
+        if not self.cycle.day and not self.block_day:
+            self._turn(at, at, False)
         if not self.standing_day:
             days, _ = self.tariff.zone.local(at)
             self.standing_day = days if self.tariff.zone.first_instant(days) < at else days - 1
-        if not self.cycle.day and not self.block_day:
-            self._turn(at, at, False)
 
     def charge_standing(self, now, trust):
         """Begin every local date begun by `now`: cycles turn, a standing charge is posted each."""
@@ -231,15 +237,16 @@ class Account:
             event = payloads.pack_event(events.STANDING_SKIPPED, skipped)
             self.post(records.EVENT, 0, event, now, TRUST_SYNCED)
         while self.standing_day < today:
-            self.standing_day += 1
-            first = self.tariff.zone.first_instant(self.standing_day)
+            day = self.standing_day + 1
+            first = self.tariff.zone.first_instant(day)
             self._turn(first, now)
             amount = self.tariff.standing_day * NANO_PER_MICRO
-            self.debt.take_day(self, self.standing_day, self._journal.balance - amount, now)
+            self.debt.take_day(self, day, self._journal.balance - amount, now)
             if amount:
-                self.cycle.standing += amount
-                standing = payloads.pack_standing(date_key(self.standing_day), self.tariff.n)
+                standing = payloads.pack_standing(date_key(day), self.tariff.n)
                 self.post(records.STANDING, -amount, standing, now, TRUST_SYNCED, first)
+            self.standing_day = day
+            self.cycle.standing += amount
 
     def credit(self, n, amount_micro, now, trust):
         """Add purchase `n`: ("ok" | "duplicate" | "range", why). Posts only when it is ok."""

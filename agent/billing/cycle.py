@@ -32,17 +32,30 @@ class Cycle:
         self.whole = whole
         self.energy = self.standing = self.demand_w = 0
         self.window_wh = None
-        self.cells = [0] * len(self.cells)
+        for cell in range(len(self.cells)):  # in place: its end is in the journal, heap or none
+            self.cells[cell] = 0
 
-    def take(self, parts, import_wh):
-        """Count an interval that was rated in `parts` and imported `import_wh`."""
-        band = parts[0].band & BAND_MASK  # an interval has one band
-        while len(self.bands) <= band:
-            self.bands.append(0)
-            for _ in range(BLOCKS):
-                self.cells.append(0)
+    def after(self, parts):
+        """`energy` with an interval that was rated in `parts`; makes room for its band. After
+        this take() needs no heap."""
+        energy = self.energy
+        if parts:
+            bands = (parts[0].band & BAND_MASK) + 1  # an interval has one band
+            if len(self.cells) < bands * BLOCKS:
+                self.cells.extend([0] * (bands * BLOCKS - len(self.cells)))
+            if len(self.bands) < bands:
+                self.bands.extend([0] * (bands - len(self.bands)))
+        for part in parts:
+            if not part.band & EXPORT:
+                energy -= part.amount()
+        return energy
+
+    def take(self, parts, import_wh, energy):
+        """Count an interval that was rated in `parts` and imported `import_wh`; `energy` is what
+        after() said."""
+        self.energy = energy
+        band = parts[0].band & BAND_MASK
         self.bands[band] += import_wh
         for part in parts:
             if not part.band & EXPORT:
                 self.cells[band * BLOCKS + part.block] += part.wh
-                self.energy -= part.amount()

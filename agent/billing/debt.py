@@ -114,14 +114,23 @@ class Debt:
         that finds this record and no standing charge visits the date again.
         """
         if day > self.day and self.owed and self.per_day and available > 0:
-            self.day = day
             taken = min(self.per_day * NANO_PER_MICRO, self.owed)
-            self._post(account, DEBT_DAY, date_key(day), taken, now, TRUST_SYNCED)
+            before, self.day = self.day, day
+            try:
+                self._post(account, DEBT_DAY, date_key(day), taken, now, TRUST_SYNCED)
+            except Exception:
+                self.day = before
+                raise
 
     def _post(self, account, reason, reference, taken, now, trust):
-        self.owed -= taken
-        payload = pack_debt(reason, reference, self.pack())
-        account.post(records.DEBT, -taken, payload, now, trust)
+        owed = self.owed
+        self.owed = owed - taken
+        try:
+            payload = pack_debt(reason, reference, self.pack())
+            account.post(records.DEBT, -taken, payload, now, trust)
+        except Exception:  # no heap: nothing is posted, and nothing paid
+            self.owed = owed
+            raise
 
 
 def _local_day(account, unix):

@@ -57,3 +57,4 @@ def _charge_minimum(account, now):
             now,
             TRUST_SYNCED,
         )
+        cycle.whole = False  # charged, whatever becomes of the freeze

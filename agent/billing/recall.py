@@ -131,7 +131,8 @@ def _replay_interval(account, entry):
         account.start = entry.time - interval.duration_s
     if interval.tariff_n and entry.trust == TRUST_SYNCED and account.tariff is not None:
         account.begin_first(account.start)
-    account.count(interval.import_wh, interval.export_wh, interval.parts, entry.amount)
+    energy = account.cycle.after(interval.parts)
+    account.count(interval.import_wh, interval.export_wh, interval.parts, entry.amount, energy)
     account.cycle.window_wh = (
         None  # the slot knows of the window that was open when it was written
     )

@@ -145,8 +145,8 @@ class Tariff:
     def next_change(self, unix):
         """(unix, band) of the next switch to another band, or None within the next 8 days."""
         if self._change is None or not self._asked <= unix < self._change[0]:
-            self._asked = unix
             self._change = self._find_change(unix)
+            self._asked = unix
         return self._change
 
     def _find_change(self, unix):

@@ -71,20 +71,22 @@ class Journal:
 
     def append(self, kind, time, trust, amount, payload):
         """Add a record (pending until flush); returns its sequence. `amount` in nano-units."""
+        balance = self.balance + amount
         data = self._writer.encode(
             kind,
             self.sequence + 1,
             time,
             trust,
             amount,
-            self.balance + amount,
+            balance,
             payload,
             self.hash,
         )
-        self.sequence += 1
-        self.balance += amount
-        self.hash = self._writer.hash
         self._pending.append(data)
+        # Once it is among them nothing is allocated any more: a heap that ends loses no record.
+        self.sequence += 1
+        self.balance = balance
+        self.hash = self._writer.hash
         return self.sequence
 
     def is_full(self):

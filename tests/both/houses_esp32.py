@@ -188,12 +188,20 @@ class House:
 
     def boot(self, cause=sim_machine.PWRON_RESET):
         """Power or reset: everything in RAM is gone, the meter starts."""
+        self.wake(cause)
+        return self.start()
+
+    def wake(self, cause=sim_machine.PWRON_RESET):
+        """The first half of boot(): up to what builds the meter."""
         self.off()
         sim_machine.power_up(cause)
         sim_esp32.power_up()
         gc.collect()
         self.time = self.new_time()
         self.found = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
+
+    def start(self):
+        """The second half of boot()."""
         self.meter = Esp32Meter(self.found, self.modules(), self.lines.append)
         self.meter.look_ms = 1000  # a tick: nobody stands at it
         return self

@@ -28,7 +28,7 @@ RELEASES = {7: SEVEN, 8: EIGHT, 9: NINE}
 class Believed:
     """Stands for a Signature."""
 
-    def __init__(self, message, public_keys):
+    def __init__(self, message, public_keys, limit):
         self._good = message in [release.message for release in RELEASES.values()]
 
     def work(self):
@@ -44,6 +44,7 @@ class CutFlash(nor.NorFlash):
     cut_at = 0
     torn = False
     cut = False
+    why = None
 
     def writeblocks(self, block, buffer, offset=0):
         if self._is_cut((block * nor.BLOCK_BYTES + offset, buffer)):
@@ -258,7 +259,8 @@ def _start(image, may_run, promise, failures, name, log=None, wanted=0):
 
 
 def _cut_recovery(image, may_run, promise, failures, name):
-    """Go on after a cut until 8 is proven, or 9 once 8 is, and cut that at each operation."""
+    """Go on after a cut until 8 is proven, or 9 once 8 is, and cut that at each operation; what
+    follows on one in sixteen of these goes on to its end again."""
     log = []
     wanted = 8 if 7 in may_run else 9
     _start(bytearray(image), may_run, None, failures, name, log, wanted)
@@ -272,7 +274,9 @@ def _cut_recovery(image, may_run, promise, failures, name):
             if torn:
                 nor.tear(copy, log[again])
             asked = promise if (again + torn) % 16 == 0 else None
-            _start(copy, may_run, asked, failures, "%s, then %d" % (name, again))
+            to_end = wanted if (again + torn) % 16 == 8 else 0
+            again_name = "%s, then %d" % (name, again)
+            _start(copy, may_run, asked, failures, again_name, None, to_end)
         nor.redo(image, log[again])
     return 2 * len(log)
 
@@ -307,10 +311,24 @@ def go_on(storage, files, wanted, is_dead=lambda: False):
     return ["%d is not proven" % wanted]
 
 
+def _cut_update(image, at, torn):
+    """The flash after an update from 7 to 8 whose power went at operation `at`, if it came so far;
+    `why` is what it ended with."""
+    flash = CutFlash(BLOCKS, bytearray(image))
+    flash.cut_at, flash.torn = at, torn
+    try:
+        with Mounted(flash) as (storage, files):
+            go_on(storage, files, 8, flash.is_dead)
+    except OSError as error:
+        flash.why = error
+    gc.collect()
+    return flash
+
+
 def random_cuts(runs, cuts, seed):
-    """`runs` updates from 7 to 8, each with the power cut at `cuts` drawn operations, half of them
-    torn; each must end with 8 proven, or given up after three starts that were cut, and the money
-    right. A dict of counts and failures."""
+    """`runs` updates from 7 to 8, each with the power cut `cuts` times, at drawn operations and
+    half of them torn; each must end with 8 proven, or given up after three starts that were cut,
+    and the money right. A dict of counts and failures."""
     base = nor.NorFlash(BLOCKS)
     life = lay_seven(base)
     promise = life.promises[-1]
@@ -320,17 +338,12 @@ def random_cuts(runs, cuts, seed):
         image = bytearray(base.image)
         for number in range(cuts):
             seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-            flash = CutFlash(BLOCKS, image)
-            flash.cut_at = 1 + (seed >> 8) % 40
-            flash.torn = bool(seed & 0x80)
-            try:
-                with Mounted(flash) as (storage, files):
-                    go_on(storage, files, 8, flash.is_dead)
-            except OSError:
-                if not flash.cut:
-                    failures.append("run %d, cut %d: failed by itself" % (run, number))
+            flash = _cut_update(image, 1 + (seed >> 8) % 40, bool(seed & 0x80))
+            while not flash.cut and flash.operations:  # it came to its end before: cut it there
+                flash = _cut_update(image, 1 + (seed >> 8) % flash.operations, flash.torn)
+            if flash.why is not None and not flash.cut:
+                failures.append("run %d, cut %d: %r" % (run, number, flash.why))
             found["cuts"] += flash.cut
-            gc.collect()
             image = flash.image
         asked = promise if run % 8 == 0 else None
         _start(image, (7, 8), asked, failures, "run %d" % run, None, 8)

@@ -12,9 +12,9 @@ PROGRAM = (
 )
 
 
-def run(call, heap=HEAP):
+def run(call, heap=HEAP, program=PROGRAM):
     """What `call` returns there, through JSON."""
-    return json.loads(say(PROGRAM % call, heap).splitlines()[-1])
+    return json.loads(say(program % call, heap).splitlines()[-1])
 
 
 def say(program, heap=HEAP):

@@ -45,7 +45,6 @@ WORLD = (
     "host_sim/ticks.py",
     "tools/bench/browser.py",
     "tools/bench/plain_chip.py",
-    "tools/bench/esp32_program.py",
 )
 PORT = {
     "machine": "tools/bench/plain_port.py",
@@ -63,11 +62,17 @@ DEVICE = {
 }
 
 
-def stage(folder: Path) -> Device:
-    """The board's image as `wattledger flash` builds it, and the world beside it."""
-    made = image.build(BOARD, kept=known.named((ROOT / WORLD[-1]).read_bytes()))
+def stage(folder: Path, program: str = PROGRAM, **settings: object) -> Device:
+    """The board's image as `wattledger flash` builds it, and the world beside it.
+
+    `program` is the module of this folder whose functions are run, `settings` are more of
+    device.json.
+    """
+    programs = {name: f"tools/bench/{name}.py" for name in (PROGRAM, program)}
+    named = set().union(*(known.named((ROOT / path).read_bytes()) for path in programs.values()))
+    made = image.build(BOARD, kept=named)
     tree = folder / "world"
-    for path, source in _world().items():
+    for path, source in _world(programs).items():
         device.compile_into(tree, Path(path), source)
     (folder / "core.rom").write_bytes(made.rom)
     (folder / "slot.rom").write_bytes(made.slot[boot.ROM])
@@ -75,18 +80,18 @@ def stage(folder: Path) -> Device:
     return Device(
         tree,
         folder / "core.rom",
-        PROGRAM,
+        program,
         GC_BYTES,
         mounted={"/app/a": folder / "slot.rom", "/world": folder / "world.rom"},
         path=("/world",),
-        fill=functools.partial(provision, slot=made.slot[boot.ROM]),
+        fill=functools.partial(provision, slot=made.slot[boot.ROM], settings=settings),
     )
 
 
-def _world() -> dict[str, bytes]:
+def _world(programs: dict[str, str]) -> dict[str, bytes]:
     """The world's modules; what the image asks them for keeps its name."""
     sources = {}
-    for path in WORLD:
+    for path in (*WORLD, *programs.values()):
         source = (ROOT / path).read_bytes()
         for room in (b"host_sim", b"tools.bench"):
             source = source.replace(b"wattledger." + room + b".", b"")  # of an import
@@ -97,16 +102,16 @@ def _world() -> dict[str, bytes]:
     inline(program)
     conceal(program, (), asked)
     shorten(program, list(program.modules))
-    rename(program, (), (PROGRAM,), asked)
+    rename(program, (), tuple(programs), asked)
     port = {f"{module}.py": (ROOT / path).read_bytes() for module, path in PORT.items()}
     return program.sources() | port
 
 
-def provision(folder: Path, slot: bytes) -> None:
+def provision(folder: Path, slot: bytes, settings: dict[str, object]) -> None:
     """The application's slot, the site, and the store of a meter that holds its tariff."""
     site = folder / site_esp32.FOLDER
     site.mkdir()
-    (site / "device.json").write_text(json.dumps(DEVICE))
+    (site / "device.json").write_text(json.dumps(DEVICE | settings))
     (site / "device.key").write_bytes(b"ab" * 32)
     (site / "tariff.json").write_bytes(TARIFF)
     for name, data in _credentials().items():

