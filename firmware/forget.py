@@ -5,6 +5,16 @@ again only with the next set. What needs one later imports it again, from flash.
 import sys
 
 PACKAGE = "wattledger."
+# Rooms whose modules stay once they are loaded by what an agent is given, or is.
+STAYING = (
+    "wattledger.agent.comms",
+    "wattledger.agent.display",
+    "wattledger.agent.tokens",
+    "wattledger.firmware.page_",
+    "wattledger.firmware.panel",
+    "wattledger.hal.display",
+    "wattledger.hal.network",
+)
 
 
 def loaded():
@@ -35,3 +45,11 @@ def _next(kept):
         if name not in kept and name.startswith(PACKAGE):
             return name
     return None
+
+
+def keep(kept):
+    """Add to `kept` the modules that an application and a link brought: they stay, loaded once."""
+    for name in list(sys.modules):
+        for room in STAYING:
+            if name.startswith(room) and not name.endswith(".certificate"):  # read at a boot
+                kept.add(name)

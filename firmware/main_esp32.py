@@ -10,7 +10,7 @@ import sys
 
 from wattledger.agent.agent import Agent
 from wattledger.firmware.build import RELEASE
-from wattledger.firmware.forget import forget, loaded
+from wattledger.firmware.forget import forget, keep, loaded
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.task import Task
 
@@ -28,16 +28,6 @@ BOOT_MS = 60000  # the watchdog's patience until the first tick: a journal is re
 REST_MS = 5000  # before a restart after a fault, so that one that stays does not wear the flash
 DEADLINE_MS = 600000  # of a task beside the steps
 LOOK_MS = 100  # a person at the button or a keypad does not wait for the next tick
-# Rooms whose modules stay once they are loaded by what an agent is given, or is.
-STAYING = (
-    "wattledger.agent.comms",
-    "wattledger.agent.display",
-    "wattledger.agent.tokens",
-    "wattledger.firmware.page_",
-    "wattledger.firmware.panel",
-    "wattledger.hal.display",
-    "wattledger.hal.network",
-)
 
 
 def log(line):
@@ -57,14 +47,6 @@ class Modules:
         self.network = network
         self.socket = socket
         self.ssl = ssl
-
-
-def keep(kept):
-    """Add to `kept` the modules that an application and a link brought: they stay, loaded once."""
-    for name in list(sys.modules):
-        for room in STAYING:
-            if name.startswith(room) and not name.endswith(".certificate"):  # read at a boot
-                kept.add(name)
 
 
 class Esp32Meter:

@@ -48,7 +48,8 @@ def build_app(
     page, allowed_hosts, viewers_max=VIEWERS_MAX, access=None, seconds=None, address=None
 ):
     """A microdot app that serves `page` (hal/display/page.py) to browsers that call it by one of
-    `allowed_hosts` (names without port), or by `address()`, if any; at most `viewers_max` watch /events at a time.
+    `allowed_hosts` (names without port), or by `address()`, if any; at most `viewers_max` watch
+    /events at a time.
 
     Without an `access` (hal/display/access.py) everybody may do everything; `seconds()` only
     rises, and is needed where people without JavaScript may close the supply.

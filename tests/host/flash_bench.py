@@ -2,6 +2,7 @@
 littlefs of the board's size. The world around it is the simulator under another name, for the
 image has modules of its own in ours."""
 
+import contextlib
 import functools
 import json
 import os
@@ -53,8 +54,9 @@ def world_tree():
     return mpy.build_tree(sources, staging.ROOT / ".cache" / "mpy")
 
 
-def run(call):
-    """What a function of flash_program returns there, through JSON."""
+@contextlib.contextmanager
+def running(call):
+    """A process that does `call`, a function of flash_program, there; what it says is piped."""
     interpreter = staging.find_tool("micropython")
     if interpreter is None:
         pytest.skip("no micropython: no wheel for this platform and none on PATH")
@@ -70,16 +72,28 @@ def run(call):
             "import %s as program; print(json.dumps(program.%s))"
             % (str(folder / "image.rom"), PROGRAM, call % {"slot": listed})
         )
-        done = subprocess.run(
+        process = subprocess.Popen(
             [interpreter, "-X", "heapsize=" + HEAP, "-c", program],
             cwd=folder,
             env=dict(os.environ, MICROPYPATH="/rom:%s:.frozen" % world_tree()),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=TIMEOUT_S,
         )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+def run(call):
+    """What a function of flash_program returns there, through JSON."""
+    with running(call) as process:
+        said, _ = process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == 0, said[-3000:]
+    return json.loads(said.splitlines()[-1])
 
 
 def blocks_of(count):

@@ -15,10 +15,13 @@ from world.tests.both import houses_esp32 as houses
 
 VFS_BLOCKS = 240  # 960 KiB
 PIECE = 4096
+SPACE = "wattledger"  # of the NVS
 
 
 class Board(houses.House):
     """The simulated board with the image on it."""
+
+    networks = ()  # modules network, socket, ssl
 
     def __init__(self, slot, **others):
         houses.BLOCKS = VFS_BLOCKS
@@ -37,7 +40,7 @@ class Board(houses.House):
 
         self.found = boot.start(machine, esp32, vfs, houses.FOLDER, boot.Found())
         boot.enter(self.found, sys.modules, __import__, vfs.mount)
-        port = main_esp32.Modules(machine, esp32, vfs, self.time)
+        port = main_esp32.Modules(machine, esp32, vfs, self.time, *self.networks)
         self.meter = main_esp32.Esp32Meter(self.found, port, self.lines.append)
         self.meter.look_ms = 1000
         return self
@@ -183,3 +186,80 @@ def fills(slot, segments, segment_bytes, others):
         with open("/full/" + name, "wb") as file:
             file.write(memoryview(zeros)[:size])
     return os.statvfs("/full")[3]
+
+
+def tried(slot, silent):
+    """The first starts of an application that was just installed, its chip silent or not: what
+    became of it, and in how long."""
+    from world.firmware import slots
+    from world.firmware.mirror_esp32 import NvsMirror
+
+    board = Board(slot)
+    board.boot()  # opens the ledger, and marks the meter as commissioned
+    board.run(2_000)
+    board.off()
+    board.mount()
+    storage = houses.VfsStorage(houses.FOLDER)
+    proven = slots.load(storage)
+    slots.install(storage, proven.slot, 7, proven.digest)
+    board.umount()
+    board.chip.silent = silent
+    began = board.now_ms
+    try:
+        board.boot()
+        board.run(700_000)
+    except sim_machine.Reset:
+        pass
+    took = board.now_ms - began
+    board.off()
+    board.mount()
+    selection = slots.load(storage)
+    events = board.events()
+    board.umount()
+    return {
+        "took_s": took // 1000,
+        "sequence": selection.sequence,
+        "proven": selection.tries == slots.PROVEN,
+        "failed": selection.failed,
+        "floor": NvsMirror(esp32.NVS(SPACE)).read(),
+        "events": [pair for pair in events if pair[0] in APP_EVENTS],
+        "operations": board.relay.operations,
+    }
+
+
+APP_EVENTS = (87, 88, 98)  # proven, reverted, started
+
+
+def served(slot, port):
+    """The meter and its page in one event loop, on real sockets and the wall's time, for ever."""
+    import socket
+    import ssl
+    import time
+
+    import network
+
+    board = Board(slot)
+    board.mount()
+    board.write("display.pin", b"48151623")
+    settings = '{"ssid": "x", "broker": "127.0.0.1", "page_port": %d}' % port
+    board.write("network.json", settings.encode())
+    board.umount()
+    network.air.name = "x"
+    board.networks = (network, socket, ssl)
+    board.boot()
+    board.run(3_000)
+    meter = board.meter
+    from wattledger.firmware import page_esp32
+
+    at = [time.ticks_ms()]
+    turn = meter.turn
+
+    def live():
+        now = time.ticks_ms()
+        board.time.sleep_ms(max(time.ticks_diff(now, at[0]), 1))
+        at[0] = now
+        return min(turn(), 50)
+
+    meter.turn = live
+    print("serves")
+    page_esp32.run(meter)

@@ -19,11 +19,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from wattledger.firmware import boot, link, site_esp32
-from wattledger.firmware.main_esp32 import GC_BYTES
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.tools.bench import device
 from wattledger.tools.bench.device import BenchError, Device
-from wattledger.tools.bench.heap import CORE_LIMIT_KB, HOUR_S, LIMIT, PAGE_LIMIT_KB, smallest
+from wattledger.tools.bench.heap import (
+    COLLECT,
+    CORE_LIMIT_KB,
+    HOUR_S,
+    LIMIT,
+    PAGE_LIMIT_KB,
+    smallest,
+)
 from wattledger.tools.bench.house import METER, TARIFF, House
 from wattledger.tools.bench.plain_chip import PlainChip
 from wattledger.tools.bench.rows import Report, Row
@@ -81,7 +87,7 @@ def stage(folder: Path, program: str = PROGRAM, **settings: object) -> Device:
         tree,
         folder / "core.rom",
         program,
-        GC_BYTES,
+        COLLECT,
         mounted={"/app/a": folder / "slot.rom", "/world": folder / "world.rom"},
         path=("/world",),
         fill=functools.partial(provision, slot=made.slot[boot.ROM], settings=settings),

@@ -34,7 +34,7 @@ class SPI:
         pass
 
     def write_readinto(self, out, into):
-        SPI.chip.transfer(out, into)
+        SPI.chip.transfer(out, into)  # type: ignore[attr-defined]
 
 
 class I2C:

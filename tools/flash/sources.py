@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from wattledger.firmware.main_esp32 import STAYING
+from wattledger.firmware.forget import STAYING
 from wattledger.tools import wiring
 from wattledger.tools.bench.device import modules_of
 from wattledger.tools.errors import FlashError

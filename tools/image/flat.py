@@ -15,7 +15,7 @@ FLAT = "wattledger.c"
 def flatten(program: Program, fixed: Iterable[str]) -> None:
     """Rename all modules but those whose names begin with one of `fixed`."""
     fixed = tuple(fixed)
-    table = {}
+    table: dict[str, str] = {}
     for name in sorted(program.modules):
         module = program.modules[name]
         is_package = module.path.endswith("/__init__.py")
