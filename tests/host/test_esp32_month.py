@@ -41,7 +41,7 @@ def judge(place, seconds, changes_s, with_app):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("days, with_app", ((30, False), (7, True)))
+@pytest.mark.parametrize("days, with_app", ((30, False), (3, True)))
 def test_days_with_purchases_new_prices_and_a_browser_leave_the_heap_whole(
     days, with_app, place, monkeypatch, count
 ):
