@@ -177,9 +177,11 @@ class Esp32Meter:
 
     def _look_after(self):
         if self._is_new and self.agent.meter.quality == QUALITY_OK:
-            self._is_new = False
-            # `wattledger flash` waits for it.
-            self.log("first reading: %d mW" % self.agent.meter.power_mw())
+            try:  # `wattledger flash` waits for it
+                self.log("first reading: %d mW" % self.agent.meter.power_mw())
+                self._is_new = False
+            except MemoryError:
+                pass  # at the next turn
         if self._waits and self.clock.trust() == TRUST_SYNCED:
             from wattledger.firmware.store_esp32 import commissioned
 

@@ -291,7 +291,10 @@ def serve(options, stopped, parts=parts_linux):
 def main(words=None):
     """Entry point of `wattledger-meter`; the exit code."""
     options = parse(words)
-    faulthandler.enable()  # where it hung, when systemd's watchdog ends it by SIGABRT
+    try:
+        faulthandler.enable()  # where it hung, when systemd's watchdog ends it by SIGABRT
+    except (OSError, ValueError):
+        pass  # whoever runs this has no file there
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

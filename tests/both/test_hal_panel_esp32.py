@@ -170,7 +170,7 @@ class TestRoot(unittest.TestCase):
             self.clock.advance(max(panel.work(), 1))
 
     def make(self, board=esp32_bl0942, **display):
-        return panel_esp32.make(board, settings.check(display), self.clock, "esp32")
+        return panel_esp32.make(board, settings.check(display), self.clock, "esp32").panel
 
     def test_an_oled_in_chinese_and_a_keypad_on_the_bus(self):
         oled, keys = Oled("sh1106"), KeyMatrix()

@@ -25,18 +25,16 @@ PROGRAM = "flash_program"
 HOUSE = "tests/both/houses_esp32.py"
 
 
+def asked():
+    """Names that the program beside the image asks it for."""
+    beside = Path(__file__).with_name(PROGRAM + ".py"), staging.ROOT / HOUSE
+    return sorted(set().union(*(known.named(path.read_bytes()) for path in beside)))
+
+
 @functools.cache
 def built():
     """The image of the board, made once for all tests."""
-    return image.build(BOARD)
-
-
-@functools.cache
-def started():
-    """The same with the names that the program beside it asks for."""
-    beside = Path(__file__).with_name(PROGRAM + ".py"), staging.ROOT / HOUSE
-    kept = set().union(*(known.named(path.read_bytes()) for path in beside))
-    return image.build(BOARD, kept=kept)
+    return image.build(BOARD, kept=asked())
 
 
 def world_tree():
@@ -60,7 +58,7 @@ def running(call):
     interpreter = staging.find_tool("micropython")
     if interpreter is None:
         pytest.skip("no micropython: no wheel for this platform and none on PATH")
-    made = started()
+    made = built()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "image.rom").write_bytes(made.rom)

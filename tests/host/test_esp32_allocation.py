@@ -4,7 +4,7 @@ import pytest
 
 from wattledger.tests.host import esp32_bench
 
-HEAP = "8M"  # the firmware, the simulated board, its flash of 960 KiB and a copy of it
+HEAP = "16M"  # the firmware, the simulated board, its flash of 960 KiB and copies of it
 PROGRAM = (
     "import json; from wattledger.tests.both import houses_esp32_allocation as allocation; "
     "print(json.dumps(allocation.%s))"

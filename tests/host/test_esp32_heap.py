@@ -36,7 +36,7 @@ def judge(found, seconds, kind):
         assert found["messages"] >= seconds // 60
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [(CORE, 5400), (APP, 4200)], ids=["core", "page"])
+@pytest.mark.parametrize(("kind", "seconds"), [(CORE, 4200), (APP, 3660)], ids=["core", "page"])
 def test_it_meters_within_its_limit_and_what_is_free_after_an_hour_stays_so(place, kind, seconds):
     judge(place.run("meter", seconds, *kind, heap=limit(place, kind)), seconds, kind)
 

@@ -27,7 +27,7 @@ def bundle(program: Program, roots: list[str], target: str, apart: tuple[str, ..
     for module in program.modules.values():
         if module.name in names.inside:
             _Insider(program, module, names).visit(module.tree)
-        else:
+        elif _takes_from(module, names):
             _Outsider(program, module, names, target).visit(module.tree)
             _Empty().visit(module.tree)
     body: list[ast.stmt] = []
@@ -244,6 +244,16 @@ class _Outsider(Rewriter):
             raise self.module.error(node, f"import {key[1]} from where it comes from")
         if bound not in [alias.asname or alias.name for alias in fetched.names]:
             fetched.names.append(ast.alias(new, None if new == bound else bound))
+
+
+def _takes_from(module: Module, names: Names) -> bool:
+    """True when the module imports anything of what is merged."""
+    return any(
+        names.target(node, alias)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    )
 
 
 def _all_names(module: Module) -> set[str]:
