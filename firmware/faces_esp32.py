@@ -4,10 +4,10 @@ agent has recovered: both would be in the way of that.
 
 from wattledger.firmware import parts_esp32
 from wattledger.firmware.boot import SPACE
+from wattledger.firmware.errors import SiteError
 from wattledger.firmware.site_esp32 import Site
 from wattledger.hal.entropy_esp32 import Esp32Entropy
 
-FIRMWARE = "esp32"
 HTTP = 80
 HOSTNAME = "wattledger"  # a browser finds it as wattledger.local
 
@@ -39,7 +39,7 @@ def _panel(meter, faces):
     from wattledger.firmware import panel_esp32
 
     board = parts_esp32.board(meter.config.board)
-    meter.panel = panel_esp32.make(board, meter.config.display, meter.clock, FIRMWARE)
+    meter.panel = panel_esp32.make(board, meter.config.display, meter.clock, parts_esp32.PLATFORM)
     faces[0] = meter.panel.panel  # it has the button
 
 
@@ -48,8 +48,10 @@ def _page(meter, faces):
     site = Site(meter.found.folder, port.esp32.NVS(SPACE))
     network = site.network()
     number = network.get("page_port", HTTP)
-    if not number:
+    if number == 0:
         return
+    if not isinstance(number, int) or not 0 < number < 65536:
+        raise SiteError("network.json: page_port must be 1 to 65535, or 0 for no page")
     from wattledger.firmware.page_esp32 import EspPage
 
     name = network.get("hostname", HOSTNAME)

@@ -1,0 +1,77 @@
+"""Names at the top of an image's files, and of modules that are loaded when wanted."""
+
+import ast
+
+from wattledger.tests.host.image_bench import says, sources
+from wattledger.tools.image.flat import flatten
+from wattledger.tools.image.program import Program
+from wattledger.tools.image.toplevel import rename
+
+BASE = (
+    "class OwnError(Exception):\n    pass\n\nTABLE = (1, 2)\n\ndef total(rows=TABLE):\n"
+    "    return sum(rows)\n\ndef shared():\n    return 'both'\n"
+)
+ROOT = (
+    "from p.base import OwnError, total\nfrom p.page import draw\n\ndef main():\n"
+    "    total_of = total\n    return total_of(), draw(), OwnError.__name__\n\nprint(main())\n"
+)
+PAGE = (
+    "from p.base import shared\n\ndef helper():\n    return shared()\n\n"
+    "def draw():\n    return helper()\n"
+)
+SAID = "(3, 'both', 'OwnError')\n"
+
+
+def renamed(kept=()):
+    program = Program(sources(base=BASE, page=PAGE, root=ROOT))
+    rename(program, ["p.page"], ["p.root"], kept)
+    return program.sources()
+
+
+def tops(made, path):
+    """Names that a file defines at its top."""
+    return {node.name for node in ast.parse(made[path]).body if hasattr(node, "name")}
+
+
+def test_what_stands_at_the_top_shares_short_names_and_does_what_it_did(tmp_path):
+    made = renamed()
+    assert says(made, tmp_path) == SAID
+    # total and TABLE are used once each, so the alphabet decides: g0 is TABLE.
+    assert tops(made, "p/base.py") == {"OwnError", "g1", "shared"}
+    assert b"g0 = (1, 2)" in made["p/base.py"]
+
+
+def test_what_crosses_between_core_and_application_keeps_its_name():
+    made = renamed()
+    assert tops(made, "p/page.py") == {"g0", "draw"}
+    assert b"import shared" in made["p/page.py"]
+    assert tops(made, "p/root.py") == {"main"}  # a root is started by its names
+
+
+def test_what_somebody_outside_asks_for_keeps_its_name():
+    assert tops(renamed(("total",)), "p/base.py") >= {"total"}
+
+
+LOADER = (
+    "def late():\n    from p.deep import first, second as other\n"
+    "    from p.deep.third import VALUE\n"
+    "    return first.VALUE, other.VALUE, VALUE\n\nprint(late())\n"
+)
+
+
+def test_modules_that_are_loaded_when_wanted_have_short_names(tmp_path, monkeypatch):
+    monkeypatch.setattr("wattledger.tools.image.flat.FLAT", "p.c")
+    program = Program(
+        sources(
+            root=LOADER,
+            deep__first="VALUE = 1\n",
+            deep__second="VALUE = 2\n",
+            deep__third="VALUE = 3\n",
+        )
+    )
+    flatten(program, ("p.root",))
+    made = program.sources()
+    assert sorted(path for path in made if "__init__" not in path) == [
+        *("p/c/g0.py", "p/c/g1.py", "p/c/g2.py", "p/root.py")
+    ]
+    assert says({**made, "p/c/__init__.py": b""}, tmp_path) == "(1, 2, 3)\n"
