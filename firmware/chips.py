@@ -17,40 +17,40 @@ def driver(board, device, wait_ms, calibration, sampler=None, line=None):
         options["sampler"] = sampler
         if line is not None:
             options["line"] = line
-    return _class_of(board.CHIP)(_port(board, device), wait_ms, calibration, **options)
+    return _class_of(board)(_port(board, device), wait_ms, calibration, **options)
 
 
-def _class_of(chip):
+def _class_of(board):
     """Each name once: an image is built from this, and renames what it merges."""
-    if chip == "atm90e32":
+    if board.CHIP == "atm90e32":
         from wattledger.hal.meter.atm90e32 import Atm90e32
 
         return Atm90e32
-    if chip == "ade7953":
+    if board.CHIP == "ade7953":
         from wattledger.hal.meter.ade7953 import Ade7953
 
         return Ade7953
-    if chip == "bl0942":
+    if board.CHIP == "bl0942":
         from wattledger.hal.meter.bl0942 import Bl0942
 
         return Bl0942
-    if chip == "cse7766":
+    if board.CHIP == "cse7766":
         from wattledger.hal.meter.cse7766 import Cse7766
 
         return Cse7766
-    if chip == "pzem004t":
+    if board.CHIP == "pzem004t":
         from wattledger.hal.meter.pzem004t import Pzem004t
 
         return Pzem004t
-    if chip == "ina228":
+    if board.CHIP == "ina228":
         from wattledger.hal.meter.ina228 import Ina228
 
         return Ina228
-    if chip == "mcp3208":
+    if board.CHIP == "mcp3208":
         from wattledger.hal.meter.mcp3208 import Mcp3208
 
         return Mcp3208
-    raise ChipError("there is no driver for the chip %r" % chip, "board")
+    raise ChipError("there is no driver for the chip %r" % board.CHIP, "board")
 
 
 def _port(board, device):

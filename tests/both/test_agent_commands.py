@@ -9,7 +9,7 @@ from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import UNIT
 from wattledger.tests.both.fixtures_linked import Linked, body
 
-HEAP = "448K"
+HEAP = "512K"
 NO_SPACE = 28
 
 

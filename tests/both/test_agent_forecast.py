@@ -9,7 +9,7 @@ from wattledger.agent.billing.outlook import MOST_DAYS, Outlook
 from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.both.fixtures_agent import tariff_of
 
-HEAP = "320K"
+HEAP = "384K"
 
 DAY = 9863  # 2027-01-02, a Saturday, in days since 2000-01-01
 SATURDAY = 1798819200  # unix seconds of its first instant in CST-8: 2027-01-01 16:00 UTC

@@ -6,7 +6,7 @@ from wattledger.agent import events
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_linked import Linked, body
 
-HEAP = "448K"
+HEAP = "512K"
 NO_SPACE = 28
 
 

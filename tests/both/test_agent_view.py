@@ -6,7 +6,7 @@ import unittest
 from wattledger.agent import events
 from wattledger.tests.both.fixtures_agent import START, UNIT, House, tariff_of
 
-HEAP = "384K"
+HEAP = "448K"
 NO_SPACE = 28
 LIVE = ("power_mw", "voltage_mv", "current_ma", "frequency_mhz", "power_factor")
 

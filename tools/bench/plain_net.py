@@ -14,7 +14,10 @@ CERT_REQUIRED = 2
 _EAGAIN = 11
 _POLL = 3  # the request of a stream's ioctl
 _POLLOUT = 4
-_CONNECT, _PUBLISH, _SUBSCRIBE, _PINGREQ = 1, 3, 8, 12
+_CONNECT = 1
+_PUBLISH = 3
+_SUBSCRIBE = 8
+_PINGREQ = 12
 
 
 def hostname(name):

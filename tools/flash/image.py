@@ -18,7 +18,6 @@ from wattledger.tools.errors import FlashError
 from wattledger.tools.flash import manifest, sources
 from wattledger.tools.flash.layout import Layout
 from wattledger.tools.image import assets
-from wattledger.tools.image.prune import FRONT, prune
 
 PACKAGE = "wattledger/"
 # The server reads these as they are; a browser gets them so too, for a slot is small.
@@ -71,7 +70,6 @@ def build(
         folder = Path(name)
         _compile(core, folder / "core")
         _compile(app, folder / "app")
-        _library(folder / "app" / PACKAGE)
         _packages(folder / "core", core, app)
         files = folder / "app" / PACKAGE / assets.FOLDER
         assets.stage(files)
@@ -106,21 +104,6 @@ def _compile(files: Files, folder: Path) -> None:
         if done.returncode:
             raise FlashError(f"mpy-cross refuses {shown}: {done.stderr.strip()}")
         place.unlink()
-
-
-def _library(package: Path) -> None:
-    """The page's server library in its room: cut down to what the page calls."""
-    try:
-        import microdot
-    except ImportError:
-        raise FlashError("the page needs microdot: pip install 'wattledger[flash]'") from None
-    library = Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
-    text = prune(library).encode()
-    names = FRONT.replace("from microdot.microdot import", "").strip()
-    if any(f"class {name.strip()}".encode() not in text for name in names.split(",")):
-        raise FlashError("microdot has changed: look at tools/image/prune.py")
-    place = PurePosixPath(sources.LIBRARY).relative_to(PACKAGE.strip("/"))
-    _compile({place.as_posix(): text}, package)
 
 
 def _packages(folder: Path, core: Files, app: Files) -> None:

@@ -12,8 +12,10 @@ from wattledger.firmware.forget import STAYING
 from wattledger.tools import wiring
 from wattledger.tools.bench.device import modules_of
 from wattledger.tools.errors import FlashError
-from wattledger.tools.image.build import APP, compose
+from wattledger.tools.image.build import APP, LIBRARY, compose
 from wattledger.tools.image.program import Program
+from wattledger.tools.image.prune import library
+from wattledger.tools.image.settled import asked_of
 from wattledger.tools.mpy import ROOT, portable_files
 
 PLATFORM = "esp32"
@@ -27,7 +29,6 @@ BOARDS = "wattledger/board/"
 # Of the simulator, and of the module that holds the released state.
 SIMULATED = "wattledger/hal/network/link_bridge.py"
 BUILD = "wattledger/firmware/build.py"
-LIBRARY = "wattledger/hal/display/microdot.py"
 Files = dict[str, bytes]  # path in the tree -> source
 
 
@@ -58,12 +59,15 @@ def composed(
             del sources[path]
     if release:
         sources[BUILD] = _released(sources[BUILD])
-    made = compose(sources, list(ROOTS), (f"wattledger.hal.meter.{board.CHIP}",), kept, STAYING)
+    sources[LIBRARY.replace(".", "/") + ".py"] = library()
+    sources = {path: _library_inside(source) for path, source in sources.items()}
+    also = (f"wattledger.hal.meter.{board.CHIP}",)
+    made = compose(sources, list(ROOTS), also, kept, STAYING, vars(board))
     place = f"{BOARDS}{board.NAME}.py"
-    made[place] = (ROOT / "board" / f"{board.NAME}.py").read_bytes()
+    made[place] = asked_of((ROOT / "board" / f"{board.NAME}.py").read_bytes(), made)
     started = _started(made)
     core = {path: text for path, text in made.items() if path in started or not is_app(path)}
-    app = {path: _library_inside(made[path]) for path in made if path not in core}
+    app = {path: made[path] for path in made if path not in core}
     return core, app
 
 
@@ -109,4 +113,4 @@ def _released(source: bytes) -> bytes:
 
 def _library_inside(source: bytes) -> bytes:
     """microdot lies in the page's room: an application replaces it with what calls it."""
-    return source.replace(b"from microdot import", b"from wattledger.hal.display.microdot import")
+    return source.replace(b"from microdot import", b"from %s import" % LIBRARY.encode())

@@ -8,15 +8,17 @@ Nothing else differs from the sources: the same code runs in the same order.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from wattledger.tools.image.arguments import check, shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.flat import flatten
+from wattledger.tools.image.known import server
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
+from wattledger.tools.image.settled import settle
 from wattledger.tools.image.toplevel import rename
 from wattledger.tools.image.unused import drop_unused
 
@@ -34,8 +36,12 @@ APP = (
 # JavaScript needs. The folder of its files is found from where a module lies, which stays.
 PAGE_ROOM = "wattledger.hal.display."
 NET_ROOM = "wattledger.hal.network."
+# The page's server, where an image holds it.
+LIBRARY = PAGE_ROOM + "microdot"
+# What it puts together from two texts and looks for by that name.
+SPOKEN = ("after_error_request_handlers", "after_request_handlers", "before_request_handlers")
 # Found from where it lies; one that asks what its port has; what the core needs to start.
-OWN_FILES = (PAGE_ROOM + "folder", NET_ROOM + "resolver", "wattledger.agent.display.view")
+OWN_FILES = (LIBRARY, PAGE_ROOM + "folder", NET_ROOM + "resolver", "wattledger.agent.display.view")
 # What talks by a link, where that is not in the core: loaded together, and only then.
 TALK_ROOM = "wattledger.agent.comms."
 VIEW_ROOM = "wattledger.agent.display."
@@ -57,15 +63,18 @@ def compose(
     also: tuple[str, ...] = (),
     kept: Iterable[str] = (),
     fixed: Iterable[str] | None = None,
+    board: Mapping[str, object] | None = None,
 ) -> dict[str, bytes]:
     """The sources of an image: path -> content. What `roots` import is the core, and the modules
     `also`, which they import later; the roots themselves stay, for they are started by name.
     Attributes called `kept` are asked for by who is not in the image. With `fixed` the modules
-    that are loaded only when wanted get short names, but for those and the application's.
+    that are loaded only when wanted get short names, but for those and the application's. `board`
+    are constants (name -> value) of the one board that the image is for.
     ImageError names the line that is in the way.
     """
     program = Program(sources)
     check(program)
+    settle(program, board or {})
     inline(program)
     wanted = list(also)
     for root in roots:
@@ -73,7 +82,7 @@ def compose(
     apart = (*APP, *roots)
     core = closure(program, wanted, apart)
     drop_unused(program, core)
-    kept = frozenset(kept)
+    kept = frozenset(kept).union(SPOKEN if LIBRARY in program.modules else server())
     conceal(program, [name for name in program.modules if name.startswith(APP)], kept)
     shorten(program, list(program.modules))
     bundle(program, wanted, CORE, apart)

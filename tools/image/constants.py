@@ -6,6 +6,7 @@ device about 30 bytes of heap, in every module that imports it again.
 
 import ast
 import operator
+from collections.abc import Container
 from typing import Any
 
 from wattledger.tools.image.program import Module, Program, Rewriter
@@ -34,9 +35,10 @@ OPERATORS: dict[type, Any] = {
 }
 
 
-def inline(program: Program) -> None:
-    """Write the program's constants as literals and drop their names. ImageError."""
-    constants = Constants(program)
+def inline(program: Program, asked: Container[str] = ()) -> None:
+    """Write the program's constants as literals and drop their names; the public ones of the
+    modules `asked` keep theirs. ImageError."""
+    constants = Constants(program, asked)
     for module in program.modules.values():
         _Inliner(program, module, constants).visit(module.tree)
     for module in program.modules.values():
@@ -50,8 +52,9 @@ def inline(program: Program) -> None:
 class Constants:
     """The value of each constant, worked out when it is asked for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, asked: Container[str] = ()) -> None:
         self._program = program
+        self._asked = asked
         self._known: dict[tuple[str, str], int | str | None] = {}
         self._written = {
             (module.name, node.targets[0].id): node.value
@@ -63,6 +66,8 @@ class Constants:
 
     def get(self, name: str, symbol: str) -> "int | str | None":
         """The literal for a symbol of module `name`, or None."""
+        if name in self._asked and not symbol.startswith("_"):
+            return None
         value = self._value(name, symbol)
         if isinstance(value, str):
             return value if len(value) <= INTERNED else None

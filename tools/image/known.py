@@ -101,7 +101,7 @@ def outside() -> frozenset[str]:
         found.update(dir(thing))
     for name in PLAYED:
         found |= named((ROOT / name).read_bytes())
-    return frozenset(found | _server())
+    return frozenset(found)
 
 
 def named(source: bytes) -> set[str]:
@@ -119,8 +119,8 @@ def named(source: bytes) -> set[str]:
     return found
 
 
-def _server() -> set[str]:
-    """Of microdot, which calls the page and is called by it."""
+def server() -> set[str]:
+    """Of microdot, which calls the page and is called by it, where it lies beside an image."""
     found = importlib.util.find_spec("microdot")
     if found is None or found.origin is None:
         return set()  # an image with a page cannot be built then

@@ -2,13 +2,14 @@
 modules which all call theirs g0, g1, ... keep few.
 
 A private attribute is renamed where it is reached through `self` alone, and in the module that
-sets it; a public one where the classes of one module alone have it, and nobody outside knows it
-(known.py). Whoever else knows one by its name, knows it still. Modules whose classes inherit from
-each other share their names. What core and application both name keeps its name, for an update
-brings another application.
+sets it; a public one everywhere, unless somebody outside knows it (known.py) or a text may name
+it. No two attributes of one class get the same name, nor of classes that inherit from each other:
+modules joined so are a family. What the core's classes have is named first, by the core alone, so
+that another application leaves the core as it is.
 """
 
 import ast
+import itertools
 from collections.abc import Container, Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ from wattledger.tools.image.known import outside
 from wattledger.tools.image.program import Module, Program
 
 Uses = dict[str, int]
+Family = tuple["_Attributes", ...]
 
 
 def conceal(program: Program, app: Container[str] = (), kept: Iterable[str] = ()) -> None:
@@ -27,24 +29,56 @@ def conceal(program: Program, app: Container[str] = (), kept: Iterable[str] = ()
     """
     found = {name: _Attributes(module) for name, module in program.modules.items()}
     elsewhere = set().union(*(attributes.known_elsewhere() for attributes in found.values()))
-    families = _families(program)
-    owned = _owned(found, families, app, {*kept, *outside()})
-    public: dict[str, str] = {}
-    tables = []
-    for family in families:
-        uses: Uses = {}
-        for name in family:
-            for attribute, count in found[name].uses.items():
-                mine = attribute not in elsewhere if is_private(attribute) else False
-                if mine or owned.get(attribute) == family:
-                    uses[attribute] = uses.get(attribute, 0) + count
-        ranked = sorted(uses, key=lambda attribute: (-uses[attribute], attribute))
-        short = {attribute: f"g{place}" for place, attribute in enumerate(ranked)}
-        public.update((name, new) for name, new in short.items() if not is_private(name))
-        tables.append((family, short))
+    families = [tuple(found[name] for name in family) for family in _families(program)]
+    core = [attributes for name, attributes in found.items() if name not in app]
+    named = _Named(core, set().union(*(attributes.has for attributes in core)))
+    owners = _owners(found.values(), families, {*kept, *outside()})
+    for name in sorted(owners, key=named.rank):
+        named.give(name, owners[name])
+    tables = [(family, named.of(family, elsewhere)) for family in families]
     for family, short in tables:
-        for name in family:
-            _Renamer({**public, **short}, short).visit(program.modules[name].tree)
+        for attributes in family:
+            _Renamer({**named.public, **short}, short).visit(attributes.module.tree)
+
+
+class _Named:
+    """Which short name each attribute has got; each family has its own numbers."""
+
+    def __init__(self, core: "list[_Attributes]", first: set[str]) -> None:
+        """`core` are the modules of the core, `first` what its classes have."""
+        self._core = core
+        self._first = first
+        self._taken: dict[Family, set[int]] = {}
+        self.public: dict[str, str] = {}
+
+    def rank(self, name: str) -> tuple[bool, int, str]:
+        """The core's first, the most used of them first."""
+        return name not in self._first, -sum(each.uses.get(name, 0) for each in self._core), name
+
+    def give(self, name: str, families: "list[Family]") -> None:
+        """A public attribute gets the lowest number that none of its families has taken."""
+        number = self._free(families)
+        self.public[name] = f"g{number}"
+
+    def of(self, family: "Family", elsewhere: set[str]) -> dict[str, str]:
+        """The names of what the classes of a family have; private ones get what is left."""
+        uses: Uses = {}
+        for attributes in family:
+            for name, count in attributes.uses.items():
+                if is_private(name) and name not in elsewhere:
+                    uses[name] = uses.get(name, 0) + count
+        own = set().union(*(attributes.has for attributes in family))
+        short = {name: self.public[name] for name in own if name in self.public}
+        for name in sorted(uses, key=lambda name: (-uses[name], name)):
+            short[name] = f"g{self._free([family])}"
+        return short
+
+    def _free(self, families: "list[Family]") -> int:
+        taken = set().union(*(self._taken.setdefault(family, set()) for family in families))
+        number = next(number for number in itertools.count() if number not in taken)
+        for family in families:
+            self._taken[family].add(number)
+        return number
 
 
 def is_private(name: str) -> bool:
@@ -52,35 +86,23 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and SHORT.match(name) is None
 
 
-def _owned(
-    found: "dict[str, _Attributes]",
-    families: list[list[str]],
-    app: Container[str],
-    known: set[str],
-) -> dict[str, list[str]]:
-    """Public attributes that only one family has, and what is named on one side alone: name ->
-    the family."""
-    owners: dict[str, list[list[str]]] = {}
+def _owners(
+    found: "Iterable[_Attributes]", families: "list[Family]", known: set[str]
+) -> "dict[str, list[Family]]":
+    """Public attributes that may be renamed: name -> the families whose classes have it."""
+    refused = known.union(*(attributes.refused for attributes in found))
+    owners: dict[str, list[Family]] = {}
     for family in families:
-        for name in set().union(*(found[member].has for member in family)):
+        for name in set().union(*(member.has for member in family)) - refused:
             owners.setdefault(name, []).append(family)
-    sides: dict[str, set[bool]] = {}
-    refused = set(known)
-    for module, attributes in found.items():
-        refused |= attributes.refused
-        for name in attributes.uses:
-            sides.setdefault(name, set()).add(module in app)
-    return {
-        name: families[0]
-        for name, families in owners.items()
-        if len(families) == 1 and len(sides[name]) == 1 and name not in refused
-    }
+    return owners
 
 
 class _Attributes(ast.NodeVisitor):
     """The attributes of one module: how often each is named, and by whom it is set."""
 
     def __init__(self, module: Module) -> None:
+        self.module = module
         self.uses: Uses = {}
         self.has: set[str] = set()  # public ones of its classes
         # Public names that stand for more than an attribute of one class.

@@ -4,6 +4,9 @@ A method of a class costs heap whether it is called or not. The page is tested i
 """
 
 import ast
+from pathlib import Path
+
+from wattledger.tools.errors import ToolError
 
 # What hal/display has no use for; its other names go when nothing is left that reads them.
 UNUSED = {
@@ -12,18 +15,55 @@ UNUSED = {
         *("abort", "start_server", "run", "shutdown"),
     ),
     "Request": ("stream", "json", "form", "files", "after_request"),
-    "Response": ("set_cookie", "delete_cookie", "redirect", "send_file"),
+    "Response": (
+        *("set_cookie", "delete_cookie", "redirect", "send_file"),
+        *("types_map", "send_file_buffer_size", "default_send_file_max_age"),
+    ),
     "URLPattern": ("register_type", "__repr__"),
     "HTTPException": ("__repr__",),
     "NoCaseDict": ("__delitem__", "update"),
 }
-FRONT = "from microdot.microdot import Microdot, Request, Response\n"
 KEPT = ("Microdot", "Request", "Response")
+FRONT = "from microdot.microdot import %s\n" % ", ".join(KEPT)
+# What it looks for first and MicroPython has not: there the other branch is all there is.
+ELSEWHERE = ("inspect", "orjson")
+NATIVE = ("sys",)  # the first branch is there
+
+
+def installed() -> str:
+    """The source of microdot/microdot.py. ToolError without one."""
+    try:
+        import microdot
+    except ImportError:
+        raise ToolError("the page needs microdot: pip install 'wattledger[bench]'") from None
+    return Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
+
+
+def library() -> bytes:
+    """microdot in an image: cut down, and for MicroPython alone. ToolError."""
+    tree = ast.parse(prune(installed()))
+    body: list[ast.stmt] = []
+    for node in tree.body:
+        body += _branch(node) if isinstance(node, ast.Try) else [node]
+    tree.body = body
+    return ast.unparse(tree).encode()
+
+
+def _branch(node: ast.Try) -> list[ast.stmt]:
+    """The one way that an attempt to import ends on MicroPython."""
+    first = node.body[0]
+    if isinstance(first, ast.ImportFrom):
+        name = first.module
+    else:
+        name = first.names[0].name if isinstance(first, ast.Import) else None
+    if name in ELSEWHERE:
+        return node.handlers[0].body
+    return node.body if name in NATIVE else [node]
 
 
 def prune(source: str) -> str:
-    """The source of microdot/microdot.py without what the page does not call. KeyError when it
-    has changed: look at UNUSED again."""
+    """The source of microdot/microdot.py without what the page does not call. ToolError when it
+    has changed."""
     tree = ast.parse(source)
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -35,10 +75,10 @@ def prune(source: str) -> str:
 
 def _cut(node: ast.ClassDef) -> None:
     gone = set(UNUSED.get(node.name, ()))
-    names = {getattr(each, "name", None) for each in node.body}
+    names = {_name(each) for each in node.body}
     if not gone <= names:
-        raise KeyError(f"{node.name} of microdot has no {sorted(gone - names)}")
-    node.body = [each for each in node.body if getattr(each, "name", None) not in gone]
+        raise ToolError(f"{node.name} of microdot has no {sorted(gone - names)}: it has changed, look at UNUSED again")
+    node.body = [each for each in node.body if _name(each) not in gone]
 
 
 def _drop_unread(tree: ast.Module) -> bool:

@@ -22,19 +22,19 @@ def rename(
     roots: Container[str] = (),
     kept: Iterable[str] = (),
 ) -> None:
-    """Rename in all modules but `roots`; those called `app` are the application. ImageError."""
+    """Rename in all modules, of `roots` only what is private; those called `app` are the
+    application. ImageError."""
     taken = set(kept) | set(dir(builtins)) | _texts(program)
     crossing = _crossing(program, app)
     table: dict[Key, str] = {}
     for module in program.modules.values():
-        if module.name in roots:
-            continue
         uses = _uses(module)
         names = [
             name
             for name in module.scope.bound
             if name not in taken
             and not name.startswith("__")
+            and (name.startswith("_") or module.name not in roots)
             and (module.name, name) not in crossing
             and _is_plain(program, module, name)
         ]
