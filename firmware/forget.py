@@ -5,6 +5,8 @@ again only with the next set. What needs one later imports it again, from flash.
 import sys
 
 PACKAGE = "wattledger."
+# In an image what is loaded when wanted is called g0, g1, ... (tools/image/flat.py).
+FIRST, AFTER = "g0", "g:"
 # Rooms whose modules stay once they are loaded by what an agent is given, or is.
 STAYING = (
     "wattledger.agent.comms",
@@ -42,7 +44,7 @@ def forget(kept):
 
 def _next(kept):
     for name in sys.modules:
-        if name not in kept and name.startswith(PACKAGE):
+        if name not in kept and (name.startswith(PACKAGE) or FIRST <= name < AFTER):
             return name
     return None
 

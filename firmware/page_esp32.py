@@ -5,7 +5,7 @@ While a browser's answer is made the next turn waits for at most one piece of it
 
 import asyncio
 
-from wattledger.hal.display.page import Page
+from wattledger.hal.display.page_buffer import BufferedPage
 from wattledger.hal.display.page_server import make_server, serve
 from wattledger.hal.display.privacy import HOME
 
@@ -13,8 +13,8 @@ EVERYWHERE = "0.0.0.0"
 RETRY_S = 5  # after the page failed
 
 
-class EspPage(Page):
-    """A Page on `port` to who calls it by one of `names` or by `address()`; its PIN is at first
+class EspPage(BufferedPage):
+    """A page on `port` to who calls it by one of `names` or by `address()`; its PIN is at first
     `label_pin`."""
 
     def __init__(self, port, names, label_pin, storage, entropy, clock, address):

@@ -107,9 +107,7 @@ def build_tree(sources: dict[str, bytes], cache: Path, roots: tuple[str, ...] = 
     return tree
 
 
-def stage(
-    tool: str | None, name: str, source: bytes, folder: Path, named: str = ""
-) -> str | None:
+def stage(tool: str | None, name: str, source: bytes, folder: Path, named: str = "") -> str | None:
     """Write one file of a staged tree: bytecode with `tool`, else the source.
 
     Where the compiler refuses it: a file that says so when imported, so that only what needs it
@@ -122,7 +120,9 @@ def stage(
         return None
     # -s: tracebacks name the file as it lies in the repository.
     shown = name[len("wattledger/") :] if name.startswith("wattledger/") else name
-    done = subprocess.run([tool, "-s", named or shown, str(target)], capture_output=True, text=True)
+    done = subprocess.run(
+        [tool, "-s", named or shown, str(target)], capture_output=True, text=True
+    )
     if done.returncode == 0:
         target.unlink()
         return None

@@ -21,6 +21,7 @@ from wattledger.hal.display import files
 from wattledger.hal.display.access import Access
 from wattledger.hal.display.forms import BODY_MAX
 from wattledger.hal.display.guard import NO_SNIFFING, SECURITY_HEADERS, Guard
+from wattledger.hal.display.pieces import Pieces
 from wattledger.hal.display.stream import Stream
 
 VIEWERS_MAX = 8
@@ -101,7 +102,6 @@ class Answers:
         self._access = access
         self._seconds = seconds
         self._viewers = []
-        self._tags = {}
 
     async def answer(self, request, name=""):
         """The answer to any request, as microdot takes them."""
@@ -132,16 +132,17 @@ class Answers:
 
         return await told.answer(self._page, request, name)
 
-    def text_for(self, request):
-        """The view as JSON, as who asks may see it."""
-        return self._page.text if self._access.knows(request) else self._page.public
+    def parts_for(self, request):
+        """The view as JSON in parts, as who asks may see it."""
+        return self._page.parts(self._access.knows(request))
 
     def _show(self, request, name):
         if name.startswith("assets/"):
-            found = files.asset(request, name[7:], self._tags)
+            found = files.asset(request, name[7:])
             return found or (IN_WORDS[1][1], 404, WORDS)
         if name == "view":
-            return self.text_for(request), 200, JSON
+            parts = self.parts_for(request)
+            return parts[0] if len(parts) == 1 else Pieces(parts), 200, JSON
         if name == "events":
             return self._events(request)
         access = self._access
@@ -150,7 +151,7 @@ class Answers:
         if name == "metrics":
             from wattledger.hal.display import metrics
 
-            return metrics.lines(self.text_for(request)), 200, METRICS
+            return metrics.lines("".join(self.parts_for(request))), 200, METRICS
         if name:
             from wattledger.hal.display.plain_forms import Forms
 
@@ -158,9 +159,8 @@ class Answers:
             return found or (IN_WORDS[1][1], 404, WORDS)
         from wattledger.hal.display import plain
 
-        knows = access.knows(request, True)
-        text = self._page.text if knows else self._page.public
-        return Response(plain.front(request, text, access.state(request)), 200, HTML)
+        parts = self._page.parts(access.knows(request, True))
+        return Response(plain.front(request, parts, access.state(request)), 200, HTML)
 
     def _events(self, request):
         if request.method == "HEAD":
@@ -168,7 +168,7 @@ class Answers:
         if len(self._viewers) >= self._viewers_max:
             words = "%d displays are watching already; close one and reload.\n"
             return words % self._viewers_max, 503, WORDS
-        return Stream(request, self._page, self.text_for, self._viewers), 200, EVENTS
+        return Stream(request, self._page, self.parts_for, self._viewers), 200, EVENTS
 
 
 def _elsewhere(shown, asked):

@@ -11,67 +11,59 @@ from microdot import Response
 
 from wattledger.hal.display.folder import FOLDER
 
-# A table, because a path out of a URL must never reach open().
 HTML = "text/html; charset=UTF-8"
-JAVASCRIPT = "text/javascript; charset=UTF-8"
-CSS = "text/css; charset=UTF-8"
 JSON = "application/json; charset=UTF-8"
-ASSETS = {
-    "index.html": HTML,
-    "app.js": JAVASCRIPT,
-    "assist.js": JAVASCRIPT,
-    "balance.js": JAVASCRIPT,
-    "bars.js": JAVASCRIPT,
-    "chart.js": JAVASCRIPT,
-    "charts.js": JAVASCRIPT,
-    "emergency.js": JAVASCRIPT,
-    "format.js": JAVASCRIPT,
-    "history.js": JAVASCRIPT,
-    "hold.js": JAVASCRIPT,
-    "language.js": JAVASCRIPT,
-    "long.js": JAVASCRIPT,
-    "messages.js": JAVASCRIPT,
-    "page.js": JAVASCRIPT,
-    "paint.js": JAVASCRIPT,
-    "purchases.js": JAVASCRIPT,
-    "session.js": JAVASCRIPT,
-    "solar.js": JAVASCRIPT,
-    "stream.js": JAVASCRIPT,
-    "tariff.js": JAVASCRIPT,
-    "today.js": JAVASCRIPT,
-    "token.js": JAVASCRIPT,
-    "cards.css": CSS,
-    "charts.css": CSS,
-    "layout.css": CSS,
-    "plain.css": CSS,
-    "supply.css": CSS,
-    "theme.css": CSS,
-    "token.css": CSS,
-    "icon.svg": "image/svg+xml",
-    "i18n/en.json": JSON,
-    "i18n/zh.json": JSON,
-    # Only where the folder is: not on a microcontroller.
-    "vendor/uplot.js": JAVASCRIPT,
-    "vendor/uplot.css": CSS,
-}
+# Every file there is, because a path out of a URL must never reach open(): (ending, Content-Type,
+# names, a blank around each). In one text, for a device keeps each text of its own. vendor/ is
+# only where the folder is: not on a microcontroller.
+KINDS = (
+    ("html", HTML, " index "),
+    (
+        "js",
+        "text/javascript; charset=UTF-8",
+        " app assist balance bars chart charts emergency format history hold language long"
+        " messages page paint purchases session solar stream tariff today token vendor/uplot ",
+    ),
+    (
+        "css",
+        "text/css; charset=UTF-8",
+        " cards charts layout plain supply theme token vendor/uplot ",
+    ),
+    ("svg", "image/svg+xml", " icon "),
+    ("json", JSON, " i18n/en i18n/zh "),
+)
 PIECE = 1024
 
 
-def asset(request, name, tags):
+def names():
+    """Every file of the page."""
+    return ["%s.%s" % (stem, ending) for ending, _, stems in KINDS for stem in stems.split()]
+
+
+def kind_of(name):
+    """The Content-Type of a file of the page; None for any other name."""
+    stem, _, ending = name.rpartition(".")
+    for known, kind, stems in KINDS:
+        if ending == known and stem and " " not in stem and " %s " % stem in stems:
+            return kind
+    return None
+
+
+def asset(request, name):
     """A file of the page, or 304 when the browser has this very content; None for no such file.
 
-    `tags` is a dict that keeps what was computed.
+    Its ETag is made anew each time: kept for thirty files they are 5 kB of a device's heap.
     """
-    if name not in ASSETS:
+    kind = kind_of(name)
+    if kind is None:
         return None
     path, compressed = stored(name)
     try:
-        if name not in tags:
-            tags[name] = content_tag(path)
+        tag = content_tag(path)
     except OSError:
         return None
-    headers = {"ETag": tags[name], "Cache-Control": "no-cache", "Content-Type": ASSETS[name]}
-    if request.headers.get("If-None-Match") == tags[name]:
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Type": kind}
+    if request.headers.get("If-None-Match") == tag:
         return Response("", 304, headers)
     if compressed:
         headers["Content-Encoding"] = "gzip"

@@ -1,6 +1,5 @@
 """The two things a page server holds: the latest view, and what a person asked for."""
 
-import io
 import json
 
 from wattledger.hal.display import privacy
@@ -8,13 +7,15 @@ from wattledger.hal.display import privacy
 # Presses and releases waiting for the agent; it takes one or more a step, a hold is two kinds.
 WAITING_MAX = 8
 SPANS = ("day", "week", "month", "year")
+COMPACT = (",", ":")
 
 
 class Page:
     """The Page of hal/contract.py without a server: what the agent sees of any browser display.
 
-    One thread may call show() and request() while another reads and calls ask(): each is a
-    single assignment, append or pop of a list, which the interpreter does not interrupt.
+    How the latest view is kept is page_text.py's, and on a small computer page_buffer.py's. One
+    thread may call request() while another calls ask(): each is a single append or pop of a list,
+    which the interpreter does not interrupt.
     """
 
     spans = SPANS  # of history; "long" is for computers
@@ -23,7 +24,7 @@ class Page:
     def __init__(self, shown=privacy.EVERYTHING):
         """`shown` names what of a view may be seen without the PIN (privacy.LEVELS)."""
         self._shown = shown
-        self.latest = ("", "", "")  # members of the JSON object: public, private, withheld
+        self.version = 0  # rises with each view that differs from the one before
         self._waiting = []
         self._stamp = None
         self._answers = []  # (name, stamp, text), newest last
@@ -31,33 +32,22 @@ class Page:
     def show(self, view):
         """Keep `view` (dict, agent/display/view.py) as the latest; the dict is not kept."""
         self._stamp = (view.get("recorded_until"), view.get("tariff"), view.get("pending"))
-        # Written out member by member into two texts: no second dict, and no text twice.
-        public, private = io.StringIO(), io.StringIO()
-        hidden = []
-        for name, value in view.items():
-            seen = self._shown is privacy.EVERYTHING or name in self._shown
-            out = public if seen else private
-            if not seen:
-                hidden.append(name)
-            out.write('"%s": ' % name)
-            json.dump(value, out)
-            out.write(", ")
-        withheld = '"withheld": %s, ' % json.dumps(sorted(hidden)) if hidden else ""
-        latest = (public.getvalue(), private.getvalue(), withheld)
-        if latest != self.latest:
-            self.latest = latest
+        if self.keep(view):
+            self.version += 1
 
-    @property
-    def text(self):
-        """The whole view as JSON."""
-        public, private, _ = self.latest
-        return _object(public, private)
+    def keep(self, view):
+        """Keep it in whatever form; True when that is another one than the latest."""
+        raise NotImplementedError
 
-    @property
-    def public(self):
-        """As JSON, what of the view is seen without the PIN; `withheld` names the rest."""
-        public, _, withheld = self.latest
-        return _object(public, withheld)
+    def parts(self, everything):
+        """The latest as a JSON object in parts (texts), each of whole members; without
+        `everything` what is seen without the PIN, and `withheld`, which names the rest. A blank
+        stands behind the comma and the colon of its own members alone."""
+        raise NotImplementedError
+
+    def is_seen(self, name):
+        """True for a member that may be seen without the PIN."""
+        return self._shown is privacy.EVERYTHING or name in self._shown
 
     def answer(self, name, text):
         """Take what ("tell", name) asked for: JSON, "" when it could not be told."""
@@ -99,6 +89,7 @@ class Page:
         return True
 
 
-def _object(first, second):
-    """A JSON object of members, each with a comma behind it."""
-    return "{%s%s}" % (first, second[:-2]) if second else "{%s}" % first[:-2]
+def withheld(names):
+    """The member that names what is not seen, a comma behind it."""
+    names = json.dumps(sorted(names), separators=COMPACT) if names else ""
+    return '"withheld": %s, ' % names if names else ""

@@ -1,6 +1,6 @@
 """Serves the page on CPython: the app of app.py in an event loop of its own, in a daemon thread.
 
-The agent's thread only ever swaps a string and pops a list (hal/display/page.py); sockets, slow
+The agent's thread only ever swaps a tuple and pops a list (page_text.py, page.py); sockets, slow
 browsers and their buffers stay on this side. On a microcontroller page_server.py runs the app in
 the firmware's own event loop instead.
 """
@@ -15,8 +15,9 @@ from wattledger.hal.display import privacy
 from wattledger.hal.display.access import Access
 from wattledger.hal.display.app import build_app
 from wattledger.hal.display.connection import Connection
-from wattledger.hal.display.page import SPANS, Page
+from wattledger.hal.display.page import SPANS
 from wattledger.hal.display.page_server import pause
+from wattledger.hal.display.page_text import TextPage
 from wattledger.hal.display.pin import Pin
 from wattledger.hal.display.server import Server
 from wattledger.hal.display.sessions import Sessions
@@ -30,7 +31,7 @@ SEND_BUFFER = 16384  # small, so that a browser that stops reading shows within 
 STOP_S = 5
 
 
-class PageServer(Page):
+class PageServer(TextPage):
     """The page on http://`host`:`port`/ for browsers that use one of `allowed_hosts`.
 
     `port` 0 picks a free one. `allowed_hosts` are names without port; the name bound to is always

@@ -14,9 +14,10 @@ import asyncio
 
 from microdot import Response
 
-from wattledger.hal.display import files, pin, plain, words
+from wattledger.hal.display import files, pin, words
 from wattledger.hal.display.actions import TOKEN_MAX, two_pins
 from wattledger.hal.display.forms import digits_of
+from wattledger.hal.display.pieces import Pieces
 
 NOTHING = {}
 READ_S = 3  # the least time from the page to its form
@@ -84,7 +85,7 @@ class Forms:
         language = words.language_of(request)
         body = _form(language, heading, said, lines, address, fields, button, asked_at)
         headers = {"Content-Type": files.HTML}
-        return Response(plain.Pieces(body), status, headers)
+        return Response(Pieces(body), status, headers)
 
     def no_pin(self, request):
         """A PIN that is none was sent."""
@@ -148,7 +149,7 @@ class Forms:
         language = words.language_of(request)
         headers = {"Content-Type": files.HTML, "Refresh": "5; url=/?lang=" + language}
         body = _form(language, "plain.sent", [], ["plain.wait"], None, (), None, None)
-        return Response(plain.Pieces(body), 200, headers)
+        return Response(Pieces(body), 200, headers)
 
     def _was_read(self, at):
         if self._seconds is None or not 0 < len(at) < 12 or digits_of(at) != at:

@@ -13,13 +13,14 @@ HEARTBEAT = "event: heartbeat\ndata: {}\n\n"
 
 
 class Stream:
-    """Shows `page` (page.py); `text_for(request)` is the view as this viewer may see it now;
+    """Shows `page` (page.py); `parts_for(request)` is the view as this viewer may see it now;
     `viewers` is a list it is in."""
 
-    def __init__(self, request, page, text_for, viewers):
+    def __init__(self, request, page, parts_for, viewers):
         self._request = request
         self._page = page
-        self._text_for = text_for
+        self._parts_for = parts_for
+        self._parts = []  # of an event that is on its way
         self._viewers = viewers
         self._sent = None
         viewers.append(self)
@@ -35,13 +36,17 @@ class Stream:
 
     async def __anext__(self):
         quiet = 0
+        if self._parts:
+            return self._parts.pop(0)
         if self._sent is not None:
             await asyncio.sleep(POLL_S)
         while self._gone is None or not self._gone():
-            latest = self._page.latest
-            if latest is not self._sent:
-                self._sent = latest
-                return "event: view\ndata: %s\n\n" % self._text_for(self._request)
+            version = self._page.version
+            if version != self._sent:
+                self._sent = version
+                self._parts = self._parts_for(self._request)
+                self._parts[-1] += "\n\n"
+                return "event: view\ndata: " + self._parts.pop(0)
             quiet += 1
             if quiet >= HEARTBEAT_POLLS:
                 return HEARTBEAT

@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("microdot", reason="microdot is not installed")
 
 from wattledger.hal.display import page_server_linux, privacy, reset_linux
-from wattledger.hal.display.page import Page
 from wattledger.hal.display.page_server_linux import PageServer
+from wattledger.hal.display.page_text import TextPage
 from wattledger.hal.storage.memory import MemoryStorage
 from wattledger.tests.host.display_bench import VIEW
 from wattledger.tests.host.page_client import LABEL, OWN, Client, server_with_pin
@@ -263,7 +263,7 @@ def test_without_the_pin_the_numbers_of_a_display_are_seen_and_private_ones_are_
 
 
 def test_every_member_of_a_view_is_either_seen_without_the_pin_or_named_private():
-    seen = set(House(PlainChip(), page=Page()).agent.view.page())
+    seen = set(House(PlainChip(), page=TextPage()).agent.view.page())
     # The last is the end of the history, of use with it only.
     private = {"purchases", "messages", "debt", "token", "recorded_until"}
     assert seen - set(privacy.HOME) == private

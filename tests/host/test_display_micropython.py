@@ -21,10 +21,10 @@ MICROPYTHON = shutil.which(
 DEVICE = """
 import asyncio, sys
 from wattledger.hal.display.app import build_app
-from wattledger.hal.display.page import Page
+from wattledger.hal.display.page_text import TextPage
 
 async def main(port):
-    page = Page()
+    page = TextPage()
     page.show({"power_mw": 640000, "supply": None})
     app = build_app(page, ["127.0.0.1"], viewers_max=1)
     asyncio.create_task(app.start_server("127.0.0.1", port))

@@ -11,8 +11,9 @@ import pytest
 pytest.importorskip("microdot", reason="microdot is not installed")
 
 from wattledger.hal.display import connection, files, folder, stream, told
-from wattledger.hal.display.page import WAITING_MAX, Page
+from wattledger.hal.display.page import WAITING_MAX
 from wattledger.hal.display.page_server_linux import PageServer
+from wattledger.hal.display.page_text import TextPage
 from wattledger.hal.errors import HalError
 
 
@@ -177,7 +178,7 @@ def test_a_held_button_leaves_room_for_its_release(server):
 
 
 def test_waiting_requests_are_bounded():
-    page = Page()
+    page = TextPage()
     taken = [page.ask(("press", "release")[n % 2]) for n in range(20)]
     assert taken[:9] == [True] * 8 + [False]
     assert requests(page) == [("press",), ("release",)] * 4
@@ -200,7 +201,7 @@ def test_only_post_asks_for_anything(server, path, method):
 def test_reading_changes_nothing(server):
     server.show({"power_mw": 7})
     before = ask(server, "/view")[2]
-    for path in ["/", "/view", *("/assets/" + name for name in files.ASSETS)]:
+    for path in ["/", "/view", *("/assets/" + name for name in files.names())]:
         assert ask(server, path)[0] == 200
     assert ask(server, "/view")[2] == before
     assert server.request() is None
@@ -248,7 +249,7 @@ def test_what_cannot_be_told_is_said_and_asked_for_again(server, monkeypatch):
 
 
 def test_a_microcontroller_keeps_one_answer_and_no_years_of_days():
-    page = Page()
+    page = TextPage()
     page.show({})
     page.answer("day", "1")
     page.answer("week", "2")
@@ -285,7 +286,7 @@ def test_assets_are_revalidated_by_their_content(server):
 def test_the_table_of_assets_is_the_folder():
     place = Path(folder.FOLDER)
     found = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    assert found == set(files.ASSETS) | {"vendor/LICENSE"}  # for who reads sources
+    assert found == set(files.names()) | {"vendor/LICENSE"}  # for who reads sources
 
 
 def test_events_bring_the_view_at_once_and_when_it_changes(server):

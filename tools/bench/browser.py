@@ -33,8 +33,19 @@ class Stream:
         pass
 
 
-def ask(server, path, host="127.0.0.1"):
-    """The status of a GET, as the text of a number; `server` is of hal/display/server.py."""
+async def _answered(server, stream, between):
+    answer = asyncio.create_task(server.answer(stream, stream))
+    while not answer.done():
+        between()
+        await asyncio.sleep(0)
+
+
+def ask(server, path, host="127.0.0.1", between=None):
+    """The status of a GET, as the text of a number; `server` is of hal/display/server.py. Whenever
+    it lets others run `between()` is called."""
     stream = Stream(b"GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (path.encode(), host.encode()))
-    asyncio.run(server.answer(stream, stream))
+    if between is None:
+        asyncio.run(server.answer(stream, stream))
+    else:
+        asyncio.run(_answered(server, stream, between))
     return stream.head.decode().split(" ")[1]

@@ -110,7 +110,7 @@ def _world(programs: dict[str, str]) -> dict[str, bytes]:
     inline(program, port)
     conceal(program, (), asked)
     shorten(program, own)
-    rename(program, (), (*programs, *port), asked)
+    rename(program, (*programs, *port), asked)
     return {path.removeprefix("port/"): source for path, source in program.sources().items()}
 
 

@@ -32,11 +32,11 @@ def meter(seconds, with_page, simulated, document=None):
     """
     page = server = None
     if with_page:
-        from wattledger.hal.display.page import Page
+        from wattledger.hal.display.page_buffer import BufferedPage
         from wattledger.hal.display.page_server import make_server
         from wattledger.hal.display.privacy import HOME
 
-        page = Page(HOME)
+        page = BufferedPage(HOME)
         entropy = SeededEntropy(2)
         server = make_server(
             page, ["127.0.0.1"], "12345678", VfsStorage("."), entropy, VirtualClock(0)

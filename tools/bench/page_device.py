@@ -11,7 +11,7 @@ import gc
 import json
 import time
 
-from wattledger.hal.display.page import Page
+from wattledger.hal.display.page_buffer import BufferedPage
 from wattledger.hal.display.page_server import STREAMS_MAX, make_server, serve
 from wattledger.hal.display.privacy import HOME
 from wattledger.hal.storage.memory import MemoryStorage
@@ -61,7 +61,7 @@ async def _tick(page, server, view):
 
 
 async def _main(port, view):
-    page = Page(HOME)
+    page = BufferedPage(HOME)
     page.show(view)
     server = _make(page, Ticks())
     asyncio.create_task(serve(server, "127.0.0.1", port))
@@ -106,7 +106,7 @@ async def _turn(seconds):
 
 async def _hours(seconds, early, view):
     asyncio.sleep = _turn  # each poll is a turn of the loop: time passes as fast as it can
-    page = Page(HOME)
+    page = BufferedPage(HOME)
     page.show(view)
     clock = VirtualClock(0)
     server = _make(page, clock)

@@ -2,7 +2,6 @@
 
 from array import array
 
-
 _LAST = 0x78
 _TOTAL = 0x80
 _FORWARD = 0x81

@@ -46,7 +46,7 @@ OWN_FILES = (LIBRARY, PAGE_ROOM + "folder", NET_ROOM + "resolver", "wattledger.a
 TALK_ROOM = "wattledger.agent.comms."
 VIEW_ROOM = "wattledger.agent.display."
 NET = ("mqtt.client", "wifi_esp32", "uplink", "sntp_named")
-SERVED = ("page_server", "page", "faces")
+SERVED = ("page_server", "page_buffer", "faces")
 # (what is merged with all of its room that it imports, the module it becomes, the room)
 APART = (
     ((TALK_ROOM + "conversation",), TALK_ROOM + "talking", TALK_ROOM),
@@ -86,12 +86,14 @@ def compose(
     conceal(program, [name for name in program.modules if name.startswith(APP)], kept)
     shorten(program, list(program.modules))
     bundle(program, wanted, CORE, apart)
+    made: list[str] = []
     for parts, target, room in APART:
         present = [name for name in parts if name in program.modules]
         if present:
             outside = [name for name in program.modules if not name.startswith(room)]
-            bundle(program, present, target, (*outside, *OWN_FILES))
-    rename(program, [name for name in program.modules if name.startswith(APP)], roots, kept)
+            bundle(program, present, target, (*outside, *OWN_FILES, *made))
+            made.append(target)
+    rename(program, roots, kept)
     _drop_empty_packages(program)
     if fixed is not None:
         flatten(program, (CORE, *APP, *roots, *fixed))

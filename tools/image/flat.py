@@ -1,15 +1,13 @@
-"""Short names for modules that are loaded only when they are wanted: wattledger.c.g0, .g1, ...
+"""Short names for modules that are loaded only when they are wanted: g0, g1, ..., in no package.
 
 For each module it loads MicroPython keeps its dotted name, the last part of it and its path, and
-as much for each package around it; in an image most packages are there for the name alone.
+as much for each package around it; g0 it keeps already, as the name of an attribute.
 """
 
 import ast
 from collections.abc import Iterable
 
 from wattledger.tools.image.program import Program
-
-FLAT = "wattledger.c"
 
 
 def flatten(program: Program, fixed: Iterable[str]) -> None:
@@ -25,9 +23,9 @@ def flatten(program: Program, fixed: Iterable[str]) -> None:
         _Importer(program, table).visit(module.tree)
     for name, short in table.items():
         module = program.modules.pop(name)
-        module.name = f"{FLAT}.{short}"
-        module.path = module.name.replace(".", "/") + ".py"
-        program.modules[module.name] = module
+        module.name = short
+        module.path = short + ".py"
+        program.modules[short] = module
 
 
 class _Importer(ast.NodeTransformer):
@@ -37,11 +35,11 @@ class _Importer(ast.NodeTransformer):
         self._program = program
         self._table = table
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.ImportFrom]:
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
         if node.module in self._table:
-            node.module = f"{FLAT}.{self._table[node.module]}"
+            node.module = self._table[node.module]
             return [node]
-        found = []
+        found: list[ast.stmt] = []
         staying = []
         for alias in node.names:
             target = self._program.imported(node, alias)
@@ -49,7 +47,7 @@ class _Importer(ast.NodeTransformer):
                 staying.append(alias)
                 continue
             moved = ast.alias(self._table[target[0]], alias.asname or alias.name)
-            found.append(ast.ImportFrom(FLAT, [moved], 0))
+            found.append(ast.Import([moved]))
         if staying:
             found.append(ast.ImportFrom(node.module, staying, 0))
         return [ast.copy_location(each, node) for each in found]

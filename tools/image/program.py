@@ -60,7 +60,7 @@ class Program:
                 raise module.error(node, "an image needs whole and absolute imports")
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    if alias.name in self.modules:
+                    if alias.name in self.modules and alias.asname is None:
                         raise module.error(node, f"write: from ... import ..., for {alias.name}")
 
     def scan(self) -> None:
@@ -83,6 +83,8 @@ class Program:
     def imported(self, node: ast.stmt, alias: ast.alias) -> "tuple[str, str | None] | None":
         """(module, symbol) that an alias of an import names, (module, None) for a module itself;
         None when it is not of this program."""
+        if isinstance(node, ast.Import):
+            return (alias.name, None) if alias.name in self.modules else None
         if not isinstance(node, ast.ImportFrom) or node.module is None:
             return None
         below = f"{node.module}.{alias.name}"

@@ -77,7 +77,9 @@ def _cut(node: ast.ClassDef) -> None:
     gone = set(UNUSED.get(node.name, ()))
     names = {_name(each) for each in node.body}
     if not gone <= names:
-        raise ToolError(f"{node.name} of microdot has no {sorted(gone - names)}: it has changed, look at UNUSED again")
+        raise ToolError(
+            f"{node.name} of microdot has no {sorted(gone - names)}: look at UNUSED again"
+        )
     node.body = [each for each in node.body if _name(each) not in gone]
 
 

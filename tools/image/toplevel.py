@@ -1,8 +1,8 @@
 """Short names for what stands at the top of a file: functions, classes, values and imports.
 
 They are g0, g1, ... in every file, as attributes are (private.py): MicroPython keeps each name
-once. Left alone is what the application takes from the core or the core from the application, what
-somebody outside asks for, what a text names, and every error's class, whose name people read.
+once. Left alone is what somebody outside asks for, what a text names, and every error's class,
+whose name people read.
 """
 
 import ast
@@ -16,16 +16,9 @@ from wattledger.tools.image.scopes import find
 Key = tuple[str, str]  # module, name at its top
 
 
-def rename(
-    program: Program,
-    app: Container[str] = (),
-    roots: Container[str] = (),
-    kept: Iterable[str] = (),
-) -> None:
-    """Rename in all modules, of `roots` only what is private; those called `app` are the
-    application. ImageError."""
+def rename(program: Program, roots: Container[str] = (), kept: Iterable[str] = ()) -> None:
+    """Rename in all modules, of `roots` only what is private. ImageError."""
     taken = set(kept) | set(dir(builtins)) | _texts(program)
-    crossing = _crossing(program, app)
     table: dict[Key, str] = {}
     for module in program.modules.values():
         uses = _uses(module)
@@ -35,7 +28,6 @@ def rename(
             if name not in taken
             and not name.startswith("__")
             and (name.startswith("_") or module.name not in roots)
-            and (module.name, name) not in crossing
             and _is_plain(program, module, name)
         ]
         names.sort(key=lambda name: (-uses.get(name, 0), name))
@@ -54,30 +46,6 @@ def _texts(program: Program) -> set[str]:
     }
 
 
-def _crossing(program: Program, app: Container[str]) -> set[Key]:
-    """What one side takes from the other."""
-    found = set()
-    for module in program.modules.values():
-        modules: dict[str, str] = {}  # bound by an import: the module
-        for node in ast.walk(module.tree):
-            if not isinstance(node, ast.ImportFrom):
-                continue
-            for alias in node.names:
-                target = program.imported(node, alias)
-                if target is None or (target[0] in app) == (module.name in app):
-                    continue
-                if target[1] is None:
-                    modules[alias.asname or alias.name] = target[0]
-                else:
-                    found.add((target[0], target[1]))
-        for node in ast.walk(module.tree):
-            if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-                continue
-            if node.value.id in modules:
-                found.add((modules[node.value.id], node.attr))
-    return found
-
-
 def _is_plain(program: Program, module: Module, name: str) -> bool:
     """False for an import from outside and for the class of an error."""
     for node in module.scope.bound[name]:
@@ -87,7 +55,7 @@ def _is_plain(program: Program, module: Module, name: str) -> bool:
             return False
         if isinstance(node, ast.alias):
             target = program.imported(module.scope.imports[node], node)
-            if target is None or target[1] is None or target[1].endswith("Error"):
+            if target is None or (target[1] or "").endswith("Error"):
                 return False
     return True
 

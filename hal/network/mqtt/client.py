@@ -21,7 +21,7 @@ from wattledger.hal.network.tls import HINT, require_verification, secure, why
 
 CONNECT_MS = 10_000  # for the name, and again for the connection
 STABLE_MS = 30_000  # a session that lived this long ends the growth of the backoff
-BUFFER_BYTES = 1024
+BUFFER_BYTES = 512
 MOST_READS = 8  # in one turn: a flood must not hold the tick up
 TCP, NODELAY = 6, 1  # small packets otherwise wait 40 ms for the peer's delayed ACK (Nagle)
 
