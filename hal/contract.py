@@ -211,7 +211,8 @@ class Link:
         """Subscribe at QoS 1, kept over reconnects."""
 
     def send(self, topic, data, retain):
-        """Queue a QoS 1 message; a token > 0, or 0 when the queue is full or the link is down."""
+        """Queue a QoS 1 message; a token > 0, or 0 when the queue is full or the link is down.
+        `data` are bytes, or a list of them: a small heap may have no room for all in one piece."""
 
     def sent(self, token):
         """True once the broker has acknowledged it; forgotten when the session changes."""

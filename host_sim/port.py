@@ -101,6 +101,8 @@ class LocalPort:
 
     def send(self, topic, data, retain):
         """Hand a message to the network; a token > 0, or 0 when it did not take it."""
+        if isinstance(data, list):
+            data = b"".join(data)
         return self._network.from_meter(topic, data, retain)
 
     def sent(self, token):

@@ -10,6 +10,8 @@ import json
 from wattledger.agent.comms import topics
 from wattledger.agent.comms.envelope import base64url
 
+COMPACT = (",", ":")
+PART = 192
 BATCH = 8
 IN_FLIGHT = 4
 MAX_ACKS = 8
@@ -180,7 +182,7 @@ class Sender:
             age = self._clock.elapsed_ms(self._last_state)
             if age < CHANGE_MS or (age < self._state_ms and said == self._said):
                 return False
-        if not self._send(topics.STATE, json.dumps(state()).encode(), True):
+        if not self._send(topics.STATE, _parts(state()), True):
             return False
         self._last_state = self._clock.ticks_ms()
         self._said = said
@@ -250,3 +252,18 @@ class Sender:
         self._next = self.acknowledged + 1
         self._stalled_since = self._clock.ticks_ms()
         self._missed_since = None
+
+
+def _parts(content):
+    """A dict as JSON, in parts (bytes) of at least 192 each: nowhere is it in one piece."""
+    parts = []
+    part = "{"
+    for name in content:
+        if len(part) >= PART:
+            parts.append(part.encode())
+            part = ""
+        if parts or len(part) > 1:
+            part += ","
+        part += '"%s":%s' % (name, json.dumps(content[name], separators=COMPACT))
+    parts.append((part + "}").encode())
+    return parts

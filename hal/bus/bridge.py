@@ -142,6 +142,8 @@ class Bridge:
 
     def send(self, topic, data, retain):
         """Hand a message to the network; a token > 0, or 0 when it did not take it."""
+        if isinstance(data, list):
+            data = b"".join(data)
         name = topic.encode()
         data_at = FRAME + 1 + len(name)
         length = data_at + len(data)

@@ -1,7 +1,8 @@
 """What the page answers: microdot, on CPython and MicroPython alike. No threads.
 
-GET /             the page, with the numbers in it for who has no JavaScript
-GET /assets/...   its files, revalidated by ETag, so an update is never half old
+GET /             the page
+GET /assets/...   its files, revalidated by ETag as the page is, so an update is never half old
+GET /plain        the numbers for who has no JavaScript
 GET /view         the view model once, JSON
 GET /events       server-sent events: `view` when it changed, `heartbeat` when nothing did
 GET /history      ?span=day, week, month or year: energy and money by hour, day or month (told.py)
@@ -25,8 +26,9 @@ from wattledger.hal.display.pieces import Pieces
 from wattledger.hal.display.stream import Stream
 
 VIEWERS_MAX = 8
+FRONT = "index.html"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
-SHOWN = ("", "view", "events", "session", "metrics")
+SHOWN = ("", "plain", "view", "events", "session", "metrics")
 TOLD = ("history", "tariff")
 ASKED = ("press", "release", "accept", "token", "session", "session/end", "pin")
 ASKED += ("assist/yes", "assist/no")
@@ -84,11 +86,12 @@ class Said:
 async def secure(request, response):
     """What every answer carries; a file of the page only what counts for a file, for thirty of
     them are on the wire before the page shows."""
-    headers = NO_SNIFFING if "ETag" in response.headers else SECURITY_HEADERS
-    for name, value in headers:
-        response.headers[name] = value
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+    headers = response.headers
+    is_part = "ETag" in headers and headers.get("Content-Type") != files.HTML
+    for name, value in NO_SNIFFING if is_part else SECURITY_HEADERS:
+        headers[name] = value
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -152,15 +155,18 @@ class Answers:
             from wattledger.hal.display import metrics
 
             return metrics.lines("".join(self.parts_for(request))), 200, METRICS
-        if name:
+        if not name:
+            access.knows(request, True)  # a person looks
+            return files.asset(request, FRONT)
+        if name != "plain":
             from wattledger.hal.display.plain_forms import Forms
 
             found = Forms(self._page, access, self._seconds).page(request, name[5:])
             return found or (IN_WORDS[1][1], 404, WORDS)
         from wattledger.hal.display import plain
 
-        parts = self._page.parts(access.knows(request, True))
-        return Response(plain.front(request, parts, access.state(request)), 200, HTML)
+        knows = access.knows(request, True)
+        return Response(plain.front(request, self._page, knows, access.state(request)), 200, HTML)
 
     def _events(self, request):
         if request.method == "HEAD":

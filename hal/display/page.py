@@ -40,9 +40,13 @@ class Page:
         raise NotImplementedError
 
     def parts(self, everything):
-        """The latest as a JSON object in parts (texts), each of whole members; without
-        `everything` what is seen without the PIN, and `withheld`, which names the rest. A blank
-        stands behind the comma and the colon of its own members alone."""
+        """The latest as a JSON object in parts (texts); without `everything` what is seen without
+        the PIN, and `withheld`, which names the rest. A blank is behind the comma and the colon
+        of its own members alone."""
+        raise NotImplementedError
+
+    def member(self, name, everything):
+        """The JSON of one member; None without it, or where it is not to be seen."""
         raise NotImplementedError
 
     def is_seen(self, name):

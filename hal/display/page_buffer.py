@@ -9,7 +9,7 @@ import json
 from wattledger.hal.display.page import COMPACT, Page, withheld
 
 GROWTH = 256
-PART = 192  # at least; a part ends with a member
+PART = 384  # at least; a part ends with a member
 
 
 class Members:
@@ -59,6 +59,16 @@ class Members:
             parts.append(str(memoryview(self._bytes)[start:end], "utf-8"))
             start = end
 
+    def member(self, name):
+        """The JSON of one; None without it."""
+        mark = ('"%s": ' % name).encode()
+        at = self._bytes.find(mark, 0, self._size) if self._whole else -1
+        if at < 0:
+            return None
+        at += len(mark)
+        end = self._bytes.find(b', "', at, self._size)  # within a value a comma has no blank
+        return str(memoryview(self._bytes)[at : end if end >= 0 else self._size - 2], "utf-8")
+
 
 class BufferedPage(Page):
     """Nothing is written anew but what has changed."""
@@ -84,6 +94,10 @@ class BufferedPage(Page):
         del self._hidden[hidden:]
         changed = self._public.close()
         return self._private.close() or changed
+
+    def member(self, name, everything):
+        found = self._public.member(name)
+        return self._private.member(name) if found is None and everything else found
 
     def parts(self, everything):
         parts = ["{"]

@@ -28,6 +28,17 @@ class TextPage(Page):
         self._latest = latest
         return changed
 
+    def member(self, name, everything):
+        public, private, _ = self._latest
+        text = public + private if everything else public
+        mark = '"%s": ' % name
+        at = text.find(mark)
+        if at < 0:
+            return None
+        at += len(mark)
+        end = text.find(', "', at)  # within a value no comma is followed by a blank
+        return text[at : end if end >= 0 else -2]
+
     def parts(self, everything):
         public, private, hidden = self._latest
         members = public + (private if everything else hidden)

@@ -1,63 +1,50 @@
 """The numbers of the page as HTML from the server, for a browser without JavaScript.
 
-They stand in a <noscript> of index.html, so the first page has them in any browser. What each says
-and how it is rounded is as in assets/paint.js; the words are the same table's. Loaded when asked
-for, one section at a time, and sent piece by piece: the whole page never lies in the heap.
+A <noscript> of index.html leads to them. What each says and how it is rounded is as in
+assets/paint.js; the words are the same table's. Loaded when asked for, one section at a time, and
+sent piece by piece: the whole page never lies in the heap.
 """
 
 import json
 
 from wattledger.hal.display import words
-from wattledger.hal.display.folder import FOLDER
 from wattledger.hal.display.pieces import Pieces
 
-MARK = b"<!--numbers-->"
+TITLE = "Wattledger"
+REFRESH = '<meta http-equiv="refresh" content="30">\n'
 SECTIONS = ("balance", "supply", "assist", "power", "rate", "notices", "people")
 
 
 class Members:
-    """Members of a view in the JSON `parts` of page.py, each read when it is asked for."""
+    """Members of the view that `page` has, each read when it is asked for: a copy of all of it
+    would lie in the heap as long as the browser takes."""
 
-    def __init__(self, parts):
-        self._parts = parts
+    def __init__(self, page, everything):
+        self._page = page
+        self._everything = everything
 
     def get(self, name):
-        """The value of a member; None without it."""
-        mark = '"%s": ' % name
-        for part in self._parts:
-            at = part.find(mark)
-            if at >= 0:
-                at += len(mark)
-                end = part.find(', "', at)
-                value = part[at:end] if end >= 0 else part[at:-1].rstrip(",")
-                return json.loads(value)
-        return None
+        """The value of a member now; None without it."""
+        text = self._page.member(name, self._everything)
+        return None if text is None else json.loads(text)
 
     def __getitem__(self, name):
         return self.get(name)
 
 
-def front(request, parts, state):
-    """The pieces (bytes) of the page `/`; `parts` of the view, `state` is Access.state()."""
+def front(request, page, everything, state):
+    """The pieces (bytes) of `/plain` with the view of `page` (page.py), all of it or what is seen
+    without the PIN; `state` is Access.state()."""
     language = words.language_of(request)
-    return Pieces(_front(language, Members(parts), state))
+    return Pieces(_front(language, Members(page, everything), state))
 
 
 def _front(language, view, state):
-    with open(FOLDER + "index.html", "rb") as file:
-        for line in file:
-            if MARK not in line:
-                yield line
-                continue
-            yield from block(language, view, state)
-
-
-def block(language, view, state):
-    """The HTML of the numbers, in parts: one section at a time, with the words it needs."""
-    yield '<div class="plain" lang="%s">\n' % words.TAGS[language]
+    """One section at a time, with the words it needs."""
+    yield words.opening(language, TITLE, REFRESH)
     for name in SECTIONS:
         yield from _section(language, _told(name, view, state))
-    yield "</div>\n"
+    yield words.CLOSING
 
 
 def _told(name, view, state):

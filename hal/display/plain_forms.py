@@ -97,7 +97,7 @@ class Forms:
 
     def back(self, request, cookie):
         """To the front page, with a Set-Cookie."""
-        headers = {"Location": "/?lang=" + words.language_of(request), "Set-Cookie": cookie}
+        headers = {"Location": "/plain?lang=" + words.language_of(request), "Set-Cookie": cookie}
         return Response("", 303, headers)
 
     async def answer(self, request, name, given, actions):
@@ -147,7 +147,7 @@ class Forms:
     def _told(self, request):
         """What became of it shows on the front page a moment later."""
         language = words.language_of(request)
-        headers = {"Content-Type": files.HTML, "Refresh": "5; url=/?lang=" + language}
+        headers = {"Content-Type": files.HTML, "Refresh": "5; url=/plain?lang=" + language}
         body = _form(language, "plain.sent", [], ["plain.wait"], None, (), None, None)
         return Response(Pieces(body), 200, headers)
 
@@ -180,14 +180,7 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
         return words.escaped(words.said(message, table))
 
     title = text((heading, NOTHING))
-    yield (
-        '<!doctype html>\n<html lang="%s">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<title>%s</title>\n<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">\n'
-        '<link rel="stylesheet" href="/assets/theme.css">\n'
-        '<link rel="stylesheet" href="/assets/plain.css">\n</head>\n<body>\n'
-        '<main class="plain">\n<h1>%s</h1>\n'
-    ) % (words.TAGS[language], title, title)
+    yield words.opening(language, title)
     for kind, message in told:
         yield '<p class="%s">%s</p>\n' % (kind, text(message))
     if address:
@@ -203,7 +196,5 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
         if asked_at is not None:
             yield '<input type="hidden" name="at" value="%d">\n' % asked_at
         yield '<p><button type="submit">%s</button></p>\n</form>\n' % text((button, NOTHING))
-    yield '<p><a href="/?lang=%s">%s</a></p>\n</main>\n</body>\n</html>\n' % (
-        language,
-        text(("plain.back", NOTHING)),
-    )
+    yield '<p><a href="/plain?lang=%s">%s</a></p>\n' % (language, text(("plain.back", NOTHING)))
+    yield words.CLOSING

@@ -10,6 +10,7 @@ from wattledger.hal.display.folder import FOLDER
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
 PAUSE = b""
+CLOSING = "</main>\n</body>\n</html>\n"
 LINES = 32  # between two pauses
 
 
@@ -22,6 +23,18 @@ def language_of(request):
         if name in LANGUAGES:
             return name
     return LANGUAGES[0]
+
+
+def opening(language, title, more=""):
+    """The head of a page without JavaScript, and the beginning of its body."""
+    return (
+        '<!doctype html>\n<html lang="%s">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n%s'
+        '<title>%s</title>\n<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">\n'
+        '<link rel="stylesheet" href="/assets/theme.css">\n'
+        '<link rel="stylesheet" href="/assets/plain.css">\n</head>\n<body>\n'
+        '<main class="plain">\n<h1>%s</h1>\n'
+    ) % (TAGS[language], more, title, title)
 
 
 def keys_of(message, found):

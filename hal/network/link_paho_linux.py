@@ -124,6 +124,7 @@ class PahoLink:
 
     def send(self, topic, data, retain):
         """Queue a QoS 1 message; a token > 0, or 0 when the queue is full or the link is down."""
+        data = b"".join(data) if isinstance(data, list) else bytes(data)
         with self._lock:
             session = self._session
             if session is None:
@@ -131,7 +132,7 @@ class PahoLink:
             session.settle()
             if len(session.outstanding) >= self._send_limit:
                 return 0
-            info = session.client.publish(topic, bytes(data), qos=1, retain=retain)
+            info = session.client.publish(topic, data, qos=1, retain=retain)
             if info.rc != mqtt.MQTT_ERR_SUCCESS:
                 return 0  # lost between the test above and here; this client is never used again
             self._last_token += 1

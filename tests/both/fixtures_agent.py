@@ -155,7 +155,8 @@ class ScriptedLink:
     def send(self, topic, data, retain):
         if not self.up or len(self.out) >= self.room:
             return 0
-        self.out.append((topic, bytes(data), retain))
+        data = b"".join(data) if isinstance(data, list) else bytes(data)
+        self.out.append((topic, data, retain))
         return len(self.out)
 
     def sent(self, token):

@@ -63,13 +63,13 @@ def test_it_needs_no_javascript():
         server.show(ASKED)
         client = Client(server.port)
         assert client.sign_in(LABEL) == 200
-        page = client.get("/")[2]
+        page = client.get("/plain")[2]
         assert "asks to read what this meter measures" in page
         assert 'href="/form/assist-yes?lang=en"' in page
         assert client.form("/assist/yes")[0] == 200
         assert server.request() == ("assist", True)
         server.show(ON)
-        page = client.get("/")[2]
+        page = client.get("/plain")[2]
         assert "/form/assist-yes" not in page and "may read what this display shows" in page
         assert client.form("/assist/no")[0] == 200
         assert server.request() == ("assist", False)

@@ -91,7 +91,7 @@ def test_compressed_files_hold_what_the_sources_hold(served):
 
 
 def test_the_numbers_and_the_pin_work_on_a_device(served):
-    text = received(served.port, "/?lang=zh")[1].decode()
+    text = received(served.port, "/plain?lang=zh")[1].decode()
     assert '<p class="big">¥23.41</p>' in text and "剩余金额" in text
     client = Client(served.port)
     assert client.post("/token", {"token": "1234"})[0] == 401

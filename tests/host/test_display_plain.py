@@ -56,6 +56,12 @@ def server():
         yield server
 
 
+def open_plain(page, server):
+    """The address of the page, in a browser without JavaScript."""
+    page.goto(server.url)
+    page.wait_for_url("**/plain", wait_until="load")
+
+
 def visible_lines(page):
     """The lines of the plain numbers as a person sees them."""
     return [line.strip() for line in page.locator(".plain").inner_text().split("\n") if line]
@@ -70,7 +76,7 @@ def test_every_number_is_that_of_the_page_with_javascript(browser, server, name,
     scripted.goto(server.url)
     bench.expect(scripted.locator("#fresh")).to_have_attribute("data-state", "live")
     plain = browser.new_context(locale=locale, java_script_enabled=False).new_page()
-    plain.goto(server.url)
+    open_plain(plain, server)
     lines = visible_lines(plain)
     for element in SAME:
         if scripted.locator("#" + element).is_visible():
@@ -88,7 +94,7 @@ def test_every_number_is_that_of_the_page_with_javascript(browser, server, name,
 @browsers
 def test_names_and_messages_cannot_write_html(browser, server):
     server.show(LONG)
-    text = Client(server.port).get("/")[2]
+    text = Client(server.port).get("/plain")[2]
     assert "Early &lt;bird&gt;" in text and "Works on &lt;Tuesday&gt; &amp; after" in text
     assert "<bird>" not in text and "<Tuesday>" not in text
 
@@ -101,13 +107,13 @@ def test_the_language_is_the_browsers_or_the_one_asked_for(server):
         ({"Accept_Language": "fr-FR, zh-CN;q=0.5"}, "剩余金额"),
         ({"Accept_Language": "fr"}, "Balance"),
     ):
-        assert "<h2>%s</h2>" % title in client.get("/", **wanted)[2]
-    assert "<h2>剩余金额</h2>" in client.get("/?lang=zh", Accept_Language="en")[2]
-    assert "<h2>Balance</h2>" in client.get("/?lang=xx")[2]
+        assert "<h2>%s</h2>" % title in client.get("/plain", **wanted)[2]
+    assert "<h2>剩余金额</h2>" in client.get("/plain?lang=zh", Accept_Language="en")[2]
+    assert "<h2>Balance</h2>" in client.get("/plain?lang=xx")[2]
 
 
 def test_a_meter_that_knows_nothing_yet_has_a_page(server):
-    text = Client(server.port).get("/")[2]
+    text = Client(server.port).get("/plain")[2]
     assert text.count('<p class="big">–</p>') == 4
 
 
@@ -119,7 +125,7 @@ def test_a_cut_supply_is_closed_without_javascript(browser, monkeypatch):
     page = browser.new_context(locale="en-GB", java_script_enabled=False).new_page()
     try:
         server.show(dict(VIEW, supply=READY, token=TOKEN))
-        page.goto(server.url)
+        open_plain(page, server)
         assert "READY" in visible_lines(page)
         page.click('a[href^="/form/reconnect"]')
         assert "Sign in with the PIN first" in page.inner_text("main")
@@ -128,7 +134,7 @@ def test_a_cut_supply_is_closed_without_javascript(browser, monkeypatch):
         assert "That is not the PIN" in page.inner_text("main")
         page.fill("input[name=pin]", LABEL)
         page.click("button")
-        assert page.url == server.url + "?lang=en"
+        assert page.url == server.url + "plain?lang=en"
         assert "The PIN on the label is still in force: change it" in visible_lines(page)
 
         page.click('a[href^="/form/reconnect"]')
@@ -152,13 +158,13 @@ def test_a_cut_supply_is_closed_without_javascript(browser, monkeypatch):
         assert seen[:-1] == ["press"] * (len(seen) - 1)
         assert last - began > 3  # the hold that the meter counts for itself
 
-        page.goto(server.url)
+        open_plain(page, server)
         page.click('a[href^="/form/token"]')
         page.fill("input[name=token]", "1234 5678 9012 3456 7890")
         page.click("button")
         assert server.request() == ("token", "12345678901234567890")
         server.show(dict(VIEW, token=dict(TOKEN, result=10)))
-        page.goto(server.url)
+        open_plain(page, server)
         assert "This token was used before" in visible_lines(page)
     finally:
         page.context.close()
@@ -212,10 +218,10 @@ def test_forms_change_the_pin_and_sign_out(forms):
     status, _, text = client.form("/pin", old=LABEL, new="90210900")
     assert status == 200 and "The PIN is changed" in text
     status, headers, _ = client.form("/session", pin="90210900")
-    assert (status, headers["Location"]) == (303, "/?lang=en")
+    assert (status, headers["Location"]) == (303, "/plain?lang=en")
     assert json.loads(client.get("/session")[2])["signed_in"] is True
     status, headers, _ = client.form("/session/end")
-    assert (status, headers["Location"]) == (303, "/?lang=en")
+    assert (status, headers["Location"]) == (303, "/plain?lang=en")
     assert json.loads(client.get("/session")[2])["signed_in"] is False
 
 

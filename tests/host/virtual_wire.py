@@ -71,7 +71,8 @@ class VirtualLink:
         self._token += 1
         self._flying.add(self._token)
         there = self._broker.now() + self._one_way_ms
-        self._broker.at(there, self._arrive, self._session, topic, bytes(data), retain)
+        data = b"".join(data) if isinstance(data, list) else bytes(data)
+        self._broker.at(there, self._arrive, self._session, topic, data, retain)
         self._broker.at(there + self._one_way_ms, self._puback, self._session, self._token)
         return self._token
 

@@ -53,7 +53,7 @@ class Sink:
         pass
 
     def send(self, topic, data, retain):
-        self.bytes += len(data)
+        self.bytes += sum(map(len, data)) if isinstance(data, list) else len(data)
         self.messages += 1
         return self.messages
 

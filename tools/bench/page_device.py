@@ -119,7 +119,7 @@ async def _hours(seconds, early, view):
         server.sweep()
         view["time"] += 1
         page.show(view)
-        for _ in range(4):
+        for _ in range(16):  # a view comes in a few parts
             await asyncio.sleep_ms(0)
         if second in (early, seconds - 1):
             gc.collect()

@@ -68,8 +68,9 @@ class Ear(Sink):
         super().__init__()
         self.heard: dict[str, list[tuple[str, bytes]]] = {}
 
-    def send(self, topic: str, data: bytes, retain: bool) -> int:
-        self.heard.setdefault(topic.rsplit("/", 1)[-1], []).append((topic, bytes(data)))
+    def send(self, topic: str, data: bytes | list[bytes], retain: bool) -> int:
+        data = b"".join(data) if isinstance(data, list) else bytes(data)
+        self.heard.setdefault(topic.rsplit("/", 1)[-1], []).append((topic, data))
         return int(super().send(topic, data, retain))
 
 

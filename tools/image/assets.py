@@ -7,8 +7,7 @@ from pathlib import Path
 from wattledger.tools.mpy import ROOT
 
 FOLDER = Path("hal/display/assets")
-# The server writes its numbers into the one and looks words up in the others.
-READ_BY_SERVER = ("index.html", "i18n/")
+READ_BY_SERVER = ("i18n/",)  # it looks words up in them
 LEFT_OUT = ("vendor/", "long.js")  # for years of days, which a device does not keep
 LEVEL = 9
 
@@ -26,10 +25,8 @@ def stage(target: Path, source: Path = ROOT / FOLDER) -> dict[str, int]:
         content = lean(name, path.read_bytes())
         if name.startswith(READ_BY_SERVER):
             sizes[name] = _write(target / name, content)
-        if name != "index.html":
-            sizes[name + ".gz"] = _write(
-                target / (name + ".gz"), gzip.compress(content, LEVEL, mtime=0)
-            )
+        packed = gzip.compress(content, LEVEL, mtime=0)
+        sizes[name + ".gz"] = _write(target / (name + ".gz"), packed)
     return sizes
 
 

@@ -16,6 +16,7 @@ from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.flat import flatten
 from wattledger.tools.image.known import server
+from wattledger.tools.image.lean import slim
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
 from wattledger.tools.image.settled import settle
@@ -95,6 +96,7 @@ def compose(
             made.append(target)
     rename(program, roots, kept)
     _drop_empty_packages(program)
+    slim(program)
     if fixed is not None:
         flatten(program, (CORE, *APP, *roots, *fixed))
     return program.sources()

@@ -17,7 +17,7 @@ UNUSED = {
     "Request": ("stream", "json", "form", "files", "after_request"),
     "Response": (
         *("set_cookie", "delete_cookie", "redirect", "send_file"),
-        *("types_map", "send_file_buffer_size", "default_send_file_max_age"),
+        *("types_map", "default_send_file_max_age"),
     ),
     "URLPattern": ("register_type", "__repr__"),
     "HTTPException": ("__repr__",),

@@ -150,10 +150,12 @@ class Session:
         if not self.up or len(self._flying) >= self._send_limit:
             return 0
         packet_id = self._next_id()
-        head = packet.publish_head(topic, len(data), packet_id, retain)
-        self._queue(head)
-        if data:
-            self._queue(bytes(data))
+        parts = data if isinstance(data, list) else [data]
+        size = sum([len(part) for part in parts])
+        self._queue(packet.publish_head(topic, size, packet_id, retain))
+        for part in parts:
+            if part:
+                self._queue(part if isinstance(part, bytes) else bytes(part))
         self._last_token += 1
         self._flying.append((self._last_token, packet_id, now))
         return self._last_token
