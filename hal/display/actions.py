@@ -17,7 +17,8 @@ from microdot import Response
 
 from wattledger.hal.display import pin as pins
 from wattledger.hal.display.access import COOKIE, PIN
-from wattledger.hal.display.forms import FORM, digits_of, fields, media_type
+from wattledger.hal.display.forms import digits_of, fields
+from wattledger.hal.display.guard import FORM, media_type
 from wattledger.hal.display.sessions import LONGEST_S
 
 PLAIN_TEXT = "text/plain; charset=UTF-8"

@@ -5,14 +5,10 @@ microdot has parsers of its own; these take a few hundred bytes, texts only, and
 
 import json
 
+from wattledger.hal.display.guard import FORM, media_type
+
 BODY_MAX = 256
-FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-
-
-def media_type(headers):
-    """The Content-Type without its parameters, lower case. `headers` has get(name)."""
-    return (headers.get("Content-Type") or "").split(";")[0].strip().lower()
 
 
 def fields(headers, body):

@@ -7,8 +7,7 @@ without JavaScript cannot set the header; its Origin is its proof. Sec-Fetch-Sit
 but browsers leave it out on plain http.
 """
 
-from wattledger.hal.display.forms import FORM, media_type
-
+FORM = "application/x-www-form-urlencoded"
 HEADER = "X-Wattledger"
 
 NO_SNIFFING = (("X-Content-Type-Options", "nosniff"),)
@@ -22,6 +21,11 @@ SECURITY_HEADERS = NO_SNIFFING + (
     # Not "no-referrer": with it a browser sends a form's Origin as null.
     ("Referrer-Policy", "same-origin"),
 )
+
+
+def media_type(headers):
+    """The Content-Type without its parameters, lower case. `headers` has get(name)."""
+    return (headers.get("Content-Type") or "").split(";")[0].strip().lower()
 
 
 def host_name(header):

@@ -51,7 +51,7 @@ class Page:
 
     def is_seen(self, name):
         """True for a member that may be seen without the PIN."""
-        return self._shown is privacy.EVERYTHING or name in self._shown
+        return privacy.is_seen(name, self._shown)
 
     def answer(self, name, text):
         """Take what ("tell", name) asked for: JSON, "" when it could not be told."""

@@ -12,7 +12,7 @@ from wattledger.tools.errors import ToolError
 UNUSED = {
     "Microdot": (
         *("get", "post", "put", "patch", "delete", "query", "before_request", "mount"),
-        *("abort", "start_server", "run", "shutdown"),
+        *("abort", "start_server", "run", "shutdown", "route", "find_route"),
     ),
     "Request": ("stream", "json", "form", "files", "after_request"),
     "Response": (
