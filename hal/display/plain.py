@@ -88,7 +88,7 @@ def _section(language, found):
     for kind, message in lines:
         yield '<p class="%s">%s</p>\n' % (kind, text(message))
     for address, label in links:
-        yield '<p class="act"><a href="%s?lang=%s">%s</a></p>\n' % (
+        yield '<p class="act"><a href="%s?plain=%s">%s</a></p>\n' % (
             address,
             language,
             text(label),

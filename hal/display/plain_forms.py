@@ -83,7 +83,8 @@ class Forms:
         heading, lines, address, fields, button = FORMS[name]
         asked_at = self._seconds() if name == "reconnect" and self._seconds else None
         language = words.language_of(request)
-        body = _form(language, heading, said, lines, address, fields, button, asked_at)
+        query = _query(request)
+        body = _form(language, query, heading, said, lines, address, fields, button, asked_at)
         headers = {"Content-Type": files.HTML}
         return Response(Pieces(body), status, headers)
 
@@ -97,7 +98,7 @@ class Forms:
 
     def back(self, request, cookie):
         """To the front page, with a Set-Cookie."""
-        headers = {"Location": "/plain?lang=" + words.language_of(request), "Set-Cookie": cookie}
+        headers = {"Location": _back(_query(request)), "Set-Cookie": cookie}
         return Response("", 303, headers)
 
     async def answer(self, request, name, given, actions):
@@ -147,8 +148,9 @@ class Forms:
     def _told(self, request):
         """What became of it shows on the front page a moment later."""
         language = words.language_of(request)
-        headers = {"Content-Type": files.HTML, "Refresh": "5; url=/plain?lang=" + language}
-        body = _form(language, "plain.sent", [], ["plain.wait"], None, (), None, None)
+        query = _query(request)
+        headers = {"Content-Type": files.HTML, "Refresh": "5; url=" + _back(query)}
+        body = _form(language, query, "plain.sent", [], ["plain.wait"], None, (), None, None)
         return Response(Pieces(body), 200, headers)
 
     def _was_read(self, at):
@@ -164,7 +166,20 @@ class Forms:
         self._page.ask("release")
 
 
-def _form(language, heading, said, lines, address, fields, button, asked_at):
+def _query(request):
+    """The query of the next address: as of this one, the language and from where it was asked."""
+    for name in (words.PLAIN, words.LANGUAGE):
+        if request.args and request.args.get(name, ""):
+            return "?%s=%s" % (name, words.language_of(request))
+    return ""
+
+
+def _back(query):
+    """Where somebody came from: the page without JavaScript, or the other."""
+    return "/plain" + query if query.startswith("?" + words.PLAIN) else "/"
+
+
+def _form(language, query, heading, said, lines, address, fields, button, asked_at):
     """The HTML of one form, in parts."""
     told = [("warn", (each, NOTHING) if isinstance(each, str) else each) for each in said]
     told += [("soft", (key, NOTHING)) for key in lines]
@@ -184,7 +199,7 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
     for kind, message in told:
         yield '<p class="%s">%s</p>\n' % (kind, text(message))
     if address:
-        yield '<form method="post" action="%s?lang=%s">\n' % (address, language)
+        yield '<form method="post" action="%s%s">\n' % (address, query)
         if address in ("/session", "/pin"):
             yield USER
         for name, label, attributes in fields:
@@ -196,5 +211,5 @@ def _form(language, heading, said, lines, address, fields, button, asked_at):
         if asked_at is not None:
             yield '<input type="hidden" name="at" value="%d">\n' % asked_at
         yield '<p><button type="submit">%s</button></p>\n</form>\n' % text((button, NOTHING))
-    yield '<p><a href="/plain?lang=%s">%s</a></p>\n' % (language, text(("plain.back", NOTHING)))
+    yield '<p><a href="%s">%s</a></p>\n' % (_back(query), text(("plain.back", NOTHING)))
     yield words.CLOSING

@@ -9,14 +9,18 @@ from wattledger.hal.display.folder import FOLDER
 
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
+# The parts of a query that name it; the first by who has no JavaScript, and goes back to /plain.
+PLAIN, LANGUAGE = "plain", "lang"
 PAUSE = b""
 CLOSING = "</main>\n</body>\n</html>\n"
 LINES = 32  # between two pauses
 
 
 def language_of(request):
-    """What ?lang= says, else the first of the browser's languages that there is, else English."""
-    wanted = [request.args.get("lang", "")] if request.args else []
+    """What ?lang= or ?plain= says, else the first of the browser's languages that there is, else
+    English."""
+    args = request.args
+    wanted = [args.get(PLAIN, ""), args.get(LANGUAGE, "")] if args else []
     wanted += (request.headers.get("Accept-Language") or "").split(",")
     for tag in wanted:
         name = tag.strip()[:2].lower()

@@ -65,7 +65,7 @@ def test_it_needs_no_javascript():
         assert client.sign_in(LABEL) == 200
         page = client.get("/plain")[2]
         assert "asks to read what this meter measures" in page
-        assert 'href="/form/assist-yes?lang=en"' in page
+        assert 'href="/form/assist-yes?plain=en"' in page
         assert client.form("/assist/yes")[0] == 200
         assert server.request() == ("assist", True)
         server.show(ON)

@@ -134,7 +134,7 @@ def test_a_cut_supply_is_closed_without_javascript(browser, monkeypatch):
         assert "That is not the PIN" in page.inner_text("main")
         page.fill("input[name=pin]", LABEL)
         page.click("button")
-        assert page.url == server.url + "plain?lang=en"
+        assert page.url == server.url + "plain?plain=en"
         assert "The PIN on the label is still in force: change it" in visible_lines(page)
 
         page.click('a[href^="/form/reconnect"]')
@@ -218,10 +218,10 @@ def test_forms_change_the_pin_and_sign_out(forms):
     status, _, text = client.form("/pin", old=LABEL, new="90210900")
     assert status == 200 and "The PIN is changed" in text
     status, headers, _ = client.form("/session", pin="90210900")
-    assert (status, headers["Location"]) == (303, "/plain?lang=en")
+    assert (status, headers["Location"]) == (303, "/")
     assert json.loads(client.get("/session")[2])["signed_in"] is True
     status, headers, _ = client.form("/session/end")
-    assert (status, headers["Location"]) == (303, "/plain?lang=en")
+    assert (status, headers["Location"]) == (303, "/")
     assert json.loads(client.get("/session")[2])["signed_in"] is False
 
 
