@@ -253,7 +253,7 @@ def main(arguments):
         meter, tidy = _boot(words, port)
         if tidy is not None:
             tidy()
-            # A 64-bit desk has more of it than a meter: two thirds of a run were the collector's.
+            # Booted, it collects as its heap allows: every 4 KiB would be two thirds of a run.
             gc.threshold(max(GC_BYTES, gc.mem_free() // SPARE))
         free = run(meter, meter.agent.config.tick_ms, heap, tidy)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
