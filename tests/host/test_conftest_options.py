@@ -97,11 +97,12 @@ def test_together(number):
 def test_tests_of_a_group_share_a_worker(tmp_path):
     """Else each worker makes what they share: minutes of the whole run, and nothing says so."""
     (tmp_path / "test_grouped.py").write_text(GROUPED)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup"]
+        [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "--dist", "loadgroup"]
         + ["-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
         cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
+        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # it starts in half the time
         capture_output=True,
         text=True,
     )
