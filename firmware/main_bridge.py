@@ -48,6 +48,7 @@ ACCEPT = "accept"  # the emergency credit that is offered
 DOCUMENT = "document"  # the meter to take what is brought: tariff, prices or correction
 TOKEN = "token"  # to enter the digits of one at the keypad
 GC_BYTES = 4096
+SPARE = 4  # of what is free after the boot, the part that may be garbage
 REFUSED = "refused: "
 
 
@@ -252,6 +253,8 @@ def main(arguments):
         meter, tidy = _boot(words, port)
         if tidy is not None:
             tidy()
+            # Booted, it collects as its heap allows: every 4 KiB would be two thirds of a run.
+            gc.threshold(max(GC_BYTES, gc.mem_free() // SPARE))
         free = run(meter, meter.agent.config.tick_ms, heap, tidy)
     except (EOFError, OSError) as error:  # OSError: nobody reads our requests any more
         _log("ended without its world: %r" % error)

@@ -43,12 +43,9 @@ class NorFlash:
 
     def readblocks(self, block, buffer, offset=0):
         """Fill `buffer` from `offset` within `block`."""
-        start = block * BLOCK_BYTES + offset
-        try:
-            buffer[:] = memoryview(self.image)[start : start + len(buffer)]
-        except MemoryError:  # the collector closes a forgotten file: nothing may be allocated
-            for at in range(len(buffer)):
-                buffer[at] = self.image[start + at]
+        if _lacks_heap(self.image, block * BLOCK_BYTES + offset, buffer):
+            # The collector closes a forgotten file: nothing may be allocated.
+            _copy_bytes(self.image, block * BLOCK_BYTES + offset, buffer)
         return 0
 
     def writeblocks(self, block, buffer, offset=0):
@@ -85,6 +82,26 @@ class NorFlash:
         return self.operations == self.fail_at or (
             self.fail_ever and self.operations > self.fail_at
         )
+
+
+# A file system reads 32 bytes at a time. MicroPython keeps a frame of more than eleven words on
+# the heap, and looks for what is allocated meanwhile from there on: half of a run, before the
+# frames on this way were made small.
+def _lacks_heap(image, start, buffer):
+    """Fill `buffer` from `start`; True when it could not."""
+    try:
+        return _copy(image, start, buffer)
+    except:  # noqa: E722 - MemoryError, whose name would be a word too many
+        return True
+
+
+def _copy(image, start, buffer):
+    buffer[:] = memoryview(image)[start : start + len(buffer)]
+
+
+def _copy_bytes(image, start, buffer):
+    for at in range(len(buffer)):
+        buffer[at] = image[start + at]
 
 
 def program(image, start, data):

@@ -7,6 +7,9 @@ apart, and of the headers only those that the page reads.
 
 REQUEST_S = 10  # to send a request and take its answer
 STALL_S = 10  # to take one event of a stream
+LINGER_S = 2  # for the rest of a request that has its answer: at least 1 s by a clock in seconds
+LINGER_MAX = 16384
+PATIENCE_S = 1  # with who has not asked, when its place is needed
 LINE_MAX = 1024
 HEADERS_MAX = 64
 HEAD_MAX = 16384
@@ -37,6 +40,7 @@ class Connection:
         self._lines = self._bytes = 0
         self._streams = False
         self._body = 0  # bytes of it to come
+        self._unread = LINGER_MAX  # bytes the browser may still send; of a head nobody knows
         self.began = seconds()
         self.until = self.began + REQUEST_S  # the time to give up; None: never
         self.asked = False  # the whole request is here
@@ -50,6 +54,8 @@ class Connection:
             if self._lines == 1:
                 return _request_line(line)
             if not line or self._lines > HEADERS_MAX or self._bytes > HEAD_MAX:
+                if not line:
+                    self._unread = self._body
                 self.asked = not self._body
                 return b""
             name, colon, value = line.partition(b":")
@@ -65,6 +71,8 @@ class Connection:
                 return b""
             if name == b"content-length":
                 self._body = int(value)
+            elif name == b"transfer-encoding":
+                self._body = LINGER_MAX  # in chunks, which the page does not take
             if name in KEPT and len(line) < LINE_MAX and _is_text(value):
                 return line + b"\r\n"
 
@@ -102,6 +110,7 @@ class Connection:
             await self._more()
         data, self._rest = self._rest[:size], self._rest[size:]
         self.asked = True
+        self._unread = 0
         return data
 
     async def awrite(self, data):
@@ -114,8 +123,29 @@ class Connection:
             self.until = None
 
     async def aclose(self):
+        """Close when the answer is written; of a request that was not read whole, read the rest.
+
+        A system resets what is closed with bytes still to be read, and a browser that is reset
+        throws its answer away (RFC 9112, 9.6). Meanwhile the place is for who needs it.
+        """
+        if self._unread > len(self._rest) and not self._streams:
+            await self.finish()
+            self._unread = min(self._unread - len(self._rest), LINGER_MAX)
+            self._rest = b""
+            now = self._seconds()
+            self.until = now + LINGER_S
+            self.began = now - PATIENCE_S
+            self.asked = False
+            while self._unread > 0:
+                piece = await self._reader.read(PIECE)
+                if not piece:
+                    break
+                self._unread -= len(piece)
         self._writer.close()
         await self._writer.wait_closed()
+
+    async def finish(self):
+        """The answer is whole: say so where one direction of a connection can be closed."""
 
     def get_extra_info(self, name):
         return self._writer.get_extra_info(name)

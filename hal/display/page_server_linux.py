@@ -123,6 +123,12 @@ class SocketConnection(Connection):
             socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER
         )
 
+    async def finish(self):
+        """Write all, and close this direction: a browser that waits for the end has it."""
+        self._writer.transport.set_write_buffer_limits(0)
+        await self._writer.drain()
+        self._writer.write_eof()
+
     def gone(self):
         """True once the browser has closed its end, or this end was closed."""
         return super().gone() or self._writer.transport.is_closing()

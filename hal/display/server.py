@@ -2,16 +2,16 @@
 
 A browser that is slow, stuck or rude costs one place for a bounded time: a request has 10 s, and
 so has one event of a stream. One address has at most three quarters of the places, and a place
-that is needed goes from who has had a second and still not asked. Who finds none waits.
+that is needed goes from who has had a second and still not asked, or has its answer and sends on.
+Who finds none waits.
 """
 
 import asyncio
 
-from wattledger.hal.display.connection import REQUEST_S, Connection
+from wattledger.hal.display.connection import PATIENCE_S, REQUEST_S, Connection
 
 SWEEP_S = 0.25
 WAIT_S = 0.05
-PATIENCE_S = 1
 
 
 class Server:

@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from wattledger.hal.display.connection import Connection
+from wattledger.hal.display.connection import LINGER_MAX, LINGER_S, Connection
 from wattledger.hal.display.forms import BODY_MAX, FORM, JSON, digits_of, fields
 from wattledger.hal.display.guard import Guard
 
@@ -126,6 +126,102 @@ class HeadTest(unittest.TestCase):
         for length in (b"many", b"-1", b"", b"1" * 20, b"1.5"):
             lines = head(b"GET / HTTP/1.1\r\nContent-Length: " + length + b"\r\nHost: a\r\n\r\n")
             self.assertEqual(lines[0], [b"GET / HTTP/1.1\r\n", b""])
+
+
+class Sender:
+    """A browser that sends `data` and then `more` bytes; notes what is done to it, in order."""
+
+    def __init__(self, data, more=0):
+        self._data = data
+        self._more = more
+        self.done = []
+
+    async def read(self, size):
+        data, self._data = self._data[:size], self._data[size:]
+        if not data:
+            data = b"x" * min(size, self._more)
+            self._more -= len(data)
+            self.done.append(len(data))
+        return data
+
+    def write(self, data):
+        self.done.append("write")
+
+    async def drain(self):
+        self.done.append("drain")
+
+    def close(self):
+        self.done.append("close")
+
+    async def wait_closed(self):
+        pass
+
+
+def answered(data, more, body=0):
+    """(what is done to a browser that sends `data` and `more` bytes, its connection)."""
+    sender = Sender(data, more)
+    connection = Connection(sender, sender, lambda: 100)
+
+    async def answer():
+        while await connection.readline():
+            pass
+        if body:
+            await connection.readexactly(body)
+        await connection.awrite(b"HTTP/1.0 413 N/A")
+        await connection.aclose()
+
+    asyncio.run(answer())
+    return sender.done, connection
+
+
+class CloseTest(unittest.TestCase):
+    def test_a_body_that_nobody_read_is_read_after_the_answer(self):
+        head = b"POST /token HTTP/1.1\r\nContent-Length: 700\r\n\r\n"
+        done, connection = answered(head + b"x" * 100, 600)
+        # 700 announced; the head of 46 bytes is read by 256, so 100 of the body came with it.
+        self.assertEqual(done, ["write", "drain", 256, 256, 88, "close"])
+        self.assertEqual(connection.until, 100 + LINGER_S)
+        # Its place is for who needs it at once: the second of patience is over.
+        self.assertEqual((connection.asked, connection.began), (False, 99))
+
+    def test_what_has_arrived_whole_closes_at_once(self):
+        head = b"POST /token HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcde"
+        self.assertEqual(answered(head, 9, body=5)[0], ["write", "drain", "close"])
+        self.assertEqual(answered(head, 9)[0], ["write", "drain", "close"])
+        done, connection = answered(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 9)
+        self.assertEqual(done, ["write", "drain", "close"])
+        self.assertTrue(connection.asked)
+        self.assertEqual(connection.until, 110)
+
+    def test_a_browser_that_ends_or_sends_without_end_is_let_go(self):
+        head = b"POST /token HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"
+        self.assertEqual(answered(head, 9)[0], ["write", "drain", 9, 0, "close"])
+        done = answered(head, 1000000)[0]
+        self.assertEqual(sum(done[2:-1]), LINGER_MAX)
+
+    def test_the_rest_of_a_head_that_was_given_up_is_read_too(self):
+        for head in (
+            b"\x16\x03\x01\n",
+            b"GET / HTTP/1.1\r\nno colon\r\n",
+            b"GET / HTTP/1.1\r\n" + b"Host: a\r\n" * 64,
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ):
+            done, connection = answered(head, 300)
+            self.assertEqual(done[-5:], ["drain", 256, 44, 0, "close"])
+            self.assertFalse(connection.asked)
+
+    def test_a_stream_has_no_browser_left_to_hear(self):
+        sender = Sender(b"GET /events HTTP/1.1\r\nContent-Length: 9\r\n\r\n", 9)
+        connection = Connection(sender, sender, lambda: 100)
+
+        async def stream():
+            while await connection.readline():
+                pass
+            connection.keep_open()
+            await connection.aclose()
+
+        asyncio.run(stream())
+        self.assertEqual(sender.done, ["close"])
 
 
 class FormsTest(unittest.TestCase):

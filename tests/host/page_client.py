@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import select
+import socket
+import time
 from urllib.parse import urlencode
 
 from wattledger.hal.display.page_server_linux import PageServer
@@ -58,6 +61,37 @@ class Client:
 
     def sign_in(self, pin=LABEL):
         return self.post("/session", {"pin": pin})[0]
+
+
+class Slow:
+    """A browser at a socket of its own that announces a body of 300 bytes, too many by far."""
+
+    def __init__(self, port):
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        head = "POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 300\r\n\r\n"
+        self._socket.sendall(head.encode())
+
+    def wait(self):
+        """Until there is an answer."""
+        assert select.select([self._socket], [], [], 5)[0]
+
+    def send_late(self):
+        """Send the body in two pieces, both after the answer has come."""
+        self.wait()
+        for _ in range(2):
+            time.sleep(0.05)  # a server that has closed says so by now
+            self._socket.sendall(b"x" * 150)
+        time.sleep(0.05)
+
+    def read(self):
+        """The answer to its orderly end, as text."""
+        pieces = []
+        while piece := self._socket.recv(4096):
+            pieces.append(piece)
+        return b"".join(pieces).decode()
+
+    def close(self):
+        self._socket.close()
 
 
 def server_with_pin(storage=None, **options):

@@ -77,3 +77,34 @@ def test_a_skip_is_a_failure_where_everything_is_required(outcome, tmp_path):
     assert "1 failed, 1 passed, 1 deselected, 1 xfailed, 2 errors" in out
     for reason in ("no such chip", "no such bus", "reference data not present"):
         assert "%s (WATTLEDGER_REQUIRE_ALL=1 allows no skip)" % reason in out
+
+
+GROUPED = """
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.xdist_group("together")
+def test_together(number):
+    time.sleep(0.02)
+    Path(__file__).with_name("worker-" + os.environ["PYTEST_XDIST_WORKER"]).touch()
+"""
+
+
+def test_tests_of_a_group_share_a_worker(tmp_path):
+    """Else each worker makes what they share: minutes of the whole run, and nothing says so."""
+    (tmp_path / "test_grouped.py").write_text(GROUPED)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "--dist", "loadgroup"]
+        + ["-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=tmp_path,
+        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # it starts in half the time
+        capture_output=True,
+        text=True,
+    )
+    assert "6 passed" in done.stdout, done.stdout
+    assert len(list(tmp_path.glob("worker-*"))) == 1

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("microdot", reason="microdot is not installed")
 
 from wattledger.tests.host.display_bench import VIEW
-from wattledger.tests.host.page_client import LABEL, Client
+from wattledger.tests.host.page_client import LABEL, Client, Slow
 from wattledger.tools import mpy
 from wattledger.tools.bench import page
 from wattledger.tools.bench.page import FIRST_PAINT, HEAP, first_paint, received
@@ -113,6 +113,30 @@ def test_four_streams_and_no_fifth(served):
     assert Client(served.port).get("/events")[0] == 503
     for stream in streams:
         assert stream.readline() == b"event: view\n"
+
+
+def test_who_still_sends_a_body_that_was_refused_gets_the_answer(served):
+    slow = Slow(served.port)
+    slow.send_late()
+    answer = slow.read()
+    slow.close()
+    assert answer.startswith("HTTP/1.0 413 ")
+    assert answer.endswith(
+        "\r\n\r\nThe request is too large: what the page sends is a line or two.\n"
+    )
+
+
+def test_bodies_that_are_never_sent_hold_no_place(served):
+    served.settled()
+    began = time.monotonic()
+    slow = []
+    for _ in range(8):  # of eight places one browser may have six
+        slow.append(Slow(served.port))
+        slow[-1].wait()
+        received(served.port, "/view")
+    assert time.monotonic() - began < 1.5  # a place that is needed is had in 50 ms
+    for client in slow:
+        client.close()
 
 
 def reset(client):

@@ -13,6 +13,9 @@ from wattledger.tests.host import statement_bench as bench
 from wattledger.tests.host.meter_bench import FROM, METER
 from wattledger.tools import profile, statement, statement_json
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("display_history")
+
 ZONE = tariffs.load(bench.DEMO).zone
 DAYS = 75
 DAY = 86400

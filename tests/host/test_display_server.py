@@ -15,6 +15,7 @@ from wattledger.hal.display.page import WAITING_MAX
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.display.page_text import TextPage
 from wattledger.hal.errors import HalError
+from wattledger.tests.host.page_client import Slow
 
 
 @pytest.fixture
@@ -378,6 +379,33 @@ def test_a_connection_that_asks_nothing_is_closed(server, monkeypatch):
         silent.recv(1)
         raise ConnectionResetError  # an orderly close is as good
     silent.close()
+
+
+def test_who_still_sends_a_body_that_was_refused_gets_the_answer(server):
+    slow = Slow(server.port)
+    slow.send_late()
+    answer = slow.read()
+    slow.close()
+    assert answer.startswith("HTTP/1.0 413 ")
+    assert answer.endswith(
+        "\r\n\r\nThe request is too large: what the page sends is a line or two.\n"
+    )
+
+
+def test_a_body_that_is_never_sent_delays_no_answer_and_holds_no_place(server):
+    began = time.monotonic()
+    slow = [Slow(server.port) for _ in range(24)]  # three quarters of 32: all that one may have
+    for client in slow:
+        assert client.read().startswith("HTTP/1.0 413 ")  # and the end of it
+    assert len(server._server.open) == 24
+    assert ask(server, "/view")[0] == 200
+    assert time.monotonic() - began < connection.PATIENCE_S
+    assert len(server._server.open) >= 22  # one place was taken, from one of them
+    while server._server.open:
+        assert time.monotonic() - began < connection.LINGER_S + 2
+        time.sleep(0.05)
+    for client in slow:
+        client.close()
 
 
 @pytest.mark.parametrize(

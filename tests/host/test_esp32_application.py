@@ -9,6 +9,9 @@ import pytest
 from wattledger.tests.host import flash_bench
 from wattledger.tests.host.mqtt_bench import until
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("flash_image")
+
 PROVEN, REVERTED, STARTED = 87, 88, 98  # events
 NAME = "wattledger.local"
 

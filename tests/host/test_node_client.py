@@ -17,6 +17,9 @@ from wattledger.tests.host.mqtt_bench import Signer, SoftMeter, running_broker
 from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import signing
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("node_client")
+
 LATER = START + 86_400
 
 

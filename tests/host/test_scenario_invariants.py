@@ -15,6 +15,9 @@ from wattledger.tests.host.scenario_bench import play
 from wattledger.tools.invariants import judge
 from wattledger.tools.sim_faults import Faults
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("scenario_invariants")
+
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):

@@ -7,6 +7,9 @@ from wattledger.agent.journal import record as records
 from wattledger.host_sim.noise import between
 from wattledger.tests.host.scenario_bench import play
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("scenario_restart")
+
 WATTS = 1800
 HOURS = 6
 OFF_S = 30

@@ -11,6 +11,9 @@ from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.host.stage_bench import PRICE, UNIT, House
 from wattledger.tools import mpy
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("stage_day")
+
 HOUR = 3600
 DAY = 24 * HOUR
 NANO = 1000  # in a micro-unit

@@ -17,6 +17,9 @@ from wattledger.tests.host.meter_bench import FROM, METER, HandJournal, House, c
 from wattledger.tools import cli, statement, statement_json
 from wattledger.tools.statement_words import LANGUAGES
 
+# They share what takes long to make.
+pytestmark = pytest.mark.xdist_group("tools_statement")
+
 BANDS = ("valley", "flat", "peak")
 
 
