@@ -2,7 +2,6 @@
 each start, beside a real broker (air_program.py)."""
 
 import contextlib
-import functools
 import json
 import signal
 import threading
@@ -11,36 +10,15 @@ from wattledger.host_sim.machine import PWRON_RESET
 from wattledger.tests.host import flash_bench
 from wattledger.tests.host.esp32_linked_bench import BOARD, WIFI
 from wattledger.tests.host.mqtt_bench import until
-from wattledger.tools.flash import image, sources, upload
+from wattledger.tools.flash import upload
 
-NET = "wattledger/hal/network/net.py"  # the link and the Wi-Fi, as they lie in an application
-
-
-@functools.cache
-def composed():
-    """(core, application) of the board, as sources."""
-    return sources.composed(sources.board_of(BOARD), kept=flash_bench.asked())
-
-
-@functools.cache
-def built(change=None):
-    """The image, in whose application the link is `change`d: a function of its source."""
-    core, app = composed()
-    if change is not None:
-        text = change(app[NET])
-        assert text != app[NET]
-        app = {**app, NET: text}
-    before = sources.composed
-    sources.composed = lambda *_: (core, app)
-    try:
-        return image.build(BOARD)
-    finally:
-        sources.composed = before
+HEAP = "8M"  # as little as does: the firmware's boot sweeps it for each 4 kB
 
 
 class Esp32:
     """A board that starts again whenever its firmware ends. `told` are the lines of all starts,
-    `causes` why each began (`start` of a line counts from 1); `cuts` are conditions of a line: each of them cuts the power once."""
+    whose `start` counts from 1, `causes` why each began. `cuts` are conditions of a line, each of
+    which cuts the power once."""
 
     def __init__(self, folder, made, release, site):
         folder.mkdir()
@@ -63,7 +41,8 @@ class Esp32:
                 if self._is_over:
                     return
                 self.causes.append(cause)
-                self._process = flash_bench.start(self._folder, "air_program", f"lives({words!r})")
+                call = f"lives({words!r})"
+                self._process = flash_bench.start(self._folder, "air_program", call, HEAP)
             for line in self._process.stdout:
                 self._hear(line)
             code = self._process.wait()

@@ -49,7 +49,7 @@ class FlashFile:
 
 
 class SwiftTime(PortTime):
-    """`waits()` is true while somebody's answer is waited for; `after()` is called at each sleep."""
+    """Slow while `waits()` is true, for somebody's answer; `after()` is called at each sleep."""
 
     def __init__(self, passes, poll, waits, after):
         super().__init__(passes)

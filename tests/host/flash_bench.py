@@ -9,12 +9,13 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from wattledger.tests.micropython import staging
 from wattledger.tools import mpy
-from wattledger.tools.flash import image, upload
+from wattledger.tools.flash import image, sources, upload
 from wattledger.tools.flash.layout import BLOCK
 from wattledger.tools.image import known
 
@@ -24,6 +25,7 @@ TIMEOUT_S = 120
 PROGRAM = "flash_program"
 PROGRAMS = (PROGRAM, "air_program")  # the second imports the first
 HOUSE = "tests/both/houses_esp32.py"
+NET = "wattledger/hal/network/net.py"  # link and Wi-Fi, as they lie in an application
 
 
 def asked():
@@ -38,9 +40,22 @@ def source_of(program):
 
 
 @functools.cache
-def built():
-    """The image of the board, made once for all tests."""
-    return image.build(BOARD, kept=asked())
+def composed():
+    """(core, application) of the board, as sources: half of what a build takes."""
+    return sources.composed(sources.board_of(BOARD), kept=asked())
+
+
+@functools.cache
+def built(change=None):
+    """The image of the board, made once for all tests; `change` is a function of the source of the
+    application's link."""
+    core, app = composed()
+    if change is not None:
+        text = change(app[NET])
+        assert text != app[NET]
+        app = {**app, NET: text}
+    with mock.patch.object(sources, "composed", lambda *_: (core, app)):
+        return image.build(BOARD)
 
 
 def world_tree():
@@ -58,7 +73,7 @@ def world_tree():
     return mpy.build_tree(sources, staging.ROOT / ".cache" / "mpy")
 
 
-def start(folder, program, call):
+def start(folder, program, call, heap=HEAP):
     """A process in `folder`, whose image.rom is mounted, that does `call` of a program beside the
     image and prints what it returns as JSON; its stdin and stdout are piped."""
     interpreter = staging.find_tool("micropython")
@@ -71,7 +86,7 @@ def start(folder, program, call):
         % (str(folder / "image.rom"), program, call)
     )
     return subprocess.Popen(
-        [interpreter, "-X", "heapsize=" + HEAP, "-c", text],
+        [interpreter, "-X", "heapsize=" + heap, "-c", text],
         cwd=folder,
         env=dict(os.environ, MICROPYPATH="/rom:%s:.frozen" % world_tree()),
         stdin=subprocess.PIPE,
