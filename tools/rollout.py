@@ -102,7 +102,7 @@ class Watch:
             if wanted == str(self._sequence):
                 self.failed[meter] = "refuses it: %s" % why
             elif application.get("proven") is True and _is_above(sequence, self._sequence):
-                self.failed[meter] = "runs a later one, sequence %d" % sequence
+                self.failed[meter] = "runs a later one, sequence %s" % sequence
 
 
 def _is_above(told: Any, sequence: int) -> bool:
