@@ -21,6 +21,7 @@ class Esp32:
     which cuts the power once."""
 
     def __init__(self, folder, made, release, site):
+        flash_bench.interpreter()  # or a skip, here and not in the thread
         folder.mkdir()
         self._folder = folder
         (folder / "image.rom").write_bytes(made.rom)
@@ -89,7 +90,7 @@ class Esp32:
 
     def story(self):
         """What happened, for people."""
-        last = {key: self.told[-1][key] for key in self.told[-1] if key != "world"}
+        last = [{key: told[key] for key in told if key != "world"} for told in self.told[-1:]]
         return "\n".join([*self.lines(), self._said, str(self.causes), str(last)])
 
     def __enter__(self):

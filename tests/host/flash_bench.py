@@ -73,12 +73,17 @@ def world_tree():
     return mpy.build_tree(sources, staging.ROOT / ".cache" / "mpy")
 
 
+def interpreter():
+    """The command of MicroPython; skips the test where there is none."""
+    found = staging.find_tool("micropython")
+    if found is None:
+        pytest.skip("no micropython: no wheel for this platform and none on PATH")
+    return found
+
+
 def start(folder, program, call, heap=HEAP):
     """A process in `folder`, whose image.rom is mounted, that does `call` of a program beside the
     image and prints what it returns as JSON; its stdin and stdout are piped."""
-    interpreter = staging.find_tool("micropython")
-    if interpreter is None:
-        pytest.skip("no micropython: no wheel for this platform and none on PATH")
     text = (
         "import vfs; file = open(%r, 'rb'); rom = file.read(); file.close(); "
         "vfs.mount(vfs.VfsRom(memoryview(rom)), '/rom'); import json; "
@@ -86,7 +91,7 @@ def start(folder, program, call, heap=HEAP):
         % (str(folder / "image.rom"), program, call)
     )
     return subprocess.Popen(
-        [interpreter, "-X", "heapsize=" + heap, "-c", text],
+        [interpreter(), "-X", "heapsize=" + heap, "-c", text],
         cwd=folder,
         env=dict(os.environ, MICROPYPATH="/rom:%s:.frozen" % world_tree()),
         stdin=subprocess.PIPE,
