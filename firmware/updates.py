@@ -116,6 +116,7 @@ class Updates:
             self.trial = None
             self.floor = max(self.floor, sequence)
             agent.report(events.APP_PROVEN, sequence)
+            agent.keeper.now()  # before the hello says it, which no power cut takes back
             agent.application["proven"] = True
             if agent.sender:
                 agent.sender.ask_hello()

@@ -101,6 +101,12 @@ class Watch:
             wanted, _, why = str(application.get("refused")).partition(": ")
             if wanted == str(self._sequence):
                 self.failed[meter] = "refuses it: %s" % why
+            elif application.get("proven") is True and _is_above(sequence, self._sequence):
+                self.failed[meter] = "runs a later one, sequence %s" % sequence
+
+
+def _is_above(told: Any, sequence: int) -> bool:
+    return type(told) is int and told > sequence
 
 
 def stages(meters: list[str], percents: tuple[int, ...] = STAGES) -> list[list[str]]:

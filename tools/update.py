@@ -19,6 +19,7 @@ from wattledger.tools.errors import UpdateError
 
 APP = "wattledger"
 FIRMWARE_KID = "firmware.1"
+CORE_ROM = "image.rom"  # the core in an image's folder (tools/flash/image.py)
 
 
 class Release:
@@ -83,6 +84,33 @@ def sign(
     (new / NAME).write_bytes(message)
     new.rename(out)
     return Release(out, message, found)
+
+
+def check_core(source: Path, core: Path) -> None:
+    """UpdateError unless `source`, the folder `app` of an image, was built beside the core in
+    `core`: an image's folder or its image.rom. Names are shortened over both, so they belong
+    together byte by byte."""
+    own = source.resolve().parent / CORE_ROM
+    if not own.is_file():
+        raise UpdateError(
+            f"{source}: has no {CORE_ROM} beside it to compare; sign the folder app in what "
+            "`wattledger flash --out` wrote"
+        )
+    other = core / CORE_ROM if core.is_dir() else core
+    try:
+        is_same = own.read_bytes() == other.read_bytes()
+    except OSError as error:
+        raise UpdateError(
+            f"{other}: cannot be read ({error.strerror}); --core is what `wattledger flash --out` "
+            "wrote when the meters were flashed"
+        ) from None
+    if not is_same:
+        raise UpdateError(
+            f"{source}: was built beside another core than {other}: a meter would leave it\n"
+            "build it again from the sources of that core, changed in the application's rooms "
+            "alone, with the same --board and --release; what needs a change of the core needs "
+            "the cable"
+        )
 
 
 def load(folder: Path, public_keys: dict[str, bytes] | None = None) -> Release:

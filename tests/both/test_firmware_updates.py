@@ -47,6 +47,12 @@ class TestUpdates(unittest.TestCase):
         )
         self.assertEqual(device.relay.operations, 0)
 
+    def test_the_proof_is_in_the_journal_before_a_hello_tells_it(self):
+        device = installed()
+        while not device.agent.application["proven"]:
+            device.live(1)
+        self.assertEqual(device.told(PROVEN), [8])  # of what is durable
+
     def test_hello_tells_which_application_runs(self):
         device = Device()
         device.answers = False

@@ -96,6 +96,49 @@ class TestSigning:
         }
 
 
+class TestCore:
+    """`--core`: what is signed was built beside the core that the meters have."""
+
+    def sign(self, folder, core, *more):
+        """(exit code, whether there is a release) of an application built beside core 1."""
+        image = folder.parent / "image"
+        (image / "app").mkdir(parents=True, exist_ok=True)
+        (image / "app/app.rom").write_bytes(b"an application")
+        out = folder.parent / "r"
+        words = ["update", "sign", image / "app", "--keys", folder, "--sequence", 8]
+        words += ["--version", "0.8", "--out", out, "--core", core, *more]
+        return run([str(word) for word in words]), out.exists()
+
+    def image_of(self, place, rom):
+        place.mkdir()
+        (place / "image.rom").write_bytes(rom)
+        return place
+
+    @pytest.mark.parametrize("named", ["", "image.rom"])
+    def test_the_same_core_by_its_folder_or_its_file(self, folder, named):
+        self.image_of(folder.parent / "image", b"core 1")
+        flashed = self.image_of(folder.parent / "flashed", b"core 1")
+        assert self.sign(folder, flashed / named) == (0, True)
+
+    def test_another_core_is_refused_with_the_remedy(self, folder, capsys):
+        self.image_of(folder.parent / "image", b"core 1")
+        flashed = self.image_of(folder.parent / "flashed", b"core 2")
+        assert self.sign(folder, flashed) == (1, False)
+        said = " ".join(capsys.readouterr().err.split())
+        assert "app: was built beside another core than" in said
+        assert "build it again from the sources of that core" in said
+
+    def test_what_cannot_be_compared_is_not_signed(self, folder, capsys):
+        flashed = self.image_of(folder.parent / "flashed", b"core 1")
+        assert self.sign(folder, flashed) == (1, False)
+        assert "has no image.rom beside it to compare" in " ".join(capsys.readouterr().err.split())
+        (folder.parent / "image/image.rom").write_bytes(b"core 1")
+        assert self.sign(folder, folder.parent / "nowhere") == (1, False)
+        assert "nowhere: cannot be read" in " ".join(capsys.readouterr().err.split())
+        assert self.sign(folder, flashed, "--hardware", "pi")[1] is False
+        assert "--core is for esp32" in " ".join(capsys.readouterr().err.split())
+
+
 class TestDepot:
     def ask(self, depot, meter=METER, **changes):
         return depot.answer(meter, json.dumps({"seq": 8, "file": 2, "at": 0, **changes}).encode())
@@ -175,6 +218,15 @@ class TestWatch:
             assert watch.failed == {}
         self.hello(folder, watch, {"seq": 7, "proven": True, "refused": "8: is for pi"})
         assert watch.failed == {METER: "refuses it: is for pi"}
+
+    def test_a_meter_that_runs_a_later_one_will_not_take_it(self, folder):
+        watch = self.watch(folder)
+        for application in ({"seq": 9, "proven": False}, {"seq": "9", "proven": True}):
+            self.hello(folder, watch, application)
+        self.hello(folder, watch, {"seq": 9, "proven": True}, True)
+        assert watch.failed == {}  # on trial; none of ours; of before the want
+        self.hello(folder, watch, {"seq": 9, "proven": True, "refused": None})
+        assert watch.failed == {METER: "runs a later one, sequence 9"}
 
     def test_nobody_else_says_anything(self, folder):
         watch = self.watch(folder)

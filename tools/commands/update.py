@@ -37,11 +37,19 @@ def update_sign(
     hardware: Annotated[str, typer.Option(metavar="H", help="esp32 or pi.")] = "esp32",
     min_core: Annotated[int, typer.Option(metavar="C", min=1, help="The core it needs.")] = 1,
     kid: Annotated[str, typer.Option(metavar="KID", help="The signing key.")] = "firmware.1",
+    core: Annotated[
+        Path | None,
+        typer.Option(metavar="IMAGE", help="Image (folder, or image.rom) that the meters have."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Sign an application; the release is a folder of its files and the manifest."""
     from wattledger.tools import signing, update
 
+    if core is not None:
+        if hardware != "esp32":
+            raise typer.BadParameter("--core is for esp32: another application is a whole program")
+        update.check_core(folder, core)
     signer = signing.load(keys, kid)
     made = update.sign(folder, out, signer, sequence, hardware, version, min_core)
     size = sum(file.size for file in made.manifest.files)
