@@ -12,8 +12,8 @@ BASE = (
     "    return sum(rows)\n\ndef shared():\n    return 'both'\n"
 )
 ROOT = (
-    "from p.base import OwnError, total\nfrom p.page import draw\n\ndef main():\n"
-    "    total_of = total\n    return total_of(), draw(), OwnError.__name__\n\nprint(main())\n"
+    "from p.base import OwnError, total\nfrom p import page\n\ndef _quietly():\n    return total()\n"
+    "\ndef main():\n    return _quietly(), page.draw(), OwnError.__name__\n\nprint(main())\n"
 )
 PAGE = (
     "from p.base import shared\n\ndef helper():\n    return shared()\n\n"
@@ -24,7 +24,7 @@ SAID = "(3, 'both', 'OwnError')\n"
 
 def renamed(kept=()):
     program = Program(sources(base=BASE, page=PAGE, root=ROOT))
-    rename(program, ["p.page"], ["p.root"], kept)
+    rename(program, ["p.root"], kept)
     return program.sources()
 
 
@@ -36,16 +36,14 @@ def tops(made, path):
 def test_what_stands_at_the_top_shares_short_names_and_does_what_it_did(tmp_path):
     made = renamed()
     assert says(made, tmp_path) == SAID
-    # total and TABLE are used once each, so the alphabet decides: g0 is TABLE.
-    assert tops(made, "p/base.py") == {"OwnError", "g1", "shared"}
+    # TABLE is used once, shared and total never: after that the alphabet decides.
+    assert tops(made, "p/base.py") == {"OwnError", "g1", "g2"}
     assert b"g0 = (1, 2)" in made["p/base.py"]
+    assert b"import g1\n" in made["p/page.py"]  # of shared, whoever takes it
 
 
-def test_what_crosses_between_core_and_application_keeps_its_name():
-    made = renamed()
-    assert tops(made, "p/page.py") == {"g0", "draw"}
-    assert b"import shared" in made["p/page.py"]
-    assert tops(made, "p/root.py") == {"main"}  # a root is started by its names
+def test_a_root_keeps_the_names_it_is_started_by():
+    assert tops(renamed(), "p/root.py") == {"g0", "main"}
 
 
 def test_what_somebody_outside_asks_for_keeps_its_name():
@@ -59,8 +57,7 @@ LOADER = (
 )
 
 
-def test_modules_that_are_loaded_when_wanted_have_short_names(tmp_path, monkeypatch):
-    monkeypatch.setattr("wattledger.tools.image.flat.FLAT", "p.c")
+def test_modules_that_are_loaded_when_wanted_have_short_names(tmp_path):
     program = Program(
         sources(
             root=LOADER,
@@ -72,6 +69,6 @@ def test_modules_that_are_loaded_when_wanted_have_short_names(tmp_path, monkeypa
     flatten(program, ("p.root",))
     made = program.sources()
     assert sorted(path for path in made if "__init__" not in path) == [
-        *("p/c/g0.py", "p/c/g1.py", "p/c/g2.py", "p/root.py")
+        *("g0.py", "g1.py", "g2.py", "p/root.py")
     ]
-    assert says({**made, "p/c/__init__.py": b""}, tmp_path) == "(1, 2, 3)\n"
+    assert says(made, tmp_path) == "(1, 2, 3)\n"

@@ -114,7 +114,8 @@ class _Settler(Rewriter):
             node.orelse = self.block(node.orelse) if node.orelse else []
             return node
         chosen = node.body if node.test.value else node.orelse
-        return self.block(chosen) if chosen else None
+        found = self.block(chosen) if chosen else []
+        return [each for each in found if not isinstance(each, ast.Pass)] or None
 
     def block(self, statements: list[Any]) -> list[Any]:
         """A block rewritten, without what comes after its end."""
