@@ -1,5 +1,6 @@
 """The application of an ESP32 at work, out of its slot in the built image: its trial, its page."""
 
+import gzip
 import http.client
 import json
 import socket
@@ -62,7 +63,9 @@ def asked(port, path, host=NAME, method="GET", body=None):
 
 def test_its_page_is_served_between_the_ticks(door):
     status, page = asked(door, "/")
-    assert status == 200 and b"<html" in page
+    assert status == 200 and b"<html" in gzip.decompress(page)
+    status, page = asked(door, "/plain")
+    assert status == 200 and b'<p class="big">2.30 kW</p>' in page
     _, first = asked(door, "/view")
     view = json.loads(first)
     assert view["meter"] == "esp-0001"

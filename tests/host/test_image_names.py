@@ -12,8 +12,9 @@ BASE = (
     "    return sum(rows)\n\ndef shared():\n    return 'both'\n"
 )
 ROOT = (
-    "from p.base import OwnError, total\nfrom p import page\n\ndef _quietly():\n    return total()\n"
-    "\ndef main():\n    return _quietly(), page.draw(), OwnError.__name__\n\nprint(main())\n"
+    "from p.base import OwnError, total\nfrom p import page\n\n"
+    "def _quietly():\n    return total()\n\n"
+    "def main():\n    return _quietly(), page.draw(), OwnError.__name__\n\nprint(main())\n"
 )
 PAGE = (
     "from p.base import shared\n\ndef helper():\n    return shared()\n\n"

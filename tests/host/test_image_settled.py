@@ -7,7 +7,7 @@ from wattledger.tools.image.settled import asked_of, settle
 
 BOARD = {"CHIP": "one", "BUS": "spi", "PIN": 4, "PHASES": (0, 1), "__name__": "board"}
 DRIVERS = "from parts import One, Two\n"
-PARTS = "class One:\n    pass\n\nclass Two:\n    PIN = 7\n    def f(self, found):\n        return found\n"
+PARTS = "class One:\n    pass\n\nclass Two:\n    PIN = 7\n"
 
 
 def settled(text, parts=PARTS):
@@ -37,10 +37,8 @@ def test_one_branch_is_left_and_what_only_the_others_import_is_gone():
 
 
 def test_a_branch_that_depends_on_more_stays():
-    text = (
-        "def f(board, x):\n    if board.CHIP == x:\n        return 1\n    if board.BUS != 'spi':\n"
-    )
-    text += "        return 2\n    return 3\n"
+    text = "def f(board, x):\n    if board.CHIP == x:\n        return 1\n"
+    text += "    if board.BUS != 'spi':\n        return 2\n    return 3\n"
     assert settled(text) == same(
         "def f(board, x):\n    if 'one' == x:\n        return 1\n    return 3\n"
     )

@@ -61,7 +61,7 @@ def month(seconds, changes_s, tariff, with_app):
         agent = board.agent
         if with_app and seen >= ASKED_S + asked * HOUR_S:
             asked += 1
-            status = _asked(board)
+            status = _asked(board, clock)
         if seen >= SOLD_S + credits * DAY_S:
             credits += 1
             _sell(agent, credits)

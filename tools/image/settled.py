@@ -13,6 +13,7 @@ from wattledger.tools.image.program import Module, Program, Rewriter
 
 COMPARED: dict[type, Any] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
 ENDS = (ast.Return, ast.Raise)
+Values = Mapping[str, "int | str"]
 
 
 def settle(program: Program, board: Mapping[str, object]) -> None:
@@ -22,7 +23,8 @@ def settle(program: Program, board: Mapping[str, object]) -> None:
     values = {
         name: value
         for name, value in board.items()
-        if name.isupper() and type(value) in (int, str) and name not in taken
+        if name.isupper() and isinstance(value, (int, str)) and not isinstance(value, bool)
+        if name not in taken
     }
     for module in program.modules.values():
         before = _names_read(module)
@@ -84,7 +86,9 @@ class _Trimmer(ast.NodeTransformer):
 
 
 class _Settler(Rewriter):
-    def __init__(self, program: Program, module: Module, values: Mapping[str, object]) -> None:
+    def __init__(
+        self, program: Program, module: Module, values: Mapping[str, "int | str"]
+    ) -> None:
         super().__init__(program, module)
         self._values = values
 
