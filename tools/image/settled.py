@@ -86,9 +86,7 @@ class _Trimmer(ast.NodeTransformer):
 
 
 class _Settler(Rewriter):
-    def __init__(
-        self, program: Program, module: Module, values: Mapping[str, "int | str"]
-    ) -> None:
+    def __init__(self, program: Program, module: Module, values: Values) -> None:
         super().__init__(program, module)
         self._values = values
 
