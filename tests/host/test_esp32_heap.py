@@ -2,7 +2,7 @@
 
 import pytest
 
-from wattledger.tools.bench import esp32
+from wattledger.tools.bench import device, esp32
 from wattledger.tools.bench.heap import CORE_LIMIT_KB, PAGE_LIMIT_KB
 from wattledger.tools.mpy import compiler, find_tool
 
@@ -61,5 +61,6 @@ def test_the_first_turn_has_a_valid_reading(place):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("kind", [CORE, APP], ids=["core", "page"])
-def test_a_day_within_its_limit_leaves_the_heap_as_an_hour_did(place, kind):
+def test_a_day_within_its_limit_leaves_the_heap_as_an_hour_did(place, kind, monkeypatch):
+    monkeypatch.setattr(device, "TIMEOUT_S", 7200)
     judge(place.run("meter", 86_400, *kind, heap=limit(place, kind)), 86_400, kind)
