@@ -7,7 +7,7 @@ import pytest
 
 from wattledger.tools import mpy
 from wattledger.tools.image.lean import slim
-from wattledger.tools.image.program import Program
+from wattledger.tools.image.program import ImageError, Program
 
 SOURCE = """
 class OwnError(ValueError):
@@ -73,6 +73,12 @@ def test_texts_of_errors_and_those_that_are_filled_in_lie_in_one_value():
     assert left == {
         *("the default of an argument", "short", "and more than ten letters", "%s: %s"),
     }
+
+
+def test_a_name_that_it_gives_itself_is_refused_with_its_line():
+    program = Program({"m.py": b"def f(a):\n    _t = a\n    return _t\n"})
+    with pytest.raises(ImageError, match=r"m.py:2: _t is a name that an image gives"):
+        slim(program)
 
 
 def test_every_class_is_without_the_two_names():

@@ -16,8 +16,12 @@ TEXT = "_t"
 
 def slim(program: Program) -> None:
     """Take the two names out of every class; put the texts of errors, and those that a function
-    fills in, into one value a module, which lies in flash, and cut them out of it when said."""
+    fills in, into one value a module, which lies in flash, and cut them out of it when said.
+    ImageError."""
     for module in program.modules.values():
+        for node in ast.walk(module.tree):
+            if TEXT in (getattr(node, "id", None), getattr(node, "arg", None)):
+                raise module.error(node, f"{TEXT} is a name that an image gives")
         _Classes().visit(module.tree)
         texts = _Texts()
         texts.visit(module.tree)
