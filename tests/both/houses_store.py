@@ -6,6 +6,7 @@ purchases - posted Wh x price.
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
+from wattledger.agent.journal import payload_read
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.journal import walk
 from wattledger.tests.both.houses_meter import METER, House, credit
@@ -26,6 +27,7 @@ SETTINGS = {
 DAMAGE = (events.SNAPSHOT_DAMAGED, events.JOURNAL_DAMAGED, events.LEDGER_MISSING)
 
 
+AUDITED = 60  # ticks in which a journal of this size is summed up
 BEFORE = 950  # ticks of a life before the power is cut anywhere
 
 
@@ -127,8 +129,9 @@ def broken(storage, promise):
     """What a meter that boots from `storage` does not keep of a promise: a list of texts."""
     house = House(NOON + 7200, credit=None, storage=storage, **SETTINGS)
     house.boot()
-    house.run(1)
     agent = house.agent
+    booted = agent.journal.durable
+    house.run(1)
     wrong = []
     if agent.ledger.fault:
         wrong.append("the ledger is %s" % agent.ledger.fault)
@@ -145,10 +148,10 @@ def broken(storage, promise):
     last = None
     for _, entry in walk(storage, records.first_hash(METER)):
         last = entry
-    if last is None or last.sequence != agent.journal.durable or last.balance != balance:
-        wrong.append("the chain ends early")
+    is_whole = last and last.sequence == agent.journal.durable and last.balance == balance
     if agent.ledger.fault:
-        return wrong  # it takes no credit, and so says of none that it has it
+        # It takes no credit, and so says of none that it has it.
+        return wrong if is_whole else wrong + ["the chain ends early"]
     bought = 0
     while credit(house, bought + 1) == "duplicate":
         bought += 1
@@ -157,7 +160,24 @@ def broken(storage, promise):
     posted = agent.account.start_import
     if balance != OPENING + bought * PURCHASE - posted * PRICE:
         wrong.append("balance %d with %d purchases and %d Wh" % (balance, bought, posted))
+    if not is_whole:
+        wrong.append(_told_by_the_audit(house, booted) or "the chain ends early")
     return wrong
+
+
+def _told_by_the_audit(house, sequence):
+    """What the meter has said of its journal behind an entry, once it has summed it up, a slice a
+    step; "" for nothing."""
+    journal = house.agent.journal
+    house.run(AUDITED)
+    while sequence < journal.durable:
+        sequence += 1
+        entry = records.decode(journal.read(sequence))
+        if entry.kind == records.EVENT:
+            code = payload_read.unpack_event(entry.payload)[0]
+            if code in DAMAGE:
+                return "event %d" % code
+    return ""
 
 
 def is_told(text):
