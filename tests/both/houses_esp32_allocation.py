@@ -319,14 +319,17 @@ def turns(first, step):
     heap = None
     for once in (False, True):
         blocks, sprang = first, True
+        half = None
         while sprang:
             if customer.asked != customer.sold:
                 customer.sell()
             customer.run(PROFILE_S * 1000 - TICK_MS)
             customer.hear()
             customer.look("%d blocks%s" % (blocks - step, ", once" * once))
+            if half is None:
+                half = _used()
             if heap is None:
-                heap = _used()
+                heap = half
             customer.sell()
             sprang = customer.run(TICK_MS, blocks, once)
             customer.hear()
@@ -338,6 +341,7 @@ def turns(first, step):
     customer.run(PROFILE_S * 1000 - TICK_MS)
     customer.hear()
     found["grown"] = _used() - heap
+    found["leaked"] = _used() - half  # of the second half: by then every table has its size
     house.boot()
     customer.meet("after a reset")
     customer.trade("after a reset")

@@ -144,7 +144,9 @@ def ending(text):
 
 def deaf(text):
     """Its link never comes up."""
-    return text + b"\nMqttLink.is_up = lambda self: False\n"
+    says = b'"""True while connected."""'  # is_up of the link, whatever the image calls it
+    assert text.count(says) == 1
+    return text.replace(says, b"return False")
 
 
 def events_of(copy):
