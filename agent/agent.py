@@ -8,7 +8,6 @@ intervals, supply, storage, messages, people.
 from wattledger.agent import events
 from wattledger.agent.billing.forecast import Prospect
 from wattledger.agent.billing.intervals import Intervals
-from wattledger.agent.display.view import View
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import record as records
@@ -110,7 +109,7 @@ class Agent:
         self.tokens = self.keypad = None
         if config.token:
             self._take_tokens(storage, token_key, chip.phases)
-        self.view = View(self)
+        self._view = None
         if page is not None:
             self.open_to_people(page)
         self.prospect = Prospect(storage)
@@ -132,6 +131,16 @@ class Agent:
             self.keyring, self.sender = self.talk.keyring, self.talk.sender
             self.desk, self.documents = self.talk.desk, self.talk.documents
 
+    @property
+    def view(self):
+        """What the link and displays show (display/view.py). A core without an application has
+        neither, nor the heap for it."""
+        if self._view is None:
+            from wattledger.agent.display.view import View
+
+            self._view = View(self)
+        return self._view
+
     def open_to_people(self, page):
         """Show the view at `page` from now on, and hear who is there; in place of any before."""
         from wattledger.agent.people import People
@@ -141,7 +150,7 @@ class Agent:
             # must run without an application, which brings this.
             from wattledger.agent.display.home import HomeView
 
-            self.view = HomeView(self)
+            self._view = HomeView(self)
         self._people = People(self, page, self._link_clock)
 
     def _take_tokens(self, storage, key, phases):

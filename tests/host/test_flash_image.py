@@ -119,10 +119,13 @@ def test_only_the_board_s_own_driver_is_in_its_core():
     ]
 
 
-def test_what_the_core_needs_to_start_is_not_in_a_slot():
+def test_a_room_of_the_application_lies_in_the_slot_alone():
     made = flash_bench.built()
-    assert "wattledger/agent/display/view.mpy" in made.core
-    assert "agent/display/view.mpy" not in made.app
+    rooms = ("agent/display/", "agent/tokens/", "hal/display/", "hal/network/")
+    found = [path for path in made.core if path.removeprefix("wattledger/").startswith(rooms)]
+    assert {path.rsplit("/", 1)[1] for path in found} == {"__init__.mpy"}
+    for room in rooms:
+        assert [path for path in made.app if path.startswith(room)]
 
 
 def test_no_secret_and_no_file_of_a_site_is_in_an_image():

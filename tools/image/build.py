@@ -41,8 +41,8 @@ NET_ROOM = "wattledger.hal.network."
 LIBRARY = PAGE_ROOM + "microdot"
 # What it puts together from two texts and looks for by that name.
 SPOKEN = ("after_error_request_handlers", "after_request_handlers", "before_request_handlers")
-# Found from where it lies; one that asks what its port has; what the core needs to start.
-OWN_FILES = (LIBRARY, PAGE_ROOM + "folder", NET_ROOM + "resolver", "wattledger.agent.display.view")
+# Found from where it lies; one that asks what its port has.
+OWN_FILES = (LIBRARY, PAGE_ROOM + "folder", NET_ROOM + "resolver")
 # What talks by a link, where that is not in the core: loaded together, and only then.
 TALK_ROOM = "wattledger.agent.comms."
 VIEW_ROOM = "wattledger.agent.display."
