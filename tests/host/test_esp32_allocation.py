@@ -45,10 +45,12 @@ def test_a_boot_that_runs_out_of_heap_anywhere_is_made_good_by_the_next(count):
 # Steps that have no divisor in common, so that each set meets other allocations.
 @pytest.mark.nightly
 @pytest.mark.parametrize("step", (83, 89))
-def test_no_allocation_of_a_turn_that_fails_costs_energy_or_money(step, count):
+def test_no_allocation_of_a_turn_that_fails_costs_energy_or_money(step, count, monkeypatch):
+    monkeypatch.setattr(esp32_bench, "TIMEOUT_S", 7200)
     assert turns(1, step, count)["failed"] >= 500
 
 
 @pytest.mark.nightly
-def test_no_allocation_of_a_boot_that_fails_costs_anything(count):
+def test_no_allocation_of_a_boot_that_fails_costs_anything(count, monkeypatch):
+    monkeypatch.setattr(esp32_bench, "TIMEOUT_S", 7200)
     assert boots(1, 199, count) >= 500
