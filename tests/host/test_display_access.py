@@ -412,14 +412,9 @@ def test_slow_and_stuck_browsers_delay_no_tick_of_the_meter():
     server = PageServer()
     server.start()
     stuck = []
-    try:
-        for number in range(16):
-            client = socket.socket()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.connect(("127.0.0.1", server.port))
-            request = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            client.sendall(request if number < 8 else request[:-5])
-            stuck.append(client)
+
+    def latest():
+        """By how much the latest of 200 ticks was late."""
         late = 0
         for number in range(200):
             due = monotonic() + 0.01
@@ -427,7 +422,18 @@ def test_slow_and_stuck_browsers_delay_no_tick_of_the_meter():
             server.request()
             sleep(max(due - monotonic(), 0))
             late = max(late, monotonic() - due)
-        assert late < 0.25
+        return late
+
+    try:
+        alone = latest()  # what this machine does by itself, busy as it is
+        for number in range(16):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            request = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            client.sendall(request if number < 8 else request[:-5])
+            stuck.append(client)
+        assert latest() < 0.25 + alone
         assert Client(server.port).get("/view")[0] == 200
     finally:
         for client in stuck:
