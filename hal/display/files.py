@@ -35,11 +35,6 @@ KINDS = (
 PIECE = 1024
 
 
-def names():
-    """Every file of the page."""
-    return ["%s.%s" % (stem, ending) for ending, _, stems in KINDS for stem in stems.split()]
-
-
 def kind_of(name):
     """The Content-Type of a file of the page; None for any other name."""
     stem, _, ending = name.rpartition(".")

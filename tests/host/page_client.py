@@ -94,6 +94,18 @@ class Slow:
         self._socket.close()
 
 
+def check_refused_late(port):
+    """A body that comes after its refusal takes nothing of the answer back."""
+    slow = Slow(port)
+    slow.send_late()
+    answer = slow.read()
+    slow.close()
+    assert answer.startswith("HTTP/1.0 413 ")
+    assert answer.endswith(
+        "\r\n\r\nThe request is too large: what the page sends is a line or two.\n"
+    )
+
+
 def server_with_pin(storage=None, **options):
     """A running server whose label has LABEL."""
     storage = MemoryStorage() if storage is None else storage

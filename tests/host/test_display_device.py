@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("microdot", reason="microdot is not installed")
 
 from wattledger.tests.host.display_bench import VIEW
-from wattledger.tests.host.page_client import LABEL, Client, Slow
+from wattledger.tests.host.page_client import LABEL, Client, Slow, check_refused_late
 from wattledger.tools import mpy
 from wattledger.tools.bench import page
 from wattledger.tools.bench.page import FIRST_PAINT, HEAP, first_paint, received
@@ -116,14 +116,7 @@ def test_four_streams_and_no_fifth(served):
 
 
 def test_who_still_sends_a_body_that_was_refused_gets_the_answer(served):
-    slow = Slow(served.port)
-    slow.send_late()
-    answer = slow.read()
-    slow.close()
-    assert answer.startswith("HTTP/1.0 413 ")
-    assert answer.endswith(
-        "\r\n\r\nThe request is too large: what the page sends is a line or two.\n"
-    )
+    check_refused_late(served.port)
 
 
 def test_bodies_that_are_never_sent_hold_no_place(served):

@@ -15,7 +15,9 @@ from wattledger.hal.display.page import WAITING_MAX
 from wattledger.hal.display.page_server_linux import PageServer
 from wattledger.hal.display.page_text import TextPage
 from wattledger.hal.errors import HalError
-from wattledger.tests.host.page_client import Slow
+from wattledger.tests.host.page_client import Slow, check_refused_late
+
+NAMES = [f"{stem}.{ending}" for ending, _, stems in files.KINDS for stem in stems.split()]
 
 
 @pytest.fixture
@@ -202,7 +204,7 @@ def test_only_post_asks_for_anything(server, path, method):
 def test_reading_changes_nothing(server):
     server.show({"power_mw": 7})
     before = ask(server, "/view")[2]
-    for path in ["/", "/view", *("/assets/" + name for name in files.names())]:
+    for path in ["/", "/view", *("/assets/" + name for name in NAMES)]:
         assert ask(server, path)[0] == 200
     assert ask(server, "/view")[2] == before
     assert server.request() is None
@@ -284,10 +286,19 @@ def test_assets_are_revalidated_by_their_content(server):
     assert ask(server, "/assets/app.js", If_None_Match='"other"')[0] == 200
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["app%20assist.js", ".js", "app", "app.css", "../folder.py", "i18n/", "/app.js", "%20.js"],
+)
+def test_a_name_that_is_none_of_them_is_no_file(server, name):
+    assert ask(server, "/assets/" + name)[0] == 404
+    assert files.kind_of(name.replace("%20", " ")) is None
+
+
 def test_the_table_of_assets_is_the_folder():
     place = Path(folder.FOLDER)
     found = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
-    assert found == set(files.names()) | {"vendor/LICENSE"}  # for who reads sources
+    assert found == set(NAMES) | {"vendor/LICENSE"}  # for who reads sources
 
 
 def test_events_bring_the_view_at_once_and_when_it_changes(server):
@@ -382,14 +393,7 @@ def test_a_connection_that_asks_nothing_is_closed(server, monkeypatch):
 
 
 def test_who_still_sends_a_body_that_was_refused_gets_the_answer(server):
-    slow = Slow(server.port)
-    slow.send_late()
-    answer = slow.read()
-    slow.close()
-    assert answer.startswith("HTTP/1.0 413 ")
-    assert answer.endswith(
-        "\r\n\r\nThe request is too large: what the page sends is a line or two.\n"
-    )
+    check_refused_late(server.port)
 
 
 def test_a_body_that_is_never_sent_delays_no_answer_and_holds_no_place(server):

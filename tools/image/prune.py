@@ -35,7 +35,7 @@ def installed() -> str:
     try:
         import microdot
     except ImportError:
-        raise ToolError("the page needs microdot: pip install 'wattledger[bench]'") from None
+        raise ToolError("the page needs microdot: pip install 'wattledger[flash]'") from None
     return Path(microdot.__file__ or "").with_name("microdot.py").read_text("utf-8")
 
 
