@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -234,17 +235,18 @@ class Mosquitto:
 class OneAnswer:
     """A server that gives each connection the same bytes, then closes when told so.
 
-    With `pings` it answers those too. By TLS with a context. `heard` holds what came first, of
-    those that got so far.
+    With `pings` it answers those too. By TLS with a context; a client that it refuses stays
+    connected for `lingers_s`. `heard` holds what came first, of those that got so far.
     """
 
-    def __init__(self, answer, close=False, pings=False, context=None):
+    def __init__(self, answer, close=False, pings=False, context=None, lingers_s=0):
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.connections = 0
         self.heard = []
         self.context = context
         self._answer, self._close, self._pings = answer, close, pings
+        self._lingers_s = lingers_s
         self._held = []
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -258,10 +260,14 @@ class OneAnswer:
             try:
                 connection.settimeout(5)
                 if self.context is not None:
-                    connection = self.context.wrap_socket(connection, server_side=True)
+                    connection = self.context.wrap_socket(
+                        connection, server_side=True, do_handshake_on_connect=False
+                    )
+                    connection.do_handshake()
                 self.heard.append(connection.recv(1024))
                 connection.sendall(self._answer)
             except OSError:
+                time.sleep(self._lingers_s)
                 connection.close()
                 continue
             if self._close:

@@ -9,6 +9,8 @@ import os
 import pytest
 
 from wattledger.hal.errors import HalError
+from wattledger.hal.network.mqtt.stream import HUNG_UP
+from wattledger.hal.network.tls import HINT
 from wattledger.tests.both.fixtures_link_program import metered
 from wattledger.tests.host.link_bench import CONNACK, OneAnswer, new_link
 from wattledger.tests.host.mqtt_bench import until
@@ -100,6 +102,26 @@ def test_a_meter_the_broker_does_not_know(new_link, authority, stranger, meter, 
         assert until(lambda: link.fault)
         assert "does it take this meter's certificate?" in link.fault
         assert link.session() == 0
+
+
+@pytest.mark.parametrize("new_link", ["own", "micropython"], indirect=True)
+@pytest.mark.parametrize("lingers_s", [0, 0.2], ids=["at once", "later"])
+def test_a_broker_that_hangs_up_is_said_in_the_same_words(
+    new_link, authority, stranger, meter, lingers_s
+):
+    """Closed at once, a write or a read fails, by chance; closed later, its alert is read."""
+    files = stranger.issue("meter", names=("meter",)).trusting(meter)
+    context = server_context(authority.issue("broker"), meter)
+    said = set()
+    with OneAnswer(CONNACK, context=context, lingers_s=lingers_s) as server:
+        for _ in range(6):
+            link = new_link(server.port, "localhost", files=files)
+            assert until(lambda link=link: link.fault)
+            said.add(link.fault.split(": ", 1)[1])
+    hung_up = HUNG_UP + HINT
+    if new_link.kind == "own":  # CPython's alerts have a name
+        said = {each for each in said if "alert unknown ca" not in each} or {hung_up}
+    assert said == {hung_up}
 
 
 def test_a_certificate_that_changes_in_mid_session(new_link, authority, stranger, meter):

@@ -1,6 +1,11 @@
 """A socket that never waits, by the same two calls on CPython and MicroPython, plain or TLS."""
 
-from errno import EAGAIN
+from errno import EAGAIN, ECONNRESET
+
+HUNG_UP = "the broker hung up"
+# What TCP and TLS say of it; which one is chance, and a log gets a line for each text. EPIPE,
+# CPython's SSL_ERROR_EOF, and mbedTLS's CONN_EOF and FATAL_ALERT, which does not tell the alert.
+HANG_UPS = (ECONNRESET, 32, 8, -0x7280, -0x7780)
 
 
 class Stream:
@@ -18,10 +23,10 @@ class Stream:
             self._read, self._write = socket.readinto, socket.write
 
     def read_into(self, buffer):
-        """Bytes that have come, 0 for none. OSError when the peer hung up."""
+        """Bytes that have come, 0 for none. OSError(HUNG_UP) when the peer did."""
         count = self._call(self._read, buffer)
         if count == 0:
-            raise OSError("the broker hung up")
+            raise OSError(HUNG_UP)
         return count or 0
 
     def write(self, view):
@@ -37,6 +42,8 @@ class Stream:
         except OSError as error:
             if error.errno == EAGAIN:
                 return None
+            if error.errno in HANG_UPS:
+                raise OSError(HUNG_UP) from None
             raise
 
     def close(self):
