@@ -7,11 +7,13 @@ from wattledger.firmware.errors import SiteError
 from wattledger.firmware.floor import set_floor
 from wattledger.firmware.site_esp32 import Site
 from wattledger.hal.entropy_esp32 import Esp32Entropy
+from wattledger.hal.errors import ChipError
 from wattledger.hal.storage.vfs import VfsStorage
 
 FIRMWARE = "esp32"
 NTP = "pool.ntp.org"
 PORT = 8883
+CALIBRATION = "calibration.json"
 FINAL = "final"  # of agent/decommission.py, which is loaded only then
 
 
@@ -34,8 +36,7 @@ class Assembly:
         self.config = config
         board = parts_esp32.board(self.config.board)
         self.relay = parts_esp32.relay(port.machine, board)
-        self._calibration = site.content("calibration.json")
-        phases = constants.constants(board, self._calibration)
+        self._calibration, phases = self._calibrated(board, site)
         self._entropy = Esp32Entropy()
         network = self._network(site)
         self._hardware(board, phases, network)
@@ -87,6 +88,20 @@ class Assembly:
         self.chip, self.clock, self._button = parts_esp32.hardware(
             board, port.machine, port.time, phases, sntp, self._log
         )
+
+    def _calibrated(self, board, site):
+        """(what is the meter's calibration, the constants it makes). ChipError."""
+        data = site.content(CALIBRATION)
+        try:
+            return data, constants.constants(board, data)
+        except ChipError as error:
+            data = site.copied(CALIBRATION)
+            if data is None:
+                raise
+            found = constants.constants(board, data)
+            self._log("%s; it is written anew from its copy" % error)
+        site.mend(CALIBRATION)
+        return data, found
 
     def _storage(self):
         found = self._found

@@ -5,6 +5,7 @@ nothing else passes.
 """
 
 import gc
+import json
 import os
 
 import esp32
@@ -14,6 +15,8 @@ import vfs
 from wattledger.firmware import boot as boots
 from wattledger.firmware.main_esp32 import Modules, main
 from wattledger.firmware.task import Task
+from wattledger.hal.errors import ChipError
+from wattledger.hal.meter import calibration
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim import esp32 as sim_esp32
 from wattledger.host_sim import machine as sim_machine
@@ -516,3 +519,43 @@ def no_number():
     house.run(15_000)
     agent = house.meter.agent
     return [agent.meter.power_mw(), agent.ledger.missing, house.lines]
+
+
+def calibrated():
+    """A calibration that reads a tenth more, then its file rots, then its copy does too: (power,
+    whether the file is whole, lines) at each start; the last start ends by a ChipError."""
+    document = {
+        "v": 1,
+        "chip": "atm90e32",
+        "constants": [{"voltage_gain": 8035}, {}, {}],  # the board's is 7305
+        "when": START,
+        "against": "nothing",
+        "by": "a test",
+    }
+    document["crc"] = calibration.crc_of(document)
+    good, rotten = json.dumps(document).encode(), b'{"v": 1, "chi'
+    name = "calibration.json"
+    house = House()
+    found = []
+    for data in (good, rotten, None):
+        house.off()
+        if data is not None:
+            house.mount()
+            house.write(name, data)
+        house.boot()
+        house.run(12_000)
+        whole = _content("site/" + name) == good
+        found.append([house.meter.agent.meter.power_mw(), whole, list(house.lines)])
+        house.lines.clear()
+        house.umount()
+    house.mount()
+    house.write(name, rotten)
+    nvs = esp32.NVS(boots.SPACE)
+    nvs.set_blob(name[:15], rotten)
+    nvs.commit()
+    try:
+        house.boot()
+        found.append("started")
+    except ChipError as error:
+        found.append(str(error))
+    return found

@@ -56,6 +56,20 @@ def test_a_fault_restarts_the_machine_after_a_rest_and_only_some_get_a_prompt():
     assert found["bare"] == ["returned", 0, ["no device.json: not provisioned"], 0]
 
 
+def test_a_calibration_that_rotted_is_written_anew_from_its_copy():
+    first, mended, after, last = run("faults.calibrated()")
+    # 2300 W at 8035 instead of 7305
+    for power, whole, _ in (first, mended, after):
+        assert abs(power - 2_529_843) <= 25
+        assert whole
+    refused = "calibration file: is not JSON; calibrate again or restore its copy"
+    assert mended[2][0] == refused + "; it is written anew from its copy"
+    for *_, lines in (first, mended, after):
+        assert lines[-1].startswith("first reading: 2529")
+        assert len(lines) == (2 if lines is mended[2] else 1)
+    assert last == refused
+
+
 @pytest.mark.parametrize("made", (True, False))
 def test_a_decommissioned_meter_never_runs_again_and_begins_no_ledger(made):
     found = run("faults.retired(%r)" % made)
