@@ -28,58 +28,18 @@ import sys
 import time
 from pathlib import Path
 
+from wattledger.tools.image.known_esp32 import NAMES
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
     *(array, asyncio, asyncio.streams, binascii, builtins, collections, errno, gc, hashlib, io),
     *(json, os, random, re, select, socket, ssl, struct, sys, time),
 )
 OBJECTS = (hashlib.sha256(), re.compile(""), struct.Struct("B"), iter(()), io.BytesIO())
-# What MicroPython has beyond those, and framebuf and ssd1306 of its libraries.
-MICROPYTHON = (
-    "alloc_emergency_exception_buf",
-    "blit",
-    "contrast",
-    "ellipse",
-    "fill",
-    "fill_rect",
-    "heap_lock",
-    "heap_unlock",
-    "hline",
-    "ilistdir",
-    "init_display",
-    "intern",
-    "invert",
-    "ioctl",
-    "kbd_intr",
-    "mem_alloc",
-    "mem_free",
-    "mem_info",
-    "mkfs",
-    "mount",
-    "opt",
-    "pixel",
-    "poly",
-    "poweroff",
-    "poweron",
-    "qstr_info",
-    "readblocks",
-    "rect",
-    "schedule",
-    "scroll",
-    "show",
-    "sleep_us",
-    "stack_use",
-    "statvfs",
-    "text",
-    "threshold",
-    "ticks_add",
-    "ticks_cpu",
-    "ticks_us",
-    "umount",
-    "vline",
-    "write_cmd",
-    "write_data",
-    "writeblocks",
+# Of ssd1306, a library of MicroPython's.
+SSD1306 = (
+    *("contrast", "init_display", "invert", "poweroff", "poweron", "show"),
+    *("write_cmd", "write_data"),
 )
 # The port's modules as the simulator and the benches play them.
 PLAYED = (
@@ -91,7 +51,9 @@ PLAYED = (
 @functools.cache
 def outside() -> frozenset[str]:
     """All of them."""
-    found = set(MICROPYTHON)
+    found = set(SSD1306)
+    for names in NAMES.values():
+        found.update(names.split())
     for module in MODULES:
         found.update(dir(module))
         for value in vars(module).values():
