@@ -12,7 +12,6 @@ import faulthandler
 import os
 import signal
 import sys
-import threading
 
 from wattledger.agent import events
 from wattledger.agent.agent import Agent
@@ -31,6 +30,7 @@ from wattledger.firmware.errors import FirmwareError
 from wattledger.firmware.log_linux import Log
 from wattledger.firmware.runtime import Runtime
 from wattledger.firmware.site import Site
+from wattledger.firmware.stop_linux import Stop
 from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.display.faces import Faces
 from wattledger.hal.entropy_linux import OsEntropy
@@ -278,7 +278,7 @@ def open_ledger(options, parts=parts_linux):
 
 
 def serve(options, stopped, parts=parts_linux):
-    """Run the meter until the event `stopped` is set."""
+    """Run the meter until `stopped` is set."""
     meter = PiMeter(options, parts)
     try:
         meter.start()
@@ -295,7 +295,7 @@ def main(words=None):
         faulthandler.enable()  # where it hung, when systemd's watchdog ends it by SIGABRT
     except (OSError, ValueError):
         pass  # whoever runs this has no file there
-    stopped = threading.Event()
+    stopped = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:

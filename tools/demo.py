@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +20,7 @@ from wattledger.agent.agent import Agent
 from wattledger.agent.comms import topics
 from wattledger.board import sim as board
 from wattledger.firmware import main_sim, simulated
+from wattledger.firmware.stop_linux import Stop
 from wattledger.hal.bus.bridge import Bridge, BridgeRelay
 from wattledger.hal.clock.host_linux import HostClock
 from wattledger.hal.entropy_linux import OsEntropy
@@ -120,7 +120,7 @@ class Demo:
     ) -> None:
         self._state = state
         self._speed = speed
-        self._stop = threading.Event()
+        self._stop = Stop()
         self._catch_signals(stack)
         self._broker = stack.enter_context(broker.start())
         self._bridge = Bridge(*self._start_world(load, seed, stack))

@@ -10,11 +10,11 @@ import argparse
 import json
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wattledger.firmware.stop_linux import Stop
 from wattledger.hal.network.link_paho_linux import PahoLink
 from wattledger.tools import child, durable, jws, keys, mqtt, orders
 from wattledger.tools.errors import GapError, JournalError, JwsError, ReplicaError, ToolError
@@ -61,7 +61,7 @@ class Utility:
             self._say(f"cut {replica.torn} bytes of an unfinished write off {replica.path}")
         self._write_summary()
 
-    def serve(self, stop: threading.Event) -> None:
+    def serve(self, stop: Stop) -> None:
         """Answer until `stop` is set."""
         while not stop.is_set():
             self._link.wait(0.2)
@@ -229,7 +229,7 @@ def main() -> int:
     parser.add_argument("--until-eof", action="store_true", help="end when stdin ends")
     options = parser.parse_args()
 
-    stop = threading.Event()
+    stop = Stop()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     # In the demo Ctrl-C reaches all processes; the demo says when it is over by closing stdin.
     on_interrupt = signal.SIG_IGN if options.until_eof else lambda *_: stop.set()
