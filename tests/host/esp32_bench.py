@@ -8,7 +8,7 @@ HEAP = "8M"  # the firmware, the simulated board, a flash of 960 KiB and copies 
 TIMEOUT_S = 600
 PROGRAM = (
     "import json; from wattledger.tests.both import houses_esp32 as house, "
-    "houses_esp32_faults as faults; print(json.dumps(%s))"
+    "houses_esp32_faults as faults, houses_esp32_site as site; print(json.dumps(%s))"
 )
 
 

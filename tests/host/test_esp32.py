@@ -36,7 +36,7 @@ def test_a_new_meter_opens_its_ledger_once_and_measures(board):
 
 
 def test_the_ledger_waits_for_the_time():
-    found = run("faults.late_time()")
+    found = run("site.late_time()")
     assert found["before"] == [True, False]
     assert found["took_ms"] is not None
     assert found["made"]
@@ -47,7 +47,7 @@ def test_the_ledger_waits_for_the_time():
 
 
 def test_a_fault_restarts_the_machine_after_a_rest_and_only_some_get_a_prompt():
-    found = run("faults.ends()")
+    found = run("site.ends()")
     how, took, lines, operations = found["fault"]
     assert (how, operations) == ("reset", 0)
     assert took >= 5000
@@ -57,7 +57,7 @@ def test_a_fault_restarts_the_machine_after_a_rest_and_only_some_get_a_prompt():
 
 
 def test_a_calibration_that_rotted_is_written_anew_from_its_copy():
-    first, mended, after, last = run("faults.calibrated()")
+    first, mended, after, last = run("site.calibrated()")
     # 2300 W at 8035 instead of 7305
     for power, whole, _ in (first, mended, after):
         assert abs(power - 2_529_843) <= 25
@@ -72,7 +72,7 @@ def test_a_calibration_that_rotted_is_written_anew_from_its_copy():
 
 @pytest.mark.parametrize("made", (True, False))
 def test_a_decommissioned_meter_never_runs_again_and_begins_no_ledger(made):
-    found = run("faults.retired(%r)" % made)
+    found = run("site.retired(%r)" % made)
     assert found["how"] == "reset"
     assert found["lines"] == [
         "restarts after FirmwareError: final: this meter is decommissioned; erase the flash and "
@@ -85,11 +85,11 @@ def test_a_decommissioned_meter_never_runs_again_and_begins_no_ledger(made):
 
 def test_a_meter_whose_ledger_an_order_opened_is_commissioned():
     # Its flash is never taken for a new board's again.
-    assert run("faults.opened_by_order()") == [[False, True], [True, False]]
+    assert run("site.opened_by_order()") == [[False, True], [True, False]]
 
 
 def test_a_first_credit_that_is_no_number_stops_no_metering():
-    power, missing, lines = run("faults.no_number()")
+    power, missing, lines = run("site.no_number()")
     assert (power, missing) == (2_300_000, True)
     assert "commission: is no number, so there is no ledger; provision the meter again" in lines
 

@@ -1,0 +1,180 @@
+"""What an ESP32 starts with: its time, its site's files, a ledger or none; for MicroPython alone.
+
+Each function returns what JSON can hold.
+"""
+
+import json
+import os
+
+import esp32
+import machine
+import vfs
+
+from wattledger.firmware import boot as boots
+from wattledger.firmware.main_esp32 import Modules, main
+from wattledger.hal.errors import ChipError
+from wattledger.hal.meter import calibration
+from wattledger.hal.storage.vfs import VfsStorage
+from wattledger.host_sim import machine as sim_machine
+from wattledger.host_sim.ticks import PortTime
+from wattledger.tests.both.houses_esp32 import FOLDER, START, House
+
+
+def late_time():
+    """A new meter whose battery clock lost its time: the ledger is opened when somebody tells."""
+    house = House()
+    house.rtc.lose_battery()
+    house.rtc.cut_supply(True)
+    house.rtc.cut_supply(False)
+    house.boot()
+    house.run(15_000)
+    before = house.meter.agent.ledger.missing, boots.is_made(esp32)
+    house.meter.clock.set(START, 2)
+    took = house.until_reset(5_000)
+    house.boot(machine.reset_cause())
+    house.run(15_000)
+    agent = house.meter.agent
+    return {
+        "before": before,
+        "took_ms": took,
+        "missing": agent.ledger.missing,
+        "made": boots.is_made(esp32),
+        "nano": agent.journal.balance,
+        "operations": house.relay.operations,
+    }
+
+
+def ends():
+    """What `main` does with a meter that cannot be built, in safe mode, and unprovisioned."""
+    found = {}
+    house = House(board="esp32_unknown")
+    for name in ("fault", "safe", "bare"):
+        house.off()
+        sim_machine.power_up()
+        house.time = PortTime(house.pass_ms)
+        if name == "safe":
+            sim_machine.attach_input(33, lambda: 0)
+        elif name == "bare":
+            house.mount()
+            os.remove(FOLDER + "/site/device.json")
+            house.umount()
+        seen = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
+        began = house.now_ms
+        lines = []
+        try:
+            main(seen, Modules(machine, esp32, vfs, house.time), lines.append)
+            how = "returned"
+        except sim_machine.Reset:
+            how = "reset"
+        found[name] = (how, house.now_ms - began, lines, house.relay.operations)
+    return found
+
+
+def retired(made):
+    """A decommissioned store, with a first credit beside it: what `main` says, how it ends, and
+    whether a byte of the store is another. `made` False: the NVS was erased."""
+    from wattledger.agent.decommission import decommission
+
+    house = House().boot()
+    house.run(15_000)
+    config = house.meter.config
+    house.off()
+    house.mount()
+    decommission(VfsStorage(FOLDER), config)
+    house.write("commission", b"5000000")
+    before = {name: _content(name) for name in os.listdir(FOLDER)}
+    house.umount()
+    nvs = esp32.NVS(boots.SPACE)
+    nvs.set_i32(boots.MADE, int(made))
+    nvs.commit()
+    sim_machine.power_up()
+    house.time = PortTime(house.pass_ms)
+    seen = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
+    lines = []
+    try:
+        main(seen, house.modules(), lines.append)
+        how = "returned"
+    except sim_machine.Reset:
+        how = "reset"
+    return {
+        "how": how,
+        "lines": lines,
+        "same": before == {name: _content(name) for name in os.listdir(FOLDER)},
+        "names": sorted(before),
+        "pulses": house.coils.pulses,
+    }
+
+
+def _content(name):
+    try:
+        with open(FOLDER + "/" + name, "rb") as file:
+            return file.read()
+    except OSError:
+        return sorted(os.listdir(FOLDER + "/" + name))
+
+
+def opened_by_order():
+    """A meter without a first credit, whose ledger an order opens: (commissioned before, after,
+    ledger missing before, after)."""
+    from wattledger.agent.comms.root import begin_anew
+
+    house = House(credit=None).boot()
+    house.run(15_000)
+    before = boots.is_made(esp32), house.meter.agent.ledger.missing
+    begin_anew(house.meter.agent, (7, 3, 4_000_000))
+    house.run(15_000)
+    house.boot()
+    house.run(2_000)
+    return [before, (boots.is_made(esp32), house.meter.agent.ledger.missing)]
+
+
+def no_number():
+    """A first credit that rotted: the meter measures, and bills nothing."""
+    house = House(credit=None)
+    house.mount()
+    house.write("commission", b"\xff\x00")
+    house.umount()
+    house.boot()
+    house.run(15_000)
+    agent = house.meter.agent
+    return [agent.meter.power_mw(), agent.ledger.missing, house.lines]
+
+
+def calibrated():
+    """A calibration that reads a tenth more, then its file rots, then its copy does too: (power,
+    whether the file is whole, lines) at each start; the last start ends by a ChipError."""
+    document = {
+        "v": 1,
+        "chip": "atm90e32",
+        "constants": [{"voltage_gain": 8035}, {}, {}],  # the board's is 7305
+        "when": START,
+        "against": "nothing",
+        "by": "a test",
+    }
+    document["crc"] = calibration.crc_of(document)
+    good, rotten = json.dumps(document).encode(), b'{"v": 1, "chi'
+    name = "calibration.json"
+    house = House()
+    found = []
+    for data in (good, rotten, None):
+        house.off()
+        if data is not None:
+            house.mount()
+            house.write(name, data)
+        house.boot()
+        house.run(12_000)
+        whole = _content("site/" + name) == good
+        found.append([house.meter.agent.meter.power_mw(), whole, list(house.lines)])
+        house.lines.clear()
+        house.umount()
+    house.mount()
+    house.write(name, rotten)
+    nvs = esp32.NVS(boots.SPACE)
+    nvs.set_blob(name[:15], rotten)
+    nvs.commit()
+    try:
+        house.boot()
+        found.append("started")
+    except ChipError as error:
+        found.append(str(error))
+    return found
