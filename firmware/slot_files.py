@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 
+from wattledger.hal.storage.vfs import bytes_free
+
 NAME = "manifest"  # its own file in a slot
 PIECE = 1024  # bytes of one read
 _FOLDER = 0x4000  # st_mode of a folder
@@ -76,8 +78,7 @@ class SlotFiles:
 
     def free(self):
         """Bytes free in the file system. OSError."""
-        status = os.statvfs(self._folder)
-        return status[1] * status[4]
+        return bytes_free(self._folder)
 
     def sync(self):
         """All that was written is durable when this returns."""

@@ -26,14 +26,24 @@ def _failed(error, name):
     return StorageError(code, "%s: errno %s" % (name, error.errno))
 
 
+def bytes_free(folder):
+    """Bytes free in the file system of `folder`. OSError."""
+    status = os.statvfs(folder)
+    free = status[_BLOCKS_FREE]
+    # littlefs counts a block that two files share twice: a full one has "less than none" free,
+    # which the port shows as 2**32 less a few.
+    return 0 if free > status[_BLOCKS] else status[_BLOCK_BYTES] * free
+
+
 class VfsStorage:
-    """Files of `folder`, which must exist."""
+    """Files of `folder`, which must exist: of a device its root, where other volumes are too."""
 
     def __init__(self, folder):
         self._folder = folder
+        self._before = folder.rstrip("/") + "/"  # "//x" does not name a volume mounted at "/x"
 
     def _path(self, name):
-        return self._folder + "/" + name
+        return self._before + name
 
     def commit(self, name, data):
         temporary = self._path(name + _TEMPORARY)
@@ -94,10 +104,6 @@ class VfsStorage:
 
     def free(self):
         try:
-            status = os.statvfs(self._folder)
+            return bytes_free(self._folder)
         except OSError as error:
             raise _failed(error, self._folder)
-        free = status[_BLOCKS_FREE]
-        # littlefs counts a block that two files share twice: a full one has "less than none" free,
-        # which the port shows as 2**32 less a few.
-        return 0 if free > status[_BLOCKS] else status[_BLOCK_BYTES] * free

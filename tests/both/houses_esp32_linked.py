@@ -23,6 +23,7 @@ from wattledger.firmware.main_esp32 import Modules
 from wattledger.host_sim import machine as sim_machine
 from wattledger.host_sim.ticks import TICKS_PERIOD, PortTime
 from wattledger.tests.both import houses_esp32 as houses
+from wattledger.tests.both.houses_root import host
 
 FLIGHT = 200  # virtual milliseconds for one of the wall's while no socket is open
 # Of the wall, in which a time server answers: one that is silent is not waited for.
@@ -115,16 +116,16 @@ class LinkedHouse(houses.House):
     def _provision(self, *others):
         vfs.VfsLfs2.mkfs(self.flash)
         self.mount()
-        os.mkdir(houses.FOLDER + "/site")
+        os.mkdir("/site")
         for source, place in self._files:
-            with open(source, "rb") as old, open(houses.FOLDER + "/" + place, "wb") as new:
+            with open(host(source), "rb") as old, open("/" + place, "wb") as new:
                 new.write(old.read())
         self._close_page()
         self.umount()
 
     def _close_page(self):
         """The page's server is not among the modules here (tests/host/test_esp32_page.py)."""
-        place = houses.FOLDER + "/site/network.json"
+        place = "/site/network.json"
         with open(place) as file:
             settings = json.load(file)
         settings["page_port"] = 0

@@ -16,8 +16,10 @@ from wattledger.hal.errors import ChipError
 from wattledger.hal.meter import calibration
 from wattledger.hal.storage.vfs import VfsStorage
 from wattledger.host_sim import machine as sim_machine
+from wattledger.host_sim.flash import NorFlash
 from wattledger.host_sim.ticks import PortTime
 from wattledger.tests.both.houses_esp32 import FOLDER, START, House
+from wattledger.tests.both.houses_root import HOST
 
 
 def late_time():
@@ -56,7 +58,7 @@ def ends():
             sim_machine.attach_input(33, lambda: 0)
         elif name == "bare":
             house.mount()
-            os.remove(FOLDER + "/site/device.json")
+            os.remove("/site/device.json")
             house.umount()
         seen = boots.start(machine, esp32, vfs, FOLDER, boots.Found())
         began = house.now_ms
@@ -82,7 +84,7 @@ def retired(made):
     house.mount()
     decommission(VfsStorage(FOLDER), config)
     house.write("commission", b"5000000")
-    before = {name: _content(name) for name in os.listdir(FOLDER)}
+    before = _contents()
     house.umount()
     nvs = esp32.NVS(boots.SPACE)
     nvs.set_i32(boots.MADE, int(made))
@@ -99,18 +101,40 @@ def retired(made):
     return {
         "how": how,
         "lines": lines,
-        "same": before == {name: _content(name) for name in os.listdir(FOLDER)},
+        "same": before == _contents(),
         "names": sorted(before),
         "pulses": house.coils.pulses,
     }
 
 
+def _contents():
+    """What lies in the root: bytes of files, names in folders. Not what is mounted beside it."""
+    names = [name for name in os.listdir(FOLDER) if "/" + name != HOST]
+    return {name: _content(name) for name in names}
+
+
 def _content(name):
     try:
-        with open(FOLDER + "/" + name, "rb") as file:
+        with open(FOLDER + name, "rb") as file:
             return file.read()
     except OSError:
-        return sorted(os.listdir(FOLDER + "/" + name))
+        return sorted(os.listdir(FOLDER + name))
+
+
+def beside_volumes():
+    """A store in the root, beside this machine's files and a second volume: its names, then its
+    names and bytes free once it holds a file of 5000 bytes."""
+    house = House()
+    house.mount()
+    second = NorFlash(8)
+    vfs.VfsLfs2.mkfs(second)
+    vfs.mount(vfs.VfsLfs2(second), boots.MOUNTED)
+    storage = VfsStorage(FOLDER)
+    before = storage.names(), storage.free()
+    storage.commit("j0000000001", bytes(5000))
+    found = [before, (storage.names(), storage.free())]
+    house.umount()
+    return found
 
 
 def opened_by_order():

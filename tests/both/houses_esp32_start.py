@@ -36,7 +36,7 @@ def _spoil(house, data, copies):
     """device.json becomes `data`, None for none, and its copy too when `copies`."""
     house.mount()
     if data is None:
-        os.remove(houses.FOLDER + "/site/device.json")
+        os.remove("/site/device.json")
     else:
         house.write("device.json", data)
     house.umount()

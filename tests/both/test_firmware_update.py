@@ -7,6 +7,7 @@ from wattledger.firmware import manifest as manifests
 from wattledger.firmware import slots
 from wattledger.firmware.slot_files import SlotFiles, Wholeness
 from wattledger.firmware.update import Updater
+from wattledger.hal.storage import vfs
 from wattledger.host_sim.clock import VirtualClock
 from wattledger.tests.both.houses_storage import BreakingStorage
 from wattledger.tests.both.houses_updates import (
@@ -212,6 +213,19 @@ class TestRefusals(unittest.TestCase):
         bench = Bench()
         bench.files.free = lambda: 65536 + 16384
         self.assertTrue(bench.run())
+
+    def test_a_littlefs_that_is_more_than_full_has_no_room(self):
+        class MoreThanFull:
+            def statvfs(self, folder):
+                return (4096, 4096, 64, 4294967293, 4294967293, 0, 0, 0, 0, 255)
+
+        bench = Bench()
+        kept = vfs.os
+        vfs.os = MoreThanFull()
+        try:
+            self.refused(bench, manifests.NO_ROOM)
+        finally:
+            vfs.os = kept
 
     def test_no_sequence_up_to_the_highest_that_was_good(self):
         bench = Bench(Release(7, NEW_FILES))

@@ -32,7 +32,7 @@ OUTAGE_MS = 90_000  # of a power cut; longer than TELL_MS, so that no clock goes
 TELL_MS = 20_000
 TIME_SERVER = 9  # nobody listens there
 PHASES = 3
-APP = houses.FOLDER + "/app/"
+APP = "/app/"
 
 
 class FlashFile:
@@ -99,7 +99,7 @@ class Board(houses.House):
         else:
             vfs.VfsLfs2.mkfs(self.flash)
             self.mount()
-            flash_program.install(self._words["files"], houses.FOLDER)
+            flash_program.install(self._words["files"])
             self.umount()
             with open(FLASH, "wb") as file:
                 file.write(self.flash.image)
@@ -107,7 +107,7 @@ class Board(houses.House):
         keep_nvs()
 
     def live(self):
-        """As firmware/start_esp32.py, but for the place of the file system."""
+        """As firmware/start_esp32.py."""
         sim_machine.power_up(self._words["cause"])
         sim_esp32.power_up()
         self.time = SwiftTime(self.pass_ms, self._poll, self._waits, self._after)

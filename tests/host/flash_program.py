@@ -12,6 +12,7 @@ from world.host_sim import machine as sim_machine
 from world.host_sim.flash import NorFlash
 from world.host_sim.ticks import PortTime
 from world.tests.both import houses_esp32 as houses
+from world.tests.both.houses_root import host
 
 VFS_BLOCKS = 240  # 960 KiB
 PIECE = 4096
@@ -27,7 +28,7 @@ class Board(houses.House):
         houses.BLOCKS = VFS_BLOCKS
         super().__init__(**others)
         self.mount()
-        install(slot, houses.FOLDER)
+        install(slot)
         self.umount()
 
     def boot(self, cause=sim_machine.PWRON_RESET):
@@ -46,8 +47,8 @@ class Board(houses.House):
         return self
 
 
-def install(slot, folder):
-    """Copy files to their places below `folder`, the folders made."""
+def install(slot, folder=""):
+    """Copy files of this machine to their places below `folder`, the folders made."""
     for source, place in slot:
         parts = place.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
@@ -55,7 +56,7 @@ def install(slot, folder):
                 os.mkdir(folder + "/" + "/".join(parts[:depth]))
             except OSError:
                 pass
-        copy(source, folder + "/" + place)
+        copy(host(source), folder + "/" + place)
 
 
 def copy(source, target):
@@ -91,7 +92,7 @@ def alone(slot, how):
     display = {"chip": "ssd1306", "keypad": "pcf8574"}
     board = Board([] if how == "empty" else slot, display=display, token=token)
     board.mount()
-    rom = houses.FOLDER + "/app/a/app.rom"
+    rom = "/app/a/app.rom"
     if how == "torn":
         _cut(rom, os.stat(rom)[6] // 2)
     elif how == "rotten":

@@ -70,6 +70,12 @@ def test_a_calibration_that_rotted_is_written_anew_from_its_copy():
     assert last == refused
 
 
+def test_the_store_lies_in_the_root_beside_other_volumes():
+    (before, free), (after, rest) = run("site.beside_volumes()")
+    assert (before, after) == ([], ["j0000000001"])
+    assert free - rest == 2 * 4096
+
+
 @pytest.mark.parametrize("made", (True, False))
 def test_a_decommissioned_meter_never_runs_again_and_begins_no_ledger(made):
     found = run("site.retired(%r)" % made)
@@ -171,7 +177,7 @@ FRESH = {  # (partition, commissioned): [made new, mounted, changed]
 def test_the_root_keys_order_gives_a_lost_meter_a_new_store():
     found = run("faults.renewed()")
     assert found["took_ms"] is not None
-    assert found["folder"] == "/flash"
+    assert found["folder"] == "/"
     assert not found["missing"]
     assert found["balance"] == 4_000_000_000
     assert found["highest"] == 7
