@@ -1,13 +1,12 @@
 """What an ESP32's meter is made of, from its site: needed at a boot only."""
 
-from wattledger.firmware import boot, constants, parts_esp32
+from wattledger.firmware import constants, parts_esp32
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.causes import cause
 from wattledger.firmware.errors import SiteError
 from wattledger.firmware.floor import set_floor
 from wattledger.firmware.site_esp32 import Site
 from wattledger.hal.entropy_esp32 import Esp32Entropy
-from wattledger.hal.errors import ChipError
 from wattledger.hal.storage.vfs import VfsStorage
 
 FIRMWARE = "esp32"
@@ -31,8 +30,7 @@ class Assembly:
         self._found = found
         self._port = port
         self._log = log
-        nvs = port.esp32.NVS(boot.SPACE)
-        self._site = site = Site(found.folder, nvs)
+        self._site = site = Site(found, port.esp32, log)
         self.config = config
         board = parts_esp32.board(self.config.board)
         self.relay = parts_esp32.relay(port.machine, board)
@@ -91,17 +89,14 @@ class Assembly:
 
     def _calibrated(self, board, site):
         """(what is the meter's calibration, the constants it makes). ChipError."""
-        data = site.content(CALIBRATION)
-        try:
+        if site.content(CALIBRATION) is None:
+            return None, constants.constants(board, None)
+
+        def judge(read):
+            data = read(CALIBRATION)
             return data, constants.constants(board, data)
-        except ChipError as error:
-            data = site.copied(CALIBRATION)
-            if data is None:
-                raise
-            found = constants.constants(board, data)
-            self._log("%s; it is written anew from its copy" % error)
-        site.mend(CALIBRATION)
-        return data, found
+
+        return site.kept((CALIBRATION,), judge)
 
     def _storage(self):
         found = self._found
@@ -140,16 +135,21 @@ class Assembly:
             )
             if self._sntp is not None:
                 self._sntp.ready = self.wifi.is_up
-            self._link, self.ends = link.build(
-                self.config,
-                network["broker"],
-                network.get("port", PORT),
-                self.clock,
-                site.read,
-                port.ssl,
-                socket=port.socket,
-                ready=self.wifi.is_up,
-            )
+
+            def judge(read):
+                return link.build(
+                    self.config,
+                    network["broker"],
+                    network.get("port", PORT),
+                    self.clock,
+                    read,
+                    port.ssl,
+                    socket=port.socket,
+                    ready=self.wifi.is_up,
+                )
+
+            names = (link.AUTHORITY, link.CERTIFICATE, link.KEY)
+            self._link, self.ends = site.kept(names, judge)
             self.wifi.link = self._link
         except Exception as error:
             self._log("no link: %s: %s" % (type(error).__name__, error))

@@ -2,12 +2,12 @@
 
 from wattledger.agent import events
 from wattledger.agent.errors import TariffError
-from wattledger.firmware.boot import APP, SPACE
+from wattledger.firmware.boot import APP
 from wattledger.firmware.build import BUILT
 from wattledger.firmware.causes import number
 from wattledger.firmware.floor import set_floor
 from wattledger.firmware.mirror_esp32 import NvsMirror
-from wattledger.firmware.site_esp32 import Site
+from wattledger.firmware.site_esp32 import Site, nvs
 
 HW_CLASS = "esp32"
 PIN = "pin"  # of hal/display/pin.py: who held the button wants the label's again
@@ -27,10 +27,12 @@ def begin(meter, tariff, checked):
             agent.report(events.TARIFF_REFUSED, 0)
             meter.log("tariff.json is refused: %s" % error)
     if meter.found.folder is not None:
-        site = Site(meter.found.folder, port.esp32.NVS(SPACE))
-        site.copy()
+        Site(meter.found, port.esp32, meter.log).copy()
         if meter.found.safe:
-            meter.storage.remove(PIN)
+            try:
+                meter.storage.remove(PIN)
+            except OSError as error:
+                meter.log("the page's PIN stays: %s" % error)
         _look_at_application(meter)
 
 
@@ -47,7 +49,7 @@ def _look_at_application(meter):
         return
     app_state.tell_lost(meter.agent, meter.storage, selection, found.damaged)
     if running is not None:  # a core alone has no link that could bring another
-        mirror = NvsMirror(meter.port.esp32.NVS(SPACE))
+        mirror = NvsMirror(nvs(meter.port.esp32))
         meter.floor = app_state.floor(mirror, selection)
         meter.agent.application = app_state.told(selection, running, True)
 
@@ -57,17 +59,16 @@ def take_updates(meter, damaged=()):
     from wattledger.firmware.slot_files import SlotFiles
     from wattledger.firmware.updates import Updates
 
-    found = meter.found
-    nvs = meter.port.esp32.NVS(SPACE)
+    found, port = meter.found, meter.port
     meter.updates = Updates(
         meter.agent,
         meter.storage,
         SlotFiles(found.folder.rstrip("/") + "/" + APP),
-        Site(found.folder, nvs).points() or {},
+        Site(found, port.esp32, meter.log).points() or {},
         HW_CLASS,
         found.slot,
         damaged,
-        NvsMirror(nvs),
+        NvsMirror(nvs(port.esp32)),
         meter.link,
         meter.clock,
     )

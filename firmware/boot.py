@@ -19,6 +19,7 @@ MOUNTED = "/slot"  # where an application of one file is seen
 BLOCK = 4096
 PIECE = 256
 ERASED = 0xFF
+SAFE_READS = 5000  # of the pin, some 20 ms
 # Rooms that an application brings; in the core they are empty.
 ROOMS = (
     "agent.comms.discovery",
@@ -33,7 +34,8 @@ class Found:
     """`place` of the file system; `folder` is the same, None without one: `fault` says why;
     `made`: this meter was commissioned; `new`: the file system was made just now; `safe`: a
     person held the pin; `slot` of the application, None: the core alone; `damaged` are the slots
-    that were to be started and are not what was installed."""
+    that were to be started and are not what was installed; `spoilt` the site's files that are not
+    what they were and could not be mended."""
 
     def __init__(self):
         self.folder = None
@@ -44,6 +46,7 @@ class Found:
         self.safe = False
         self.slot = None
         self.damaged = ()
+        self.spoilt = ()
 
 
 found = Found()
@@ -54,8 +57,7 @@ def start(machine, esp32, vfs, folder=FOLDER, found=found):
     try:
         found.place = folder
         found.made = is_made(esp32)
-        pin = machine.Pin(SAFE_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
-        found.safe = not pin.value()
+        found.safe = _is_held(machine.Pin(SAFE_PIN, machine.Pin.IN, machine.Pin.PULL_UP))
         _mount(esp32, vfs, folder, found)
         if found.folder is not None and not found.safe:
             # Here and below, so that they leave the heap again: the core keeps what it imports.
@@ -100,6 +102,11 @@ def make(esp32, vfs, folder=FOLDER):
     place = partition(esp32)
     vfs.VfsLfs2.mkfs(place)
     vfs.mount(vfs.VfsLfs2(place), folder)
+
+
+def _is_held(pin):
+    """True for a line that stays low: one on a long cable takes milliseconds to rise."""
+    return not any(pin.value() for _ in range(SAFE_READS))
 
 
 def _mount(esp32, vfs, folder, found):

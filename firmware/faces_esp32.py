@@ -3,7 +3,6 @@ agent has recovered: both would be in the way of that.
 """
 
 from wattledger.firmware import parts_esp32
-from wattledger.firmware.boot import SPACE
 from wattledger.firmware.errors import SiteError
 from wattledger.firmware.site_esp32 import Site
 from wattledger.hal.entropy_esp32 import Esp32Entropy
@@ -45,7 +44,7 @@ def _panel(meter, faces):
 
 def _page(meter, faces):
     port = meter.port
-    site = Site(meter.found.folder, port.esp32.NVS(SPACE))
+    site = Site(meter.found, port.esp32, meter.log)
     network = site.network()
     number = network.get("page_port", HTTP)
     if number == 0:

@@ -218,10 +218,9 @@ def serve(found, port, log=log, kept=None):
 
 def is_provisioned(found, port):
     """True when there is a device.json, or a copy of one."""
-    from wattledger.firmware.boot import SPACE
     from wattledger.firmware.site_esp32 import DEVICE, Site
 
-    site = Site(found.folder, port.esp32.NVS(SPACE))
+    site = Site(found, port.esp32, log)
     return (site.content(DEVICE) or site.copied(DEVICE)) is not None
 
 

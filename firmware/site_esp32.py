@@ -18,8 +18,10 @@ import errno
 import json
 import os
 
-from wattledger.agent.errors import ConfigError, TariffError
-from wattledger.firmware.errors import SiteError
+from wattledger.agent.errors import AgentError, TariffError
+from wattledger.firmware.boot import SPACE
+from wattledger.firmware.errors import FirmwareError, SiteError
+from wattledger.hal.errors import HalError
 
 FOLDER = "site"
 DEVICE = "device.json"
@@ -44,23 +46,42 @@ POINT_BYTES = 64
 UNREADABLE = (ValueError, KeyError, AttributeError, TypeError)
 
 
-class Site:
-    """`folder` of the mounted file system, or None; `nvs` an open esp32.NVS."""
+class NoNvs:
+    """In place of an NVS that cannot be opened: it has nothing, and takes nothing."""
 
-    def __init__(self, folder, nvs):
-        self._folder = folder
-        self._nvs = nvs
+    def get_blob(self, key, into):
+        raise OSError(NOT_FOUND)
+
+    def set_blob(self, key, data):
+        raise OSError(errno.EIO)
+
+
+def nvs(esp32):
+    """The NVS of a meter; NoNvs where there is none."""
+    try:
+        return esp32.NVS(SPACE)
+    except OSError:
+        return NoNvs()
+
+
+class Site:
+    """`found` as of firmware/boot.py, `esp32` the port's module."""
+
+    def __init__(self, found, esp32, log):
+        self._found = found
+        self._nvs = nvs(esp32)
+        self._log = log
 
     def path(self, name):
         """Where a file lies."""
-        return self._folder.rstrip("/") + "/" + FOLDER + "/" + name
+        return self._found.folder.rstrip("/") + "/" + FOLDER + "/" + name
 
     def content(self, name):
         """The bytes of a file, or of its copy where there is none; None: neither.
 
         An empty file is as none that was never copied.
         """
-        if self._folder is not None:
+        if self._found.folder is not None:
             try:
                 with open(self.path(name), "rb") as file:
                     return file.read() or None
@@ -84,7 +105,7 @@ class Site:
                 raise ValueError
             return key
 
-        return self._judged(name, judge, "is no such key in hex; provision the meter again") or b""
+        return self._judged(name, judge, "is no such key in hex") or b""
 
     def points(self):
         """The public keys of those who sign documents, by key id; None without. SiteError."""
@@ -97,7 +118,7 @@ class Site:
                     raise ValueError
             return found
 
-        return self._judged("public_keys.json", judge, "cannot be used; provision the meter again")
+        return self._judged("public_keys.json", judge, "cannot be used")
 
     def network(self):
         """The content of network.json; {} without it. SiteError."""
@@ -108,46 +129,65 @@ class Site:
                 raise ValueError
             return found
 
-        return (
-            self._judged(
-                "network.json", judge, "needs ssid, password and broker; provision it again"
-            )
-            or {}
-        )
+        return self._judged("network.json", judge, "needs ssid, password and broker") or {}
 
     def _judged(self, name, judge, refusal):
-        """What `judge` makes of a file, or of its copy where the file is not what it was; None
-        without."""
-        data = self.content(name)
-        if data is None:
-            return None
+        """What `judge` makes of the bytes of a file; None without it. SiteError."""
+
+        def judged(read):
+            try:
+                return judge(read(name))
+            except UNREADABLE:
+                raise SiteError("%s: %s; provision the meter again" % (name, refusal)) from None
+
+        return None if self.content(name) is None else self.kept((name,), judged)
+
+    def kept(self, names, judge, where=""):
+        """What `judge` makes of files by a function that reads one; of their copies where it
+        refuses the files, which then are written anew. Raises what it raised of the files.
+
+        `where` stands before what it says, for a log.
+        """
         try:
-            return judge(data)
-        except UNREADABLE:
-            pass
+            return judge(self.read)
+        except (AgentError, HalError, FirmwareError) as error:
+            fault = error
         try:
-            found = judge(self.copied(name) or b"")
-        except UNREADABLE:
-            raise SiteError("%s: %s" % (name, refusal)) from None
-        self.mend(name)
+            found = judge(self._copy_of)
+        except (OSError, AgentError, HalError, FirmwareError):
+            raise fault from None
+        self._log("%s%s; it is written anew from its copy" % (where, fault))
+        for name in names:
+            self._mend(name)
         return found
 
-    def mend(self, name):
-        """Write a file anew from its copy. What cannot be written now can be at another start."""
-        if self._folder is not None:
-            try:
-                with open(self.path(name), "wb") as file:
-                    file.write(self.copied(name))
-            except OSError:
-                pass
+    def _copy_of(self, name):
+        data = self.copied(name)
+        if data is None:
+            raise OSError(errno.ENOENT)
+        return data
+
+    def _mend(self, name):
+        """Write a file anew from its copy, which is left as it is where that cannot be."""
+        try:
+            data = self._copy_of(name)
+            with open(self.path(name), "wb") as file:
+                file.write(data)
+        except OSError:
+            self._found.spoilt += (name,)
 
     def copy(self):
         """Keep a copy of each file that differs from it."""
         for name in COPIED:
+            if name in self._found.spoilt:
+                continue
             data = self.content(name) or b""
             if data != (self.copied(name) or b""):
-                self._nvs.set_blob(name[:NAME_CHARS], data)
-                self._nvs.commit()
+                try:
+                    self._nvs.set_blob(name[:NAME_CHARS], data)
+                    self._nvs.commit()
+                except OSError as error:
+                    self._log("%s: the NVS takes no copy: %s" % (name, error))
 
     def restore(self):
         """Write the files anew from their copies, into a file system that was just made."""
@@ -192,21 +232,10 @@ def _new(found, tariff):
 
 def read(found, port, log):
     """(Config, tariff document or None, its Tariff): what is checked before an agent takes its
-    heap. A device.json that is none is written anew from its copy. ConfigError, OSError."""
-    from wattledger.firmware.boot import SPACE
-
-    site = Site(found.folder, port.esp32.NVS(SPACE))
+    heap. ConfigError, OSError."""
+    site = Site(found, port.esp32, log)
     tariff = _new(found, site.content("tariff.json"))
-    try:
-        return _checked(site.read(DEVICE), tariff, log)
-    except (ConfigError, OSError) as error:
-        copy = site.copied(DEVICE)
-        if copy is None:
-            raise
-        checked = _checked(copy, tariff, log)
-        log("%s: %s; it is written anew from its copy" % (DEVICE, error))
-        site.mend(DEVICE)
-        return checked
+    return site.kept((DEVICE,), lambda read: _checked(read(DEVICE), tariff, log), DEVICE + ": ")
 
 
 def _checked(device, tariff, log):

@@ -24,7 +24,7 @@ def open_ledger(parts, found, esp32, site, log):
     amount = site.content(COMMISSION)
     if amount is None:
         if segments(parts.storage):  # an order opened it
-            _mark(found, esp32)
+            _mark(found, esp32, log)
         return True
     try:
         credit = int(amount)
@@ -43,8 +43,8 @@ def open_ledger(parts, found, esp32, site, log):
         commission(parts.storage, parts.config.meter, unix, trust, credit, supply)
     except AgentError as error:  # the power went between the ledger and the mark
         log(str(error))
-    _mark(found, esp32)
-    site.remove(COMMISSION)
+    if _mark(found, esp32, log):
+        site.remove(COMMISSION)
     return True
 
 
@@ -57,15 +57,20 @@ def refuse(storage):
         )
 
 
-def _mark(found, esp32):
-    boot.set_made(esp32)
-    found.made = True
+def _mark(found, esp32, log):
+    """False when the NVS does not take the mark: at the next start once more."""
+    try:
+        boot.set_made(esp32)
+        found.made = True
+    except OSError as error:
+        log("commissioned, but the NVS takes no mark of it: %s" % error)
+    return found.made
 
 
 def commissioned(meter):
     """The time is known now: open the ledger, and start again with it."""
     port, found = meter.port, meter.found
-    site = Site(found.folder, port.esp32.NVS(boot.SPACE))
+    site = Site(found, port.esp32, meter.log)
     open_ledger(meter, found, port.esp32, site, meter.log)
     port.machine.reset()
 
@@ -74,9 +79,10 @@ def renew(meter):
     """The root key's order opened a ledger: a new file system takes what is in memory."""
     meter.agent.report(events.STORE_LOST, 0)
     meter.agent.keeper.now()
-    port, place = meter.port, meter.found.place
+    port, found = meter.port, meter.found
+    place = found.folder = found.place
     boot.make(port.esp32, port.vfs, place)
-    Site(place, port.esp32.NVS(boot.SPACE)).restore()
+    Site(found, port.esp32, meter.log).restore()
     store = VfsStorage(place)
     for name in meter.storage.names():
         store.commit(name, meter.storage.files[name])

@@ -160,13 +160,25 @@ class LinkedHouse(houses.House):
             line = sys.stdin.readline()
             if not line:
                 return False
-            for name, value in json.loads(line).items():
+            words = json.loads(line)
+            for name, value in words.items():
                 if name == "air":
                     network.air.name, network.air.password = value
                 elif name == "watts":
                     self.watts = value
+                elif name == "rot":
+                    self.rot(value)
             print(json.dumps(self.told()))
+            if "rot" in words:
+                machine.reset()
         return True
+
+    def rot(self, name):
+        """Half of a file of the site is left."""
+        with open("/site/" + name, "rb") as file:
+            data = file.read()
+        with open("/site/" + name, "wb") as file:
+            file.write(data[: len(data) // 2])
 
     def told(self):
         agent = self.meter.agent

@@ -121,6 +121,64 @@ def _content(name):
         return sorted(os.listdir(FOLDER + name))
 
 
+def without_nvs(kind):
+    """A new meter whose NVS is "full" or "closed", then one that works again: (power, missing,
+    made, operations, lines) of each start."""
+    house = House()
+    opened = esp32.NVS
+
+    class Full(opened):
+        def _set(self, key, value):
+            raise OSError(-0x1105)  # ESP_ERR_NVS_NOT_ENOUGH_SPACE
+
+    def closed(space):
+        raise OSError(-0x1101)  # ESP_ERR_NVS_NOT_INITIALIZED
+
+    found = []
+    for nvs in (Full if kind == "full" else closed, opened):
+        esp32.NVS = nvs
+        try:
+            house.boot()
+            house.run(15_000)
+        finally:
+            esp32.NVS = opened
+        agent = house.meter.agent
+        power = agent.meter.power_mw()
+        made = boots.is_made(esp32)
+        found.append([power, agent.ledger.missing, made, house.relay.operations, house.lines])
+        house.lines = []
+    return found
+
+
+def slow_pin():
+    """The safe-mode pin's line that takes 4000 reads to rise; then one that is held, while the
+    flash lets nothing be removed: (safe, power, lines)."""
+    house = House()
+    reads = [0]
+
+    def rises():
+        reads[0] += 1
+        return int(reads[0] > 4000)
+
+    def stuck(storage, name):
+        raise OSError(5)
+
+    found = []
+    remove = VfsStorage.remove
+    for level in (rises, lambda: 0):
+        house.off()
+        sim_machine.attach_input(33, level)
+        VfsStorage.remove = stuck
+        try:
+            house.boot()
+        finally:
+            VfsStorage.remove = remove
+        house.run(15_000)
+        found.append([house.found.safe, house.meter.agent.meter.power_mw(), house.lines])
+        house.lines = []
+    return found
+
+
 def beside_volumes():
     """A store in the root, beside this machine's files and a second volume: its names, then its
     names and bytes free once it holds a file of 5000 bytes."""

@@ -7,7 +7,7 @@ import os
 import unittest
 
 from wattledger.firmware import boot
-from wattledger.firmware.errors import SiteError
+from wattledger.firmware.errors import BrokerError, SiteError
 from wattledger.firmware.site_esp32 import Site
 from wattledger.firmware.slot_files import SlotFiles, Wholeness
 from wattledger.firmware.task import Task
@@ -99,8 +99,14 @@ class TestApplication(FolderTest):
 
 
 class TestSite(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.lines = []
+
     def site(self, folder=FOLDER):
-        return Site(folder, esp32.NVS("wattledger"))
+        found = boot.Found()
+        found.folder = folder
+        return Site(found, esp32, self.lines.append)
 
     def test_its_copy_is_read_where_there_is_no_file_system(self):
         # one of each size that a copy is read by
@@ -120,13 +126,84 @@ class TestSite(FolderTest):
         self.site().copy()
         count = len(esp32._chip.kept)
         writes = []
-        nvs = esp32.NVS("wattledger")
-        nvs.set_blob = lambda key, value: writes.append(key)
-        Site(FOLDER, nvs).copy()
+        site = self.site()
+        site._nvs.set_blob = lambda key, value: writes.append(key)
+        site.copy()
         self.assertEqual((count, writes), (1, []))
         write(FOLDER + "/site/device.json", b"two")
         self.site().copy()
         self.assertEqual(self.site(None).content("device.json"), b"two")
+
+    def refused_once(self, then=None):
+        """(site, what kept() makes of a key whose file is wrong, its copy right)."""
+        write(FOLDER + "/site/device.key", b"ab" * 32)
+        self.site().copy()
+        write(FOLDER + "/site/device.key", b"ab" * 31)
+        site = self.site()
+
+        def judge(read):
+            data = read("device.key")
+            if len(data) != 64:
+                if then is not None:
+                    then()
+                raise BrokerError("device.key: short")
+            return data
+
+        return site, site.kept(("device.key",), judge)
+
+    def test_a_file_that_is_refused_is_written_anew_from_its_copy(self):
+        site, found = self.refused_once()
+        self.assertEqual(found, b"ab" * 32)
+        self.assertEqual(self.lines, ["device.key: short; it is written anew from its copy"])
+        self.assertEqual(site.content("device.key"), found)
+
+    def test_the_copy_of_one_that_cannot_be_written_is_kept(self):
+        site, found = self.refused_once(lambda: wipe(FOLDER + "/site"))
+        write(FOLDER + "/site/device.key", b"ab" * 31)  # what a failing flash still shows
+        site.copy()
+        self.assertEqual(self.site(None).content("device.key"), found)
+
+    def test_what_is_refused_of_the_file_is_said_where_the_copy_is_no_better(self):
+        def judge(read):
+            raise BrokerError("%d bytes" % len(read("device.key")))
+
+        write(FOLDER + "/site/device.key", b"ab" * 31)
+        with self.assertRaises(BrokerError) as caught:  # it has no copy
+            self.site().kept(("device.key",), judge)
+        self.assertEqual((str(caught.exception), self.lines), ("62 bytes", []))
+        self.site().copy()
+        write(FOLDER + "/site/device.key", b"ab")
+        with self.assertRaises(BrokerError) as caught:
+            self.site().kept(("device.key",), judge)
+        self.assertEqual((str(caught.exception), self.lines), ("2 bytes", []))
+
+    def test_an_nvs_that_takes_nothing_is_said_and_no_more(self):
+        write(FOLDER + "/site/device.key", b"ab" * 32)
+        site = self.site()
+
+        def full(key, value):
+            raise OSError(-0x1105)
+
+        site._nvs.set_blob = full
+        site.copy()
+        self.assertEqual(self.lines, ["device.key: the NVS takes no copy: -4357"])
+
+    def test_an_nvs_that_cannot_be_opened_has_nothing_and_takes_nothing(self):
+        def closed(space):
+            raise OSError(-0x1101)
+
+        class Port:
+            def __init__(self, nvs):
+                self.NVS = nvs
+
+        write(FOLDER + "/site/device.key", b"ab" * 32)
+        found = boot.Found()
+        found.folder = FOLDER
+        site = Site(found, Port(closed), self.lines.append)
+        site.copy()
+        self.assertEqual(site.content("device.key"), b"ab" * 32)
+        self.assertIsNone(site.copied("device.key"))
+        self.assertEqual(len(self.lines), 1)
 
     def test_it_is_restored_into_an_empty_file_system(self):
         write(FOLDER + "/site/device.json", b"{}")

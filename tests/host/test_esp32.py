@@ -70,6 +70,30 @@ def test_a_calibration_that_rotted_is_written_anew_from_its_copy():
     assert last == refused
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("full", "the NVS takes no copy: -4357"),
+        ("closed", "the NVS takes no copy: "),
+    ],
+)
+def test_an_nvs_that_fails_stops_nothing_and_is_made_up_for(kind, said):
+    first, second = run("site.without_nvs(%r)" % kind)
+    for power, missing, _, operations, _ in (first, second):
+        assert (power, missing, operations) == (2_300_000, False, 0)
+    assert (first[2], second[2]) == (False, True)
+    assert any(said in line for line in first[4])
+    assert any("takes no mark" in line for line in first[4])
+    assert not any("NVS" in line for line in second[4])
+
+
+def test_a_slow_line_at_the_safe_mode_pin_is_none_that_is_held():
+    slow, held = run("site.slow_pin()")
+    assert (slow[0], held[0]) == (False, True)
+    assert slow[1] == held[1] == 2_300_000
+    assert any("PIN stays" in line for line in held[2])
+
+
 def test_the_store_lies_in_the_root_beside_other_volumes():
     (before, free), (after, rest) = run("site.beside_volumes()")
     assert (before, after) == ([], ["j0000000001"])

@@ -150,6 +150,17 @@ def test_what_cannot_link_measures_and_says_why(site, folder, tmp_path):
     assert "as esp-0001" not in site.said()
 
 
+@pytest.mark.parametrize("name", ["ca.der", "client.der", "client.key.der"])
+def test_a_file_of_the_link_that_rotted_is_written_anew_from_its_copy(site, folder, name):
+    with Esp32(folder) as meter:
+        meter.until(lambda told: told["linked"])
+        meter.told(rot=name)
+        told = meter.until(lambda told: told["boots"] == 2 and told["linked"])
+        mended = [line for line in told["lines"] if "it is written anew from its copy" in line]
+        assert len(mended) == 1 and name in mended[0], told["lines"]
+        assert (told["failures"], told["operations"]) == (0, 0)
+
+
 WORDS = {
     "authority": "certificate verify failed",
     "certificate": "does it take this meter's certificate?",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wattledger.firmware import boot
 from wattledger.firmware.site_esp32 import Site
 from wattledger.host_sim import esp32 as sim_esp32
 from wattledger.tools import cli
@@ -36,7 +37,9 @@ def reader(folder):
     sim_esp32.detach_all()
     (folder / "flash").mkdir()
     os.symlink(folder / "site" / "m-1", folder / "flash" / "site")
-    return Site(str(folder / "flash"), sim_esp32.NVS("wattledger"))
+    found = boot.Found()
+    found.folder = str(folder / "flash")
+    return Site(found, sim_esp32, print)
 
 
 @pytest.fixture

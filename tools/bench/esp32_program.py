@@ -27,7 +27,7 @@ class Found:
 
     made = True
     safe = False
-    damaged = ()
+    damaged = spoilt = ()
 
     def __init__(self, folder, slot):
         self.folder = self.place = folder
