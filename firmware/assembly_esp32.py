@@ -33,7 +33,7 @@ class Assembly:
         self._site = site = Site(found, port.esp32, log)
         self.config = config
         board = parts_esp32.board(self.config.board)
-        self.relay = parts_esp32.relay(port.machine, board)
+        self.relay = parts_esp32.relay(port.machine, port.time, board)
         self._calibration, phases = self._calibrated(board, site)
         self._entropy = Esp32Entropy()
         network = self._network(site)

@@ -14,7 +14,6 @@ from wattledger.hal.relay.esp32 import Esp32HoldRelay, Esp32LatchingRelay
 
 PLATFORM = "esp32"
 I2C_HZ = 400_000
-RELAY_TIMER = 0
 
 
 def board(name):
@@ -28,18 +27,17 @@ def board(name):
     return found
 
 
-def relay(machine, found):
+def relay(machine, time, found):
     """The supply relay, its coils off."""
     if found.RELAY_KIND == "hold":
         return Esp32HoldRelay(machine.Pin, found.RELAY_CLOSE, found.CONTACT)
     return Esp32LatchingRelay(
         machine.Pin,
-        machine.Timer,
+        time.sleep_ms,
         found.RELAY_OPEN,
         found.RELAY_CLOSE,
         found.CONTACT,
         found.RELAY_PULSE_MS,
-        timer=RELAY_TIMER,
     )
 
 

@@ -32,7 +32,6 @@ class _Board:
         self.spi = []  # _Selected
         self.i2c = {}  # bus -> {address: chip}
         self.uart = {}  # bus -> _Line
-        self.timers = []
         self.matrix = ((), (), ())  # pins of rows and columns, and the keys that are down
         self.outputs = {}  # pin -> what hears its level
         self.inputs = {}  # pin -> what tells its level
@@ -101,9 +100,8 @@ def detach_all():
 
 
 def power_up(cause=PWRON_RESET):
-    """What is wired stays; pins float, timers and watchdog are gone, as after a reset."""
+    """What is wired stays; pins float, the watchdog is gone, as after a reset."""
     _board.levels = {}
-    _board.timers = []
     _board.dog = None
     _board.cause = cause
 
@@ -347,36 +345,6 @@ def speed(bus):
     return _board.speeds[bus]
 
 
-class Timer:
-    """A timer of `period` ms that `advance` drives."""
-
-    ONE_SHOT = 0
-    PERIODIC = 1
-
-    def __init__(self, number):
-        self._callback = None
-        self._left = 0
-
-    def init(self, mode=PERIODIC, period=-1, callback=None):
-        self.deinit()
-        self._mode = mode
-        self._period = self._left = period
-        self._callback = callback
-        _board.timers.append(self)
-
-    def deinit(self):
-        if self in _board.timers:
-            _board.timers.remove(self)
-
-    def _pass(self, ms):
-        self._left -= ms
-        while self._left <= 0 and self in _board.timers:
-            self._left += self._period
-            if self._mode == Timer.ONE_SHOT:
-                self.deinit()
-            self._callback(self)
-
-
 class WDT:
     """The watchdog: not fed for `timeout` ms, it resets the machine. Made anew it takes a new
     timeout, as the port's does."""
@@ -404,8 +372,6 @@ class RTC:
 
 
 def advance(ms):
-    """Let milliseconds pass for the timers, and then for the watchdog."""
-    for timer in list(_board.timers):
-        timer._pass(ms)
+    """Let milliseconds pass for the watchdog."""
     if _board.dog is not None:
         _board.dog._pass(ms)

@@ -1,7 +1,7 @@
 """Supply relays on the pins of an ESP32 (contract Relay).
 
-`pin_class` and `timer_class` are machine.Pin and machine.Timer: nothing is imported that only a
-device has. Coils are set inactive as their pins become outputs, before anything else.
+`pin_class` is machine.Pin: nothing is imported that only a device has. Coils are set inactive as
+their pins become outputs, before anything else.
 """
 
 from wattledger.hal.errors import HalError
@@ -34,66 +34,51 @@ class _Contact:
 
 
 class Esp32LatchingRelay:
-    """`timer` is the number of a hardware timer of its own; the contact closes to ground."""
+    """A pulse is over when open() or close() returns; `sleep_ms` is the port's. A timer's callback
+    would wait for what holds the interpreter: a handshake or an erased block is longer than a
+    coil may be on. The contact closes to ground.
+    """
 
     def __init__(
         self,
         pin_class,
-        timer_class,
+        sleep_ms,
         open_pin,
         close_pin,
         contact_pin=None,
         pulse_ms=100,
         active_high=True,
         contact_active_low=True,
-        timer=0,
     ):
         if not 1 <= pulse_ms <= LONGEST_PULSE_MS:
             raise HalError("relay: a pulse is 1..%d ms, not %d" % (LONGEST_PULSE_MS, pulse_ms))
         self._open_coil = _Coil(pin_class, open_pin, active_high)
         self._close_coil = _Coil(pin_class, close_pin, active_high)
         self._contact = _Contact(pin_class, contact_pin, contact_active_low)
-        self._one_shot = timer_class.ONE_SHOT
-        self._timer = timer_class(timer)
+        self._sleep_ms = sleep_ms
         self._pulse_ms = pulse_ms
-        self._active = None
-        self._ended = self._end  # bound once: the callback runs where little may allocate
 
     def open(self):
-        """Pulse the opening coil; a pulse of the other coil ends first."""
-        self._start(self._open_coil)
+        """Pulse the opening coil."""
+        self._pulse(self._open_coil)
 
     def close(self):
-        """Pulse the closing coil; a pulse of the other coil ends first."""
-        self._start(self._close_coil)
+        """Pulse the closing coil."""
+        self._pulse(self._close_coil)
 
     def contact(self):
         """True closed, False open, None without a contact's pin."""
         return self._contact.read()
 
     def shut_down(self):
-        """End a pulse; the relay stays where it is."""
-        self._timer.deinit()
-        self._end()
+        """The relay stays where it is."""
 
-    def _start(self, coil):
-        if self._active is coil:
-            return  # its pulse runs
-        self._timer.deinit()  # or the old pulse's end could fall between on() and init()
-        self._end()
-        self._active = coil
+    def _pulse(self, coil):
         coil.on()
         try:
-            self._timer.init(mode=self._one_shot, period=self._pulse_ms, callback=self._ended)
-        except Exception as error:  # whatever the port raises: a coil left on would burn
-            self._end()
-            raise HalError("relay: no timer for the pulse (%s)" % error)
-
-    def _end(self, timer=None):
-        # Both, whichever was on: a callback that comes late must not depend on what it was for.
-        self._open_coil.off()
-        self._close_coil.off()
-        self._active = None
+            self._sleep_ms(self._pulse_ms)
+        finally:
+            coil.off()
 
 
 class Esp32HoldRelay:

@@ -1,4 +1,4 @@
-"""The ESP32's relays on fake pins and a fake timer, and the simulated one, by one contract."""
+"""The ESP32's relays on fake pins, and the simulated one, by one contract."""
 
 import unittest
 
@@ -33,34 +33,6 @@ class FakePin:
         return None
 
 
-class FakeTimer:
-    """machine.Timer; `pass_ms` lets time pass for the last one made."""
-
-    ONE_SHOT = 0
-    last = None
-    broken = False
-
-    def __init__(self, number):
-        self._left = None
-        FakeTimer.last = self
-
-    def init(self, mode, period, callback):
-        if FakeTimer.broken:
-            raise OSError(12)
-        self._left = period
-        self._callback = callback
-
-    def deinit(self):
-        self._left = None
-
-    def pass_ms(self, ms):
-        if self._left is not None:
-            self._left -= ms
-            if self._left <= 0:
-                self._left = None
-                self._callback(self)
-
-
 class FakeBoard(RelayBench):
     """The relay's body: where a coil is on, its contact goes."""
 
@@ -69,13 +41,18 @@ class FakeBoard(RelayBench):
     def __init__(self, closed, contact=CONTACT):
         FakePin.log = []
         FakePin.levels = {CONTACT: 0 if closed else 1}
+        self.slept = []  # (milliseconds, level of the opening coil, of the closing one)
         self.relay = self.made(contact)
         self.settle()
 
     def made(self, contact):
         return Esp32LatchingRelay(
-            FakePin, FakeTimer, OPEN, CLOSE, contact, PULSE_MS, self.active_high
+            FakePin, self.sleep_ms, OPEN, CLOSE, contact, PULSE_MS, self.active_high
         )
+
+    def sleep_ms(self, ms):
+        self.slept.append((ms, FakePin.levels[OPEN], FakePin.levels[CLOSE]))
+        self.settle()
 
     def settle(self):
         on = 1 if self.active_high else 0
@@ -86,7 +63,6 @@ class FakeBoard(RelayBench):
 
     def pass_ms(self, ms):
         self.settle()
-        FakeTimer.last.pass_ms(ms)
 
 
 class LowBoard(FakeBoard):
@@ -126,57 +102,38 @@ class TestRelays(unittest.TestCase):
         LowBoard(True)
         self.assertEqual(FakePin.log, [(OPEN, 1), (CLOSE, 1)])
 
-    def test_a_pulse_ends_by_itself_after_its_time(self):
+    def test_a_pulse_has_its_time_and_is_over_when_the_command_returns(self):
         board = FakeBoard(True)
         board.relay.open()
-        board.pass_ms(PULSE_MS - 1)
-        self.assertEqual(FakePin.levels[OPEN], 1)
-        board.pass_ms(1)
-        self.assertEqual(FakePin.levels[OPEN], 0)
-
-    def test_coils_are_never_on_together(self):
-        board = FakeBoard(True)
-        for command in (board.relay.open, board.relay.close, board.relay.open):
-            command()
-            board.pass_ms(PULSE_MS // 3)
-        levels = {OPEN: 0, CLOSE: 0}
-        for number, level in FakePin.log:
-            levels[number] = level
-            self.assertTrue(levels[OPEN] + levels[CLOSE] <= 1)
-
-    def test_the_second_pulse_has_its_whole_time(self):
-        board = FakeBoard(True)
-        board.relay.open()
-        board.pass_ms(PULSE_MS - 10)
+        self.assertEqual(board.slept, [(PULSE_MS, 1, 0)])
+        self.assertEqual(FakePin.log[2:], [(OPEN, 1), (OPEN, 0)])
         board.relay.close()
-        board.pass_ms(PULSE_MS - 1)
-        self.assertEqual((FakePin.levels[OPEN], FakePin.levels[CLOSE]), (0, 1))
-        board.pass_ms(1)
-        self.assertEqual(FakePin.levels[CLOSE], 0)
+        self.assertEqual(board.slept[1:], [(PULSE_MS, 0, 1)])
+        self.assertEqual(FakePin.log[4:], [(CLOSE, 1), (CLOSE, 0)])
 
-    def test_a_command_repeated_does_not_stretch_its_pulse(self):
-        board = FakeBoard(True)
+    def test_a_coil_that_is_active_low_is_off_again_too(self):
+        board = LowBoard(True)
         board.relay.open()
-        board.pass_ms(PULSE_MS - 1)
-        board.relay.open()
-        board.pass_ms(1)
-        self.assertEqual(FakePin.levels[OPEN], 0)
+        self.assertEqual(board.slept, [(PULSE_MS, 0, 1)])
+        self.assertEqual((FakePin.levels[OPEN], FakePin.levels[CLOSE]), (1, 1))
 
-    def test_shut_down_ends_a_pulse(self):
+    def test_what_ends_the_wait_leaves_no_coil_on(self):
         board = FakeBoard(True)
-        board.relay.open()
+
+        def interrupted(ms):
+            raise KeyboardInterrupt
+
+        relay = Esp32LatchingRelay(FakePin, interrupted, OPEN, CLOSE, CONTACT, PULSE_MS)
+        for command in (relay.open, relay.close):
+            with self.assertRaises(KeyboardInterrupt):
+                command()
+            self.assertEqual((FakePin.levels[OPEN], FakePin.levels[CLOSE]), (0, 0))
+        self.assertEqual(board.slept, [])
+
+    def test_shut_down_moves_nothing(self):
+        board = FakeBoard(True)
         board.relay.shut_down()
-        self.assertEqual((FakePin.levels[OPEN], FakePin.levels[CLOSE]), (0, 0))
-
-    def test_without_a_timer_no_coil_stays_on(self):
-        board = FakeBoard(True)
-        FakeTimer.broken = True
-        try:
-            with self.assertRaises(HalError):
-                board.relay.open()
-        finally:
-            FakeTimer.broken = False
-        self.assertEqual(FakePin.levels[OPEN], 0)
+        self.assertEqual(FakePin.log[2:], [])
 
     def test_without_a_contact_nothing_is_known(self):
         self.assertEqual(FakeBoard(True, None).relay.contact(), None)
@@ -184,7 +141,7 @@ class TestRelays(unittest.TestCase):
     def test_a_pulse_of_no_length_or_too_long_is_refused(self):
         for pulse in (0, 1001):
             with self.assertRaises(HalError):
-                Esp32LatchingRelay(FakePin, FakeTimer, OPEN, CLOSE, None, pulse)
+                Esp32LatchingRelay(FakePin, None, OPEN, CLOSE, None, pulse)
 
 
 if __name__ == "__main__":

@@ -134,20 +134,5 @@ class TestUart(MachineTest):
         self.assertIsNone(line.readinto(bytearray(3)))
 
 
-class TestTimer(MachineTest):
-    def test_once_and_again_and_again(self):
-        fired = []
-        once, often = machine.Timer(0), machine.Timer(1)
-        once.init(mode=machine.Timer.ONE_SHOT, period=30, callback=lambda timer: fired.append(1))
-        often.init(mode=machine.Timer.PERIODIC, period=20, callback=lambda timer: fired.append(2))
-        simulated.advance(29)
-        self.assertEqual(fired, [2])
-        simulated.advance(11)  # 40 ms
-        self.assertEqual(fired, [2, 1, 2])
-        often.deinit()
-        simulated.advance(1000)
-        self.assertEqual(fired, [2, 1, 2])
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -50,16 +50,6 @@ class I2C:
             buffer[index] = RTC_REGISTERS[register + index]
 
 
-class Timer:
-    ONE_SHOT = 0
-
-    def __init__(self, number):
-        pass
-
-    def deinit(self):
-        pass
-
-
 class WDT:
     def __init__(self, timeout):
         pass
