@@ -16,6 +16,7 @@ from wattledger.hal.errors import HalError
 PLATFORM = "pi"
 PIN_FACTORY = "GPIOZERO_PIN_FACTORY"
 LGPIO = "lgpio"  # the one that drives the pins of a Pi 5 and of those before it
+DEBUG_UART = "/dev/ttyAMA10"  # of a Raspberry Pi 5
 PI_5 = "BCM2712"  # its pins are an RP1's, which no other factory knows
 # The converter's rounds: 4000 pairs a second; a 64-bit kernel takes 32 conversions a message.
 PAIR_US = 250
@@ -59,8 +60,12 @@ def bus_device(found):
 
 
 def uart_place(found):
-    """The serial line of a board: /dev/serial0 is the header's on every Pi."""
-    return "/dev/serial%d" % found.UART_BUS
+    """The serial line of a board's header, where /dev/serial0 leads but on a Raspberry Pi 5: there
+    it is the connector for debugging (github.com/raspberrypi/documentation, issue 3239)."""
+    place = "/dev/serial%d" % found.UART_BUS
+    if os.path.realpath(place) == DEBUG_UART:
+        return "/dev/ttyAMA%d" % found.UART_BUS
+    return place
 
 
 def sampler(found, spi):

@@ -41,6 +41,9 @@ SUBSYSTEM=="i2c-dev", GROUP="i2c", MODE="0660"
 SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="gpio", MODE="0660"
 """
 OLDEST = (3, 10)
+COMPATIBLE = "proc/device-tree/compatible"  # texts that end with a zero byte
+PI_5 = "brcm,bcm2712"
+CONSOLES = ("console=serial0", "console=ttyAMA0", "console=ttyS0")
 HOMES = ("/home/", "/root/")
 FAILED = 1
 Run = Callable[[list[str]], None]
@@ -283,10 +286,12 @@ def bus_hints(root: Path, bus: str | None) -> Iterator[str]:
     if not on & {"dtparam=i2c_arm=on", "dtparam=i2c=on"}:
         yield "I2C is off: sudo raspi-config nonint do_i2c 0, and reboot"
     if bus in (None, "uart"):
-        if "enable_uart=1" not in on:
+        # On a Raspberry Pi 5 enable_uart is of the connector for debugging, and so is serial0.
+        is_5 = any(PI_5 in line for line in _lines(root / COMPATIBLE))
+        if not on & ({"dtparam=uart0=on", "dtparam=uart0"} if is_5 else {"enable_uart=1"}):
             yield "the UART is off: sudo raspi-config nonint do_serial_hw 0, and reboot"
         words = " ".join(_lines(config.parent / "cmdline.txt")).split()
-        consoles = ("console=serial0", "console=ttyAMA0", "console=ttyS0")
+        consoles = ("console=ttyAMA0",) if is_5 else CONSOLES
         if any(word.startswith(consoles) for word in words):
             yield "the console has the UART: sudo raspi-config nonint do_serial_cons 1, and reboot"
 

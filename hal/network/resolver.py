@@ -24,7 +24,7 @@ class Resolver:
         self._slot = [True, None, None]
 
     def ask(self, host, port):
-        """Begin to ask. OSError when the question before is still open."""
+        """Begin to ask. OSError when the question before is still open, or nobody can ask now."""
         if not self._slot[0]:
             raise OSError("the name server has not answered yet")
         self._slot = slot = [False, None, None]
@@ -33,8 +33,10 @@ class Resolver:
             return
         try:
             self._thread.start_new_thread(self._run, (slot, host, port))
-        except (OSError, RuntimeError):  # no room for a thread: late is better than never
-            self._run(slot, host, port)
+        except (OSError, RuntimeError, MemoryError):
+            slot[0] = True
+            # Never in place: a silent name server would hold the tick until the watchdog bites.
+            raise OSError("no room for the thread that asks")
 
     def answer(self):
         """The (family, address) found, a list; None while it is asked. Raises what asking did."""

@@ -415,12 +415,24 @@ class TestResolver(unittest.TestCase):
             time.sleep(0.001)
         self.assertEqual(resolver.answer()[0], (2, "first"))
 
-    def test_an_address_needs_no_thread_and_no_thread_is_no_end(self):
-        for thread, host in ((self.Thread(), "192.0.2.7"), (self.Thread(OSError(11)), "broker")):
-            resolver = Resolver(Network(), thread)
+    def test_an_address_needs_no_thread_and_a_port_without_threads_asks_in_place(self):
+        thread = self.Thread()
+        for threads, host in ((thread, "192.0.2.7"), (None, "broker")):
+            resolver = Resolver(Network(), threads)
             resolver.ask(host, 1)
             self.assertEqual(resolver.answer()[0], (2, "first"))
-            self.assertEqual(thread.waiting, [])
+        self.assertEqual(thread.waiting, [])
+
+    def test_without_room_for_a_thread_nothing_is_asked_and_the_next_try_can_be(self):
+        for fault in (OSError(11), RuntimeError("can't start new thread"), MemoryError()):
+            network, thread = Network(), self.Thread(fault)
+            resolver = Resolver(network, thread)
+            self.assertRaises(OSError, resolver.ask, "broker", 1)
+            self.assertEqual(network.asked, [])
+            thread.fault = None
+            resolver.ask("broker", 1)
+            thread.run()
+            self.assertEqual(resolver.answer()[0], (2, "first"))
 
     def test_what_asking_raises_comes_out_of_the_answer(self):
         network = Network()

@@ -285,6 +285,22 @@ def test_a_bus_that_is_off_is_named_for_the_boards_that_need_it(card, file, old,
     assert len(list(install_pi.bus_hints(card, None))) == 1
 
 
+def test_a_raspberry_pi_5_has_the_uart_of_its_header_elsewhere(card):
+    compatible = card / "proc/device-tree/compatible"
+    compatible.parent.mkdir(parents=True)
+    compatible.write_bytes(b"raspberrypi,5-model-b\0brcm,bcm2712\0")
+    said = "the UART is off: sudo raspi-config nonint do_serial_hw 0, and reboot"
+    assert list(install_pi.bus_hints(card, "uart")) == [said]  # enable_uart=1 is there
+    config = card / "boot/firmware/config.txt"
+    config.write_text(config.read_text() + "dtparam=uart0=on\n")
+    words = card / "boot/firmware/cmdline.txt"
+    words.write_text("console=serial0,115200 console=tty1\n")  # of the other connector
+    assert list(install_pi.bus_hints(card, "uart")) == []
+    words.write_text("console=ttyAMA0,115200 console=tty1\n")
+    hints = list(install_pi.bus_hints(card, "uart"))
+    assert len(hints) == 1 and hints[0].startswith("the console has the UART")
+
+
 def test_a_boards_bus_is_that_of_its_constants():
     assert install_pi.board_bus("pi_bl0942") == "uart"
     assert install_pi.board_bus("pi_atm90e32") == "spi"

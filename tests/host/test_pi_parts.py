@@ -8,7 +8,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from wattledger.agent.display import settings as displays
-from wattledger.board import pi_atm90e32, pi_mcp3208
+from wattledger.board import pi_atm90e32, pi_bl0942, pi_mcp3208
 from wattledger.firmware import parts_linux
 from wattledger.firmware.errors import FirmwareError
 from wattledger.hal.bus import i2c_linux, spi_batch_linux
@@ -42,6 +42,17 @@ def world(monkeypatch):
     monkeypatch.setattr(parts_linux, "bus_device", lambda board: made.device)
     monkeypatch.setattr(i2c_linux, "LinuxI2c", lambda bus, address: made.clock)
     return made
+
+
+def test_the_uart_of_the_header_is_found_on_every_pi(monkeypatch):
+    leads = {}
+    monkeypatch.setattr(parts_linux.os.path, "realpath", lambda path: leads.get(path, path))
+    places = []
+    for target in ("/dev/ttyS0", "/dev/ttyAMA0", "/dev/ttyAMA10"):
+        leads["/dev/serial0"] = target
+        places.append(parts_linux.uart_place(pi_bl0942))
+    # The last is a Raspberry Pi 5, where serial0 is not on the header.
+    assert places == ["/dev/serial0", "/dev/serial0", "/dev/ttyAMA0"]
 
 
 def hardware(world, calibration=None):
