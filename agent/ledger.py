@@ -140,11 +140,15 @@ class Ledger:
         account.start_import = state.import_wh
         account.start_export = state.export_wh
         account.cycle.whole = False  # what it was charged so far is not known
+        account.debt.waiting = None  # as is whether a share was: the slot's balance has the word
 
     def go_on(self, unix, trust):
         """After a boot: the checkpoint that opens the segment to come."""
         if not self.missing:
-            self.account.debt.settle(self.account, trust)
+            if self.account.debt.waiting:
+                from wattledger.agent.billing.recall import settle
+
+                settle(self.account, self.state, self.journal, trust)
             self._write_checkpoint(unix, trust, self.closings, self.moved_at)
 
     def restart(self, unix, trust):
@@ -236,15 +240,9 @@ class Ledger:
             self.found.append((events.STORAGE_FAILED, error.errno or 0))
 
     def _replay(self):
-        from wattledger.agent.billing.recall import begin_after, replay
+        from wattledger.agent.billing.recall import replay_all
 
-        state = self.state
-        for entry in self._stored():
-            replay(self.account, entry)
-            if self.tokens:
-                self.tokens.replay(entry)
-            if entry.sequence == state.sequence:
-                begin_after(self.account, state)
+        replay_all(self.account, self._stored(), self.state, self.tokens)
 
     def corrections(self):
         """The corrections of this ledger (agent/billing/correction.py)."""

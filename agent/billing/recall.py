@@ -1,5 +1,6 @@
 """What an account remembers over a boot, replayed from the records. Imported at a boot only."""
 
+from wattledger.agent.billing import rating
 from wattledger.agent.billing.calendar import day_number
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
@@ -51,8 +52,52 @@ def begin_after(account, state):
     account.watch.used = bool(state.flags & USED)
 
 
+def replay_all(account, entries, state, tokens):
+    """Take what stored records say, in order, after a boot; `tokens` is a TokenDesk or None."""
+    balance = None  # after a credit whose alarms are still to be armed
+    for entry in entries:
+        kind = entry.kind
+        # Alarms are armed after all that came with a credit: one adjustment may follow another,
+        # and a share of a top-up goes to the debt.
+        follows = kind == records.ADJUST or (
+            kind == records.DEBT and readers.unpack_debt(entry.payload)[0] == payloads.DEBT_SHARE
+        )
+        if balance is not None and not follows:
+            arm(account, state, balance)
+            balance = None
+        replay(account, entry)
+        if kind in REARMING or (follows and balance is not None):
+            balance = entry.balance
+        if tokens:
+            tokens.replay(entry)
+        if entry.sequence == state.sequence:
+            begin_after(account, state)
+            balance = None
+    if balance is not None and not account.debt.waiting:
+        arm(account, state, balance)
+
+
+def settle(account, state, journal, trust):
+    """Post the share of a top-up that the cut came before; what the top-up arms comes after it."""
+    unarmed = journal.sequence > state.sequence  # else the slot says what it armed
+    account.debt.settle(account, trust)
+    if unarmed:
+        arm(account, state, journal.balance)
+
+
+def arm(account, state, balance):
+    """Arm alarms as at a credit that left `balance`: the open interval had accrued at least what
+    the slot knows of, and stands in no record."""
+    account.trust = state.trust
+    account.look_up()
+    parts = account.parts(
+        max(state.import_wh, account.start_import), max(state.export_wh, account.start_export)
+    )
+    account.watch.arm(account.tariff, balance + rating.total(parts))
+
+
 def replay(account, entry):
-    """Take what a stored record says, in order, after a boot."""
+    """Take what a stored record says."""
     kind = entry.kind
     watch = account.watch
     account.debt.waiting = None
@@ -119,9 +164,7 @@ def replay(account, entry):
         from wattledger.agent.journal import cycle_payload
 
         account.cycle.demand_w = cycle_payload.unpack_demand(entry.payload)[1]
-    if kind in REARMING:
-        watch.arm(account.tariff, entry.balance)
-    elif watch.accepted and entry.balance <= 0:
+    if kind not in REARMING and watch.accepted and entry.balance <= 0:
         watch.used = True
 
 
