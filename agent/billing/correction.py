@@ -10,6 +10,7 @@ looking.
 from wattledger.agent import events
 from wattledger.agent.billing import dynamic as dynamics
 from wattledger.agent.billing import tariff as tariffs
+from wattledger.agent.billing.debt import MAX_OWED
 from wattledger.agent.billing.rerating import Rerating
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import payload as payloads
@@ -235,6 +236,8 @@ class Corrections:
             if not (running or change.ended):
                 change.charged = 0  # no cycle that the meter counts
             diverted = self._diverted(change.amount, import_wh, export_wh)
+            amount = change.amount + diverted
+            diverted = max(min(diverted, MAX_OWED - account.debt.owed), 0)
             payload = payloads.pack_adjust(
                 held.reason,
                 held.n,
@@ -249,7 +252,7 @@ class Corrections:
             account.debt.owed += diverted
             if running:
                 account.cycle.energy += change.charged
-            account.post(records.ADJUST, change.amount + diverted, payload, now, trust)
+            account.post(records.ADJUST, amount, payload, now, trust)
 
     def _is_running(self, key):
         """True when it is the cycle that runs, and the document ends it when the set in force

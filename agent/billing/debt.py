@@ -17,6 +17,7 @@ from wattledger.hal.sample import TRUST_SYNCED
 FORMAT = "<IQQIHIHQBHH"
 LENGTH = 45
 MAX_DEBT_MICRO = (1 << 48) - 1
+MAX_OWED = MAX_DEBT_MICRO * NANO_PER_MICRO  # of all debts: the fields of a record must hold it
 MAX_SHARE = 90  # per cent: a top-up always brings something
 
 
@@ -61,13 +62,17 @@ class Debt:
         """
         if id < self.id:
             return False
-        before = self.total if id == self.id else 0
-        self.owed = max(self.owed + (total - before) * NANO_PER_MICRO, 0)
+        self.owed = self.owed_with(id, total)
         self.id, self.total = id, total
         self.per_day, self.share, self.cap = terms
         self.day = max(self.day, _local_day(account, now))
         self._post(account, DEBT_SET, id, 0, now, trust)
         return True
+
+    def owed_with(self, id, total):
+        """What would be owed with a debt that set() takes, nano; changes nothing."""
+        before = self.total if id == self.id else 0
+        return max(self.owed + (total - before) * NANO_PER_MICRO, 0)
 
     def take_share(self, account, gross, reference, now, trust):
         """Post the share of a top-up of `gross` nano-units; returns it.
@@ -86,7 +91,7 @@ class Debt:
         if self.cap:
             taken = max(min(taken, self.cap * NANO_PER_MICRO - self.taken), 0)
         if taken:
-            self.taken += taken
+            self.taken = min(self.taken + taken, MAX_OWED)  # as high as a cap can be
             self._post(account, DEBT_SHARE, reference, taken, now, trust)
         return taken
 

@@ -13,6 +13,7 @@ Wh is charged twice.
 
 from wattledger.agent import events
 from wattledger.agent.billing.calendar import weekday
+from wattledger.agent.billing.debt import MAX_OWED
 from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
@@ -163,7 +164,9 @@ class Estimate:
         available = account.available(account.start_import, account.start_export)
         room = max(available - account.tariff.low[1] * NANO_PER_MICRO, 0)
         diverted = max(nano - room, 0)  # an estimate never causes a cut
-        self._post(payloads.ADJUST_ESTIMATE, diverted - nano, diverted, wh, now, trust)
+        amount = diverted - nano
+        diverted = max(min(diverted, MAX_OWED - account.debt.owed), 0)
+        self._post(payloads.ADJUST_ESTIMATE, amount, diverted, wh, now, trust)
 
     def _give_back(self, now, trust):
         nano, diverted, wh = self._due

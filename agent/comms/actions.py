@@ -7,7 +7,7 @@ import binascii
 
 from wattledger.agent import events
 from wattledger.agent.billing.credit import MAX_N
-from wattledger.agent.billing.debt import MAX_DEBT_MICRO, MAX_SHARE
+from wattledger.agent.billing.debt import MAX_DEBT_MICRO, MAX_OWED, MAX_SHARE
 from wattledger.agent.comms import commands
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.supply import rules, states
@@ -15,6 +15,7 @@ from wattledger.agent.units import micro_of
 
 MAX_SEQUENCE = 0xFFFFFFFF
 MAX_KEEP_HOURS = 720
+TOO_MUCH = "more than %d micro-units would be owed" % MAX_DEBT_MICRO
 
 
 def find(agent, op):
@@ -93,6 +94,8 @@ class Actions:
         if agent.ledger.fault:
             raise RefusalError(commands.DENIED, "the ledger is %s" % agent.ledger.fault)
         debt = agent.account.debt
+        if id >= debt.id and debt.owed_with(id, total) > max(debt.owed, MAX_OWED):
+            raise RefusalError(commands.RANGE, TOO_MUCH)
         if not debt.set(agent.account, id, total, terms, agent.time.unix(), agent.time.trust()):
             raise RefusalError(commands.RANGE, "id is below %d, the debt the meter has" % debt.id)
         if not agent.keeper.money():

@@ -7,8 +7,9 @@ import struct
 
 from wattledger.agent.billing.account import DEFAULT_CREDIT_MAX
 from wattledger.agent.billing.credit import MAX_N, NEW, OLD
+from wattledger.agent.billing.debt import MAX_OWED
 from wattledger.agent.comms import commands
-from wattledger.agent.comms.actions import only
+from wattledger.agent.comms.actions import TOO_MUCH, only
 from wattledger.agent.errors import RefusalError
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
@@ -79,13 +80,15 @@ def ledger_correct(agent, arguments):
         raise RefusalError(
             commands.RANGE, "the amount is 0 or over the limit, or the balance would be"
         )
-    # First what is to come: a boot that finds no such entry knows that it was not posted.
-    if not _keep(agent.storage, n, journal.sequence + 1, 0):
-        raise RefusalError(commands.NO_SPACE, "storage does not take writes")
     diverted = 0
     if nano < 0:
         diverted = max(-nano - max(_available(agent) - _low(account), 0), 0)
-        account.debt.owed += diverted
+    if diverted and account.debt.owed + diverted > MAX_OWED:
+        raise RefusalError(commands.RANGE, TOO_MUCH)
+    # First what is to come: a boot that finds no such entry knows that it was not posted.
+    if not _keep(agent.storage, n, journal.sequence + 1, 0):
+        raise RefusalError(commands.NO_SPACE, "storage does not take writes")
+    account.debt.owed += diverted
     payload = payloads.pack_adjust(payloads.ADJUST_ORDERED, n, 0, 0, diverted, reason)
     unix, trust = agent.time.unix(), agent.time.trust()
     sequence = account.post(records.ADJUST, nano + diverted, payload, unix, trust)

@@ -3,6 +3,7 @@
 import unittest
 
 from wattledger.agent.billing import recall
+from wattledger.agent.billing.debt import MAX_OWED
 from wattledger.agent.journal import payload as payloads
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
@@ -191,6 +192,16 @@ class TestCorrect(Adjusted):
             self.assertEqual(self.balance(), 2 * 10**9)
             self.assertEqual(self.house.agent.account.debt.owed, 10**9)
             self.lose_power()
+
+    def test_a_charge_that_would_make_too_much_owed_is_refused(self):
+        debt = self.house.agent.account.debt
+        debt.owed = MAX_OWED - 10**9
+        # 8 of 10 are above low 2, so 2.000000 of it would be owed and 1.000000 may be.
+        detail = "more than 281474976710655 micro-units would be owed"
+        self.assertEqual(self.adjust(1, -10 * UNIT), ("range", detail))
+        self.assertEqual((self.balance(), debt.owed), (10 * 10**9, MAX_OWED - 10**9))
+        self.assertEqual(self.adjust(1, -9 * UNIT)[0], "ok")
+        self.assertEqual((self.balance(), debt.owed), (2 * 10**9, MAX_OWED))
 
     def test_a_cut_before_the_entry_is_durable_leaves_it_to_be_sent_again(self):
         house = self.house

@@ -2,6 +2,7 @@
 
 import unittest
 
+from wattledger.agent.billing.debt import MAX_OWED
 from wattledger.agent.errors import TariffError
 from wattledger.agent.journal import record as records
 from wattledger.agent.journal.segments import segment_name
@@ -371,6 +372,18 @@ class TestDebit(unittest.TestCase):
         books = self.books(4000000000)
         adjusted = books.correct(NOON, NOON + 900, price=[[0, 9000000]], **self.LOW)
         self.assertEqual(adjusted, [(JUNE, 0, 0, 800000000)])
+
+    def test_what_would_make_too_much_owed_is_not_charged(self):
+        books = self.books(5600000000)
+        books.account.debt.owed = MAX_OWED - 100000000
+        adjusted = books.correct(NOON, NOON + 900, price=[[0, 9000000]], **self.LOW)
+        # Of 0.80, 0.50 from the balance and 0.10 to the debt.
+        self.assertEqual(adjusted, [(JUNE, -500000000, 0, 100000000)])
+        self.assertEqual(books.account.debt.owed, MAX_OWED)
+        books.account.debt.owed += 5  # an earlier meter took more
+        adjusted = books.correct(NOON, NOON + 900, 10, price=[[0, 9500000]], **self.LOW)
+        self.assertEqual(adjusted, [(JUNE, 0, 0, 0)])
+        self.assertEqual(books.account.debt.owed, MAX_OWED + 5)
 
     def test_the_open_interval_counts(self):
         books = self.books(5600000000)

@@ -2,7 +2,7 @@
 
 import unittest
 
-from wattledger.agent.billing.debt import LENGTH, Debt
+from wattledger.agent.billing.debt import LENGTH, MAX_OWED, Debt
 from wattledger.agent.comms.actions import Actions
 from wattledger.agent.comms.commands import OPS
 from wattledger.agent.display.view import View
@@ -140,6 +140,14 @@ class TestShare(Indebted):
         self.set(books, 1, 100, share=50, cap=3 * UNIT)
         self.pay(books, 2, 10 * UNIT)
         self.assertEqual(books.journal.balance, 16 * NANO)
+
+    def test_what_a_week_took_has_no_end_that_a_top_up_could_reach(self):
+        books = self.books(total=100, share=50)
+        books.account.debt.taken = (1 << 64) - NANO  # nothing more fits into its 8 bytes
+        books.account.debt.week = 65535
+        self.assertEqual(self.pay(books, 1, 10 * UNIT)[0], "ok")
+        books.boot()
+        self.assertEqual(books.account.debt.owed, 95 * NANO)
 
     def test_it_is_known_after_a_boot(self):
         books = self.books(total=100, share=50, cap=8 * UNIT)
@@ -315,6 +323,33 @@ class TestCommand(Linked):
             ("denied locally", "the credit key may not debt.set"),
         )
         self.assertEqual(self.house.agent.account.debt.owed, 0)
+
+    def test_no_more_than_the_limit_can_be_owed_and_credit_is_taken_on(self):
+        most = (1 << 48) - 1
+        self.assertEqual(self.ask_debt(1, '{"id":1,"total":%d,"share":90}' % most)["result"], "ok")
+        for id in range(2, 70):
+            answer = self.ask_debt(id, '{"id":%d,"total":1,"share":90}' % id)
+            self.assertEqual(
+                (answer["result"], answer["detail"]),
+                ("range", "more than 281474976710655 micro-units would be owed"),
+            )
+            self.house.coast(2)  # 60 commands a minute
+        debt = self.house.agent.account.debt
+        self.assertEqual((debt.id, debt.owed), (1, most * 1000))
+        self.assertEqual(self.result(jws.credit(1, UNIT)), "ok")  # pays 0.9
+        self.assertEqual(debt.owed, (most - 900000) * 1000)
+        answer = self.ask_debt(70, '{"id":2,"total":900001}')
+        self.assertEqual(answer["result"], "range")
+        self.assertEqual(self.ask_debt(71, '{"id":2,"total":900000}')["result"], "ok")
+        self.house.boot()
+        self.assertEqual(self.house.agent.account.debt.owed, most * 1000)
+
+    def test_a_debt_above_the_limit_can_be_made_less(self):
+        debt = self.house.agent.account.debt
+        self.assertEqual(self.ask_debt(1, '{"id":1,"total":1000000}')["result"], "ok")
+        debt.owed = MAX_OWED + 5 * NANO  # what an earlier meter took, or what was diverted
+        self.assertEqual(self.ask_debt(2, '{"id":1,"total":0}')["result"], "ok")
+        self.assertEqual(debt.owed, MAX_OWED + 4 * NANO)
 
     def test_a_lower_id_and_a_stale_command(self):
         self.assertEqual(self.ask_debt(1, '{"id":2,"total":1}')["result"], "ok")
