@@ -268,7 +268,8 @@ class Corrections:
         if amount >= 0 or tariff is None:
             return 0
         available = self._account.available(import_wh, export_wh)
-        room = max(available - tariff.low[1] * NANO_PER_MICRO, 0)
+        # Where low 2 is 0 a micro-unit stays all the same: at 0 the supply is cut.
+        room = max(available - max(tariff.low[1], 1) * NANO_PER_MICRO, 0)
         return max(-amount - room, 0)
 
     def _finish(self, held):

@@ -162,8 +162,9 @@ class Estimate:
         nano = max(sum([day[0] for day in like]) // len(like), 0)
         wh = sum([day[1] for day in like]) // len(like)
         available = account.available(account.start_import, account.start_export)
-        room = max(available - account.tariff.low[1] * NANO_PER_MICRO, 0)
-        diverted = max(nano - room, 0)  # an estimate never causes a cut
+        # An estimate never causes a cut, which comes at 0.
+        room = max(available - max(account.tariff.low[1], 1) * NANO_PER_MICRO, 0)
+        diverted = max(nano - room, 0)
         amount = diverted - nano
         diverted = max(min(diverted, MAX_OWED - account.debt.owed), 0)
         self._post(payloads.ADJUST_ESTIMATE, amount, diverted, wh, now, trust)

@@ -120,8 +120,9 @@ def _available(agent):
 
 
 def _low(account):
-    """The second low level, nano: what moves no money below it never surprises anybody."""
-    return account.tariff.low[1] * NANO_PER_MICRO if account.tariff else 0
+    """The second low level, nano: what moves no money below it never surprises anybody. A
+    micro-unit where that is 0: at 0 the supply is cut."""
+    return max(account.tariff.low[1], 1) * NANO_PER_MICRO if account.tariff else 0
 
 
 def _settle(agent, told):

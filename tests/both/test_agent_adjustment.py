@@ -10,7 +10,7 @@ from wattledger.agent.journal import record as records
 from wattledger.agent.journal.audit import Audit
 from wattledger.tests.both import fixtures_es256 as es256
 from wattledger.tests.both import fixtures_jws as jws
-from wattledger.tests.both.fixtures_agent import UNIT, House
+from wattledger.tests.both.fixtures_agent import UNIT, House, tariff_of
 from wattledger.tests.both.fixtures_linked import Linked, body
 
 HEAP = "768K"
@@ -151,6 +151,32 @@ class TestRefund(Adjusted):
         self.lose_power()
         self.assertEqual(self.balance(), 10 * 10**9)
         self.assertEqual(self.refund(1, UNIT), "ok")
+
+
+class TestLow2AtZero(Adjusted):
+    """At 0 the supply is cut: a micro-unit stays."""
+
+    def build(self):
+        return Rooted(credit=10, tariff=tariff_of(low=(5 * UNIT, 0)), linked=True)
+
+    def check_no_cut(self):
+        self.house.run(10)
+        self.assertEqual(self.balance(), 1000)
+        self.assertTrue(self.house.relay.contact())
+
+    def test_a_refund_cuts_nothing(self):
+        message = jws.sign(body("credit.refund", '{"n":1,"amount":10000000}'), "credit.1")
+        answer = self.ask(message)[0]
+        self.assertEqual(answer["detail"], "at most 9999999 micro-units can be refunded")
+        self.assertEqual(self.refund(1, 10 * UNIT - 1), "ok")
+        self.check_no_cut()
+
+    def test_a_charge_cuts_nothing(self):
+        self.assertEqual(
+            self.adjust(1, -12 * UNIT), ("ok", "2000001 micro-units of it are owed as debt")
+        )
+        self.assertEqual(self.house.agent.account.debt.owed, 2000001000)
+        self.check_no_cut()
 
 
 class TestOpenSupply(Adjusted):

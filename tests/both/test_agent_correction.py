@@ -368,6 +368,15 @@ class TestDebit(unittest.TestCase):
         books.boot()
         self.assertEqual(books.account.debt.owed, 300000000)
 
+    def test_where_low_two_is_0_a_micro_unit_stays(self):
+        document = {"credit": credit(low=[9000000, 0]), "blocks": []}
+        books = Books(NOON, balance=600000000, price=[[0, 1000000]], **document)
+        books.interval(NOON, 100)  # 0.50 are left
+        adjusted = books.correct(NOON, NOON + 900, price=[[0, 6000000]], **document)
+        # 0.50 more: all but a micro-unit of it.
+        self.assertEqual(adjusted, [(JUNE, -499999000, 0, 1000)])
+        self.assertEqual(books.journal.balance, 1000)
+
     def test_below_low_two_all_of_it_is_owed(self):
         books = self.books(4000000000)
         adjusted = books.correct(NOON, NOON + 900, price=[[0, 9000000]], **self.LOW)

@@ -59,11 +59,11 @@ class Hand:
     def relay(self, operation):
         self.add(records.RELAY, 0, payloads.pack_relay(operation, 0, 1, 0))
 
-    def look(self, hours=24):
+    def look(self, hours=24, low=1000000):
         """As the agent looks after an interval: the account of the journal, and what it posts."""
         self.journal.flush()
         account = Account(self.journal)
-        account.adopt(tariff(start=MONDAY, credit=CREDIT))
+        account.adopt(tariff(start=MONDAY, credit=dict(CREDIT, low=[2000000, low])))
         for entry in stored(self.storage):
             replay(account, entry)
         before = self.journal.sequence
@@ -81,7 +81,7 @@ class Hand:
         return found
 
 
-CREDIT = {"low": [2000000, 1000000], "reconnect_above": 0, "max": 10**9, "friendly": []}
+CREDIT = {"reconnect_above": 0, "max": 10**9, "friendly": []}
 
 
 class TestEstimate(unittest.TestCase):
@@ -158,6 +158,12 @@ class TestEstimate(unittest.TestCase):
         hand.silence(24)
         self.assertEqual(hand.look(), [(ESTIMATED, -300000000, 1000, 100000000)])
         self.assertEqual(hand.account.debt.owed, 100000000)
+
+    def test_where_low_2_is_0_a_micro_unit_stays(self):
+        hand = self.weeks(1, balance=11600000000)  # 0.4 left, what a Monday costs
+        hand.silence(24)
+        self.assertEqual(hand.look(low=0), [(ESTIMATED, -399999000, 1000, 1000)])
+        self.assertEqual(hand.journal.balance, 1000)
 
     def test_given_back_when_the_chip_had_counted_on(self):
         hand = self.weeks(1)
