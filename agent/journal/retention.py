@@ -40,12 +40,10 @@ class Retention:
     def expired(self, now, acknowledged):
         """Drop what the utility holds and nobody needs; True when a segment went."""
         present = segments(self._storage)
-        if len(present) < 2 or acknowledged < present[1] - 1:
+        count, follows = self._oldest(present)
+        if not count or acknowledged < present[count] - 1 or follows.time > now - self._keep_s:
             return False
-        follows = checkpoint_at(self._storage, present[1])
-        if follows is None or follows[0].time > now - self._keep_s:
-            return False
-        self._drop(present[0])
+        self._drop(present[:count])
         return True
 
     def crowded(self, short=False):
@@ -53,23 +51,37 @@ class Retention:
         holds: the last sequence lost, or 0 when nothing had to go."""
         present = segments(self._storage)
         size = sum([self._storage.size(segment_name(first)) for first in present])
-        short = short or size > self._limit or self._storage.free() < self._room
-        if not short or len(present) < 2 or checkpoint_at(self._storage, present[1]) is None:
+        if not short and size <= self._limit and self._storage.free() >= self._room:
             return 0
-        self._drop(present[0])
-        return present[1] - 1
+        count, _ = self._oldest(present)
+        if not count:
+            return 0
+        self._drop(present[:count])
+        return present[count] - 1
 
-    def _drop(self, first):
-        reader = SegmentReader(self._storage, first)
+    def _oldest(self, present):
+        """How many of the oldest segments go together, and the checkpoint (Record) after them; 0
+        and None when none may. One that a failed write began opens with no checkpoint, so nobody
+        could enter the journal there: it goes with the one before it."""
+        for count in range(1, len(present)):
+            follows = checkpoint_at(self._storage, present[count])
+            if follows:
+                return count, follows[0]
+        return 0, None
+
+    def _drop(self, gone):
         money = []
-        data = reader.next()
-        while data is not None:
-            if data[1] in KEPT_KINDS or _ends_cycle(data):
-                money.append(data)
+        for first in gone:
+            reader = SegmentReader(self._storage, first)
             data = reader.next()
+            while data is not None:
+                if data not in money and (data[1] in KEPT_KINDS or _ends_cycle(data)):
+                    money.append(data)
+                data = reader.next()
         if money:
             self._keep(money)
-        self._storage.remove(segment_name(first))
+        for first in reversed(gone):  # the power may go between two: the oldest can be entered
+            self._storage.remove(segment_name(first))
 
     def _keep(self, money):
         """Add records to the kept file; the oldest give way."""
