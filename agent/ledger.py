@@ -285,17 +285,26 @@ class Ledger:
     def flush(self, unix):
         """Make the journal durable, dropping its oldest segment when room is short. OSError: not
         stored."""
-        self._settle_tokens()
         try:
-            self.journal.flush()
+            self._flush()
         except OSError as error:
-            if error.errno != ENOSPC or not self._make_room(unix, True):
-                raise
-            self.journal.flush()
+            self._free(error, unix)
+            self._flush()
 
     def keep(self, state, closings, moved_at):
         """Flush the journal, then commit the slot that names its head. OSError: not stored."""
-        self.flush(state.unix)
+        try:
+            self._keep(state, closings, moved_at)
+        except OSError as error:
+            self._free(error, state.unix)
+            self._keep(state, closings, moved_at)
+
+    def _flush(self):
+        self._settle_tokens()
+        self.journal.flush()
+
+    def _keep(self, state, closings, moved_at):
+        self._flush()
         self._settle_tokens()
         if self.journal.is_full():
             self.journal.rotate()
@@ -321,6 +330,11 @@ class Ledger:
         from wattledger.agent.journal.retention import Retention
 
         return Retention(self._storage, *self._retained)
+
+    def _free(self, error, unix):
+        """Make room for what a full store did not take; raises the error of any other."""
+        if error.errno != ENOSPC or not self._make_room(unix, True):
+            raise error
 
     def _make_room(self, unix, short):
         """Drop the oldest segment when room is short; True when one went."""

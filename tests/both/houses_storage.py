@@ -79,3 +79,26 @@ class TearingStorage(MemoryStorage):
         self._unsynced.pop(name, None)
         self.tear = None
         raise PowerCut()
+
+
+class FullStorage(MemoryStorage):
+    """Holds no more than `room` bytes; a file that is replaced needs room for both."""
+
+    def __init__(self):
+        super().__init__()
+        self.room = 1 << 20
+
+    def used(self):
+        """Bytes of all files, with what waits for a sync."""
+        waiting = sum([len(data) for data in self._unsynced.values()])
+        return waiting + sum([len(data) for data in self.files.values()])
+
+    def commit(self, name, data):
+        if self.used() + len(data) > self.room:
+            raise StorageError(ENOSPC, name)
+        super().commit(name, data)
+
+    def append(self, name, data):
+        if self.used() + len(data) > self.room:
+            raise StorageError(ENOSPC, name)
+        super().append(name, data)
