@@ -19,6 +19,7 @@ class PaygoDesk:
         self._desk = desk
         self._search = None
         self._digits = None
+        self._left = False  # another token has waited since its own last came back
         if not desk.settings.paygo_unit:
             from wattledger.agent.supply.paid_time import PaidTime  # no other meter needs it
 
@@ -30,11 +31,17 @@ class PaygoDesk:
 
     def take(self, digits):
         """(result, detail), None while the search goes on, or TokenError."""
-        if self._search is not None and digits != self._digits:
-            return None  # another keypad's token is being looked for
+        if digits == self._digits:
+            self._left = False
+        elif self._search is not None:
+            if not self._left:
+                self._left = True
+                return None  # another keypad's token is being looked for
+            self._search = None  # and nobody comes back for it
         if self._search is None:
             self._search = self._begin(digits)
             self._digits = digits
+            self._left = False
         search = self._search
         if not search.work(HASHES):
             return None

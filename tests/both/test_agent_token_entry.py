@@ -215,6 +215,24 @@ class TestCommandWithASearch(Asked):
         self.assertEqual(agent.keypad.view()["result"], results.ACCEPT)
         self.assertEqual(self.balance(), 12 * NANO)
 
+    def test_a_search_that_nobody_comes_back_for_is_in_nobodys_way(self):
+        agent = self.house.agent
+        agent.keypad.enter(paygo(60, 2))
+        agent.keypad.work()
+        self.house.link.put(self.order(paygo(50, 1)))
+        agent.step()  # the command waits, the keypad goes on
+        agent.keypad._waiting = []  # as when the step that would have answered ran out of heap
+        self.house.talk(20)
+        self.assertEqual([answer["result"] for answer in self.answers()], ["ok"])
+        self.assertEqual(self.balance(), 11 * NANO)
+        self.house.link.put(self.order(paygo(48, 1)))
+        agent.step()
+        agent.talk.unanswered = None
+        agent.keypad.enter(paygo(60, 2))
+        self.house.talk(20)
+        self.assertEqual(agent.keypad.view()["result"], results.ACCEPT)
+        self.assertEqual(self.balance(), 13 * NANO)
+
     def test_a_meter_without_tokens_says_so(self):
         from wattledger.tests.both.fixtures_agent import House
 
