@@ -123,7 +123,7 @@ class CommandDesk:
         answer["result"] = result
         answer["detail"] = detail
         if result != SEARCHING:
-            self.writes = result in (OK, SCHEDULED) or self._may_write()
+            self.writes = result in (OK, SCHEDULED) or self.may_write()
         # A repeated journal.ack is no repetition: it says that nothing new has arrived.
         if (
             result in (OK, SCHEDULED, DUPLICATE, RANGE, DENIED)
@@ -135,11 +135,11 @@ class CommandDesk:
     def _report_retained(self):
         """Say so once a minute at most."""
         at = self._retained_at
-        if (at is None or self._clock.elapsed_ms(at) >= MINUTE_MS) and self._may_write():
+        if (at is None or self._clock.elapsed_ms(at) >= MINUTE_MS) and self.may_write():
             self._retained_at = self._clock.ticks_ms()
             self._report(events.RETAINED_COMMAND, 0)
 
-    def _may_write(self):
+    def may_write(self):
         """True while there is room for one more entry about what changed nothing."""
         more = self._clock.elapsed_ms(self._room_since) // ENTRY_MS
         if more:
@@ -234,7 +234,7 @@ class CommandDesk:
         self._bad_at.append(self._clock.ticks_ms())
         if len(self._bad_at) >= BAD_A_MINUTE:
             self._silent_since = self._clock.ticks_ms()
-            if self._may_write():
+            if self.may_write():
                 self._report(events.COMMANDS_SILENCED, len(self._bad_at))
 
 

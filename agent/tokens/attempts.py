@@ -28,11 +28,16 @@ class Attempts:
         for at in range(0, size - LENGTH + 1, LENGTH):
             self.found.append(struct.unpack_from(FORMAT, buffer, at))
 
-    def note(self, unix, digits, result, source, amount_micro):
-        """Remember one; where storage takes nothing, until the next boot."""
+    def note(self, unix, digits, result, source, amount_micro, lasting=True):
+        """Remember one; where storage takes nothing, until the next boot. One that is not
+        `lasting` is kept with the next that is, and told once: it may be sent by anybody."""
         last = digits[-4:]
         item = (unix, int(last) if last.isdigit() else 0, result, source, amount_micro)
+        if not lasting and item[1:] in [one[1:] for one in self.found]:
+            return
         self.found = [item] + self.found[: KEPT - 1]
+        if not lasting:
+            return
         try:
             self._storage.commit(
                 STORE, b"".join([struct.pack(FORMAT, *one) for one in self.found])

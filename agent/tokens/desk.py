@@ -14,11 +14,12 @@ from wattledger.agent.journal import record as records
 from wattledger.agent.journal.cold import ColdPair
 from wattledger.agent.journal.segments import segments, walk
 from wattledger.agent.tokens import attempts, results
-from wattledger.agent.tokens.memory import FREE_TRIES, UNLOCKED, TokenMemory
+from wattledger.agent.tokens.memory import FREE_TRIES, UNLOCKED, TokenMemory, Tries
 from wattledger.agent.tokens.results import TokenError
 from wattledger.agent.tokens.settings import STS
 
 MOST_DIGITS = 20
+MOST_WRONG = 8
 NOT_STORED = "not stored yet; enter it again later"
 
 
@@ -34,9 +35,13 @@ class TokenDesk:
         self.phases = phases
         self.memory = TokenMemory(settings, key)
         self.covered = 0  # the last token entry the memory holds
-        self._due = True  # the memory has what the cold state on storage has not
+        self.due = True  # the memory has what the cold state on storage has not
         self.kept = False  # there is a cold state on storage
         self.lost = False
+        # Signed ones have a lock-out of their own, in RAM: who has recorded one may send it again,
+        # without a key, and must not be able to close the keypad.
+        self._signed = Tries()
+        self._wrong = []  # the last signed ones that counted, which count once
         self.attempts = attempts.Attempts(storage)
         self.clears_tamper = False  # an entry said so, and it is not done yet
         # Only the scheme this meter has is ever loaded.
@@ -54,7 +59,7 @@ class TokenDesk:
         found = self._cold.load()
         if found is not None and self.memory.restore(found[1]):
             self.covered = found[0]
-            self._due = False
+            self.due = False
             self.kept = True
             if self._cold.damaged:
                 self._catch_up(first_hash)
@@ -65,7 +70,7 @@ class TokenDesk:
 
     def _catch_up(self, first_hash):
         """The newest of the pair is gone: the other may lack more than the last segment holds."""
-        self._due = True
+        self.due = True
         present = segments(self._storage)
         self.lost = bool(present) and present[0] > self.covered + 1
         for _, entry in walk(self._storage, first_hash):
@@ -78,7 +83,7 @@ class TokenDesk:
         _, kind, id, value, until = readers.unpack_token(entry.payload)
         self._scheme.remember(kind, id, value, until)
         self.covered = entry.sequence
-        self._due = True
+        self.due = True
 
     def settle(self, durable):
         """Commit the cold state when it lacks a durable entry; `durable` is the journal's last.
@@ -86,9 +91,9 @@ class TokenDesk:
         Comes before any checkpoint is flushed, for a boot looks for entries after one only.
         OSError: not stored.
         """
-        if self._due and self.covered <= durable and not self.lost:
+        if self.due and self.covered <= durable and not self.lost:
             self._cold.commit(durable, self.memory.pack())
-            self._due = False
+            self.due = False
             self.kept = True
 
     # --- what people and the utility do ---
@@ -97,21 +102,22 @@ class TokenDesk:
         """(result number, detail) of a token, or None: ask again with the same digits, a search
         goes on."""
         account = self.agent.account
-        known = account.recent
-        said = self._enter(digits)
+        known, covered = account.recent, self.covered
+        said = self._enter(digits, source)
         if said is not None and said[0] != results.LOCKED:  # a locked meter did not look at it
             amount = account.recent[0][1] if account.recent is not known else 0
-            self.attempts.note(self.agent.time.unix(), digits, said[0], source, amount)
+            lasting = source == attempts.KEYPAD or self.covered != covered
+            self.attempts.note(self.agent.time.unix(), digits, said[0], source, amount, lasting)
         return said
 
-    def _enter(self, digits):
+    def _enter(self, digits, source):
         try:
-            self._admit(digits)
+            self._admit(digits, self.memory if source == attempts.KEYPAD else self._signed)
             taken = self._scheme.take(digits)
         except TokenError as error:
             self._scheme.stop()  # nobody comes back for a search that was answered
             if error.result in results.COUNTED:
-                self._count_failure()
+                self._count_failure(digits, source)
             return error.result, error.detail
         return taken
 
@@ -120,12 +126,16 @@ class TokenDesk:
         digits = arguments.get("token")
         if not isinstance(digits, str) or len(digits) > MOST_DIGITS:
             raise RefusalError(commands.RANGE, "token must be a text of at most 20 digits")
+        covered = self.covered
         said = self.enter(digits, attempts.REMOTE)
         if said is None:
             return commands.SEARCHING, ""
         result, detail = said
         words = results.NAMES[result] + (": " + detail if detail else "")
         if result in (results.ACCEPT, results.FIRST_SECTION, results.SECOND_SECTION):
+            # A test or a section can be taken again and again.
+            if self.covered == covered and not self.agent.desk.may_write():
+                return commands.RATE, words
             return commands.OK, words
         if result == results.USED:
             return commands.DUPLICATE, words
@@ -134,7 +144,7 @@ class TokenDesk:
         return commands.DENIED if result == results.NOT_READY else commands.RANGE, words
 
     def locked_s(self):
-        """Seconds for which no token is looked at."""
+        """Seconds for which no token that is typed is looked at."""
         return self.memory.locked_s(self.agent.time.powered_s)
 
     def is_closed(self):
@@ -150,7 +160,7 @@ class TokenDesk:
             return None
         return max(memory.until - self.agent.time.powered_s, 0)
 
-    def _admit(self, digits):
+    def _admit(self, digits, tries):
         agent = self.agent
         for holds, why in (
             (self.lost, "the token memory is lost"),
@@ -160,12 +170,17 @@ class TokenDesk:
         ):
             if holds:
                 raise TokenError(results.NOT_READY, why)
-        wait = self.locked_s()
+        wait = tries.locked_s(agent.time.powered_s)
         if wait and not self._scheme.is_free(digits):
             raise TokenError(results.LOCKED, "wait %d s" % wait)
 
-    def _count_failure(self):
+    def _count_failure(self, digits, source):
         memory = self.memory
+        if source != attempts.KEYPAD:
+            if digits not in self._wrong:
+                self._wrong = [digits] + self._wrong[: MOST_WRONG - 1]
+                self._signed.count_failure(self.agent.time.powered_s)
+            return
         memory.count_failure(self.agent.time.powered_s)
         if memory.failures >= FREE_TRIES:
             self.agent.report(events.TOKENS_LOCKED, memory.failures)
@@ -173,12 +188,12 @@ class TokenDesk:
 
     def keep(self):
         """Commit what has no entry of its own (a failure, a section); True when it is durable."""
-        self._due = True
+        self.due = True
         try:
             self.settle(self.agent.journal.durable)
         except OSError:
             return False  # the keeper comes back to it
-        return not self._due
+        return not self.due
 
     def post(self, scheme, kind, id, value, until, amount):
         """Make a token's entry durable and remember it; `amount` in nano-units. Returns what it
@@ -191,8 +206,9 @@ class TokenDesk:
         told = agent.account.token(amount, payload, agent.time.unix(), agent.time.trust())
         self._scheme.remember(kind, id, value, until)
         self.memory.forgive()
+        self._signed.forgive()
         self.covered = agent.journal.sequence
-        self._due = True
+        self.due = True
         account = agent.account
         if amount > 0:
             register = agent.meter.register

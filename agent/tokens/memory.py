@@ -21,27 +21,12 @@ LAST_DOUBLING = 7  # 1280 s
 MAX_FAILURES = 255
 
 
-class TokenMemory:
-    """Times are powered seconds. `settings` give what a meter begins with."""
+class Tries:
+    """Wrong tokens in a row, and for how long no other is looked at because of them."""
 
-    def __init__(self, settings, key):
-        self.key = key
-        self.krn = settings.krn
-        self.kt = settings.kt
-        self.ken = settings.ken
-        self.ti = settings.ti
-        self.sgc = settings.sgc
-        self.base = settings.base
-        self.tids = TidMemory(settings.made_tid())
-        self.sections = {}  # of a new key, not yet complete: subclass -> 6 bytes
-        self.staged_until = 0
-        self.counts = CountMemory(settings.count)
-        self.until = 0  # when the PAYG time runs out
-        self.flags = 0
-        self.power_limit_w = 0  # 0: none
-        self.unbalance_limit_w = 0
+    def __init__(self):
         self.failures = 0
-        self.locked_until = 0
+        self.locked_until = 0  # powered seconds
 
     def locked_s(self, powered_s):
         """Seconds for which no token is looked at."""
@@ -58,6 +43,28 @@ class TokenMemory:
         """A good token ends the count."""
         self.failures = 0
         self.locked_until = 0
+
+
+class TokenMemory(Tries):
+    """Times are powered seconds. `settings` give what a meter begins with."""
+
+    def __init__(self, settings, key):
+        super().__init__()
+        self.key = key
+        self.krn = settings.krn
+        self.kt = settings.kt
+        self.ken = settings.ken
+        self.ti = settings.ti
+        self.sgc = settings.sgc
+        self.base = settings.base
+        self.tids = TidMemory(settings.made_tid())
+        self.sections = {}  # of a new key, not yet complete: subclass -> 6 bytes
+        self.staged_until = 0
+        self.counts = CountMemory(settings.count)
+        self.until = 0  # when the PAYG time runs out
+        self.flags = 0
+        self.power_limit_w = 0  # 0: none
+        self.unbalance_limit_w = 0
 
     def change_key(self, new):
         """Take a NewKey. A rollover clears the identifiers: with the old key old tokens died."""

@@ -115,9 +115,13 @@ class StsDesk:
         now = desk.agent.time.powered_s
         if now > memory.staged_until:
             memory.sections = {}
+        held = memory.sections.get(token.subclass)
         keychange.stage(memory.sections, token, len(memory.key))
-        memory.staged_until = now + STAGED_S
-        if not desk.keep():
+        # One that is held already is not stored each time that somebody sends it again.
+        kept = held == token.data and memory.staged_until - now > STAGED_S // 2 and not desk.due
+        if not kept:
+            memory.staged_until = now + STAGED_S
+        if not (kept or desk.keep()):
             raise TokenError(results.NOT_READY, "not stored; enter it again later")
         missing = keychange.missing(memory.sections, len(memory.key))
         if missing:

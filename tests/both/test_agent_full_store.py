@@ -36,7 +36,7 @@ class TestFullStore(unittest.TestCase):
         self.assertEqual(house.agent.keeper.failed, 0)
         self.assertEqual(self.dropped(house)[-1], segments(storage)[0] - 1)
         house.boot()
-        self.assertFalse(house.agent.tokens._due)  # nothing was to be applied to it
+        self.assertFalse(house.agent.tokens.due)  # nothing was to be applied to it
         self.assertEqual(house.enter(token(NOW_TID)), results.USED)
 
     def test_a_set_that_comes_into_force_finds_room(self):

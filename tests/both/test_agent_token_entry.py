@@ -7,7 +7,15 @@ from wattledger.agent.tokens import results
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import UNIT
 from wattledger.tests.both.fixtures_linked import Linked, body
-from wattledger.tests.both.houses_tokens import KWH, NOW_TID, paygo, paygo_house, sts_house, token
+from wattledger.tests.both.houses_tokens import (
+    KWH,
+    NOW_TID,
+    paygo,
+    paygo_house,
+    seal,
+    sts_house,
+    token,
+)
 
 HEAP = "1024K"
 NANO = 10**9
@@ -174,6 +182,57 @@ class TestCommand(Asked):
             self.assertEqual([answer["result"] for answer in found], [result])
             self.assertIn(words, found[0]["detail"])
         self.assertEqual(self.balance(), 10 * NANO)
+
+    def play(self, orders, times):
+        """Send recorded commands in turn, in time; the names of the files that were written."""
+        written = []
+        commit = self.house.storage.commit
+        self.house.storage.commit = lambda name, data: written.append(name) or commit(name, data)
+        for number in range(times):
+            self.send(orders[number % len(orders)])
+            self.house.coast(2)  # 60 commands a minute
+        self.house.storage.commit = commit
+        return written
+
+    def test_recorded_wrong_ones_lock_nobody_and_wear_nothing(self):
+        orders = [self.order(digits) for digits in ("1" * 20, "1" * 19 + "2")]
+        self.assertEqual([self.result(order) for order in orders], ["range", "range"])
+        written = self.play(orders, 60)
+        desk = self.house.agent.tokens
+        self.assertEqual((desk.memory.failures, desk.locked_s()), (0, 0))
+        self.assertNotIn("attempts", written)
+        self.assertNotIn("cold.a", written)
+        self.assertNotIn("cold.b", written)
+        self.assertEqual([item[2] for item in desk.attempts.found], [results.CRC, results.CRC])
+        self.assertEqual(self.result(self.order(token(NOW_TID))), "ok")
+        self.house.agent.keypad.enter(token(NOW_TID + 1))
+        self.house.agent.step()
+        self.assertEqual(self.house.agent.keypad.view()["result"], results.ACCEPT)
+
+    def test_whoever_signs_guesses_locks_the_command_and_not_the_keypad(self):
+        for number in range(3):
+            self.assertEqual(self.result(self.order("%020d" % number)), "range")
+        answer = self.ask(self.order(token(NOW_TID)))[0]
+        self.assertEqual(
+            (answer["result"], answer["detail"]), ("rate", "token lockout: wait 10 s")
+        )
+        self.house.agent.keypad.enter(token(NOW_TID + 1))
+        self.house.agent.step()
+        self.assertEqual(self.house.agent.keypad.view()["result"], results.ACCEPT)
+        self.assertEqual(self.result(self.order(token(NOW_TID + 2))), "ok")  # a good one ends it
+
+    def test_recorded_tests_and_sections_do_not_fill_the_journal(self):
+        test = self.order("56493153725450313471")
+        section = self.order(seal(2, b"\x3f\x22abcd"))
+        self.assertEqual([self.result(order) for order in (test, section)], ["ok", "ok"])
+        self.house.run(11)
+        written = self.play([test, section], 50)
+        for name in ("attempts", "cold.a", "cold.b"):
+            self.assertNotIn(name, written)
+        answers = [answer["result"] for answer in self.answers()]
+        # The first two are of the sixteen there is room for; the last that was done is known.
+        self.assertEqual(answers.count("rate"), 50 - 14 - 18)
+        self.assertEqual(len(self.written()), 16)
 
     def test_arguments_that_are_none(self):
         for arguments in ("{}", '{"token":12}', '{"token":"%s"}' % ("1" * 21)):
