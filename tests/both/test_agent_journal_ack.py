@@ -48,6 +48,19 @@ class TestJournalAck(Linked):
         self.house.agent.keeper.now()
         self.assertEqual(self.house.told(events.JOURNAL_REFUTED), [self.entry.sequence])
 
+    def test_recorded_ones_of_another_chain_do_not_fill_the_journal(self):
+        for number in range(40):
+            self.ask(jws.journal_ack(2 + number % 2, "0011223344556677"))
+        self.house.agent.keeper.now()
+        told = self.house.told(events.JOURNAL_REFUTED)
+        # Sixteen entries in all, of events and of commands in turn.
+        self.assertEqual((told, len(self.written())), ([2, 3] * 4, 8))
+        self.house.coast(1200)  # two entries more
+        for sequence in (2, 3, 2, 3):
+            self.send(jws.journal_ack(sequence, "0011223344556677"))
+        self.house.agent.keeper.now()
+        self.assertEqual(len(self.house.told(events.JOURNAL_REFUTED)) + len(self.written()), 18)
+
     def test_above_the_head_is_out_of_range(self):
         durable = self.house.agent.journal.durable
         self.assertEqual(self.result(jws.journal_ack(durable + 1, "00" * 8)), "range")
