@@ -105,7 +105,7 @@ class Actions:
     def relay_arm(self, arguments):
         """Clear a remote opening. Only arms: a person at the meter closes."""
         only(arguments)
-        supply = self._agent.supply
+        keeper, supply = self._agent.keeper, self._agent.supply
         remote = self._agent.control.remote
         if remote and remote.cancel() and supply.state == states.CONNECTED:
             return commands.OK, "connected; the opening that was scheduled is cancelled"
@@ -115,6 +115,8 @@ class Actions:
         if remote:
             remote.end()
         supply.settle()
+        if not keeper.now():
+            raise RefusalError(commands.NO_SPACE, "not stored yet; send it again later")
         if supply.reasons:
             raise RefusalError(commands.DENIED, rules.strongest(supply.reasons))
         return commands.OK, "ready: hold the button for 3 s"

@@ -4,7 +4,8 @@ import json
 import unittest
 
 from wattledger.agent.journal import record as records
-from wattledger.agent.supply.states import READY
+from wattledger.agent.supply import rules
+from wattledger.agent.supply.states import DISCONNECTED, READY
 from wattledger.tests.both import fixtures_jws as jws
 from wattledger.tests.both.fixtures_agent import UNIT
 from wattledger.tests.both.fixtures_linked import Linked, body
@@ -136,6 +137,41 @@ class TestArm(Linked):
         self.house.run(120)
         self.assertEqual(self.house.agent.supply.state, READY)
         self.assertFalse(self.house.relay.contact())
+
+    def open_remotely(self):
+        """As after a relay.open that was carried out; the slot has it."""
+        self.house.agent.supply.hold_open(rules.REMOTE, True)
+        self.house.agent.supply.settle()
+        self.house.run(11)
+
+    def test_what_was_answered_outlives_a_power_cut_at_once(self):
+        for credit, result, state, reasons in (
+            (5 * UNIT, "ok", READY, 0),
+            (None, "denied locally", DISCONNECTED, rules.NO_CREDIT),
+        ):
+            self.setUp()
+            if credit:
+                self.send(jws.credit(1, credit))
+            self.open_remotely()
+            supply = self.house.agent.supply
+            self.assertEqual(
+                (supply.state, supply.reasons), (DISCONNECTED, reasons | rules.REMOTE)
+            )
+            self.assertEqual(self.result(jws.arm(self.challenge, 1)), result)
+            self.house.boot()
+            supply = self.house.agent.supply
+            self.assertEqual((supply.state, supply.reasons), (state, reasons))
+
+    def test_what_could_not_be_stored_is_not_answered_as_done(self):
+        self.send(jws.credit(1, 5 * UNIT))
+        self.open_remotely()
+        self.house.storage.fail = NO_SPACE
+        self.assertEqual(self.result(jws.arm(self.challenge, 1)), "no space")
+        self.assertEqual(self.result(jws.arm(self.challenge, 2)), "no space")
+        self.house.storage.fail = None
+        self.assertEqual(self.result(jws.arm(self.challenge, 3)), "ok")
+        self.house.boot()
+        self.assertEqual(self.house.agent.supply.state, READY)
 
     def test_a_replayed_older_counter_is_stale_and_brings_a_hello(self):
         first = jws.arm(self.challenge, 1)
