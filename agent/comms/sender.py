@@ -195,18 +195,22 @@ class Sender:
             self._rewind()
         if len(self._flying) >= IN_FLIGHT:
             return False
-        if self._again and self._send_entries(*self._again):
-            first, last = self._flying[-1][1] + 1, self._again[1]
-            self._again = (first, last) if first <= last else None
-            return True
-        self._again = None
+        if self._again:
+            sent = self._send_entries(*self._again)
+            if sent:
+                first, last = self._flying[-1][1] + 1, self._again[1]
+                self._again = (first, last) if first <= last else None
+            if sent is not False:
+                return sent  # a full link takes it later: the range was promised
+            self._again = None
         if not self._send_entries(self._next, self._journal.durable):
             return False
         self._next = self._flying[-1][1] + 1
         return True
 
     def _send_entries(self, first, last):
-        """One message of the entries from `first` on; True when it is on its way."""
+        """One message of the entries from `first` on; True when it is on its way, 0 when the link
+        is full, False when there is none."""
         if first > last:
             return False
         first = self._journal.present_from(first)
@@ -231,7 +235,7 @@ class Sender:
         }
         token = self._send(topics.JOURNAL, json.dumps(message).encode(), False)
         if not token:
-            return False
+            return 0
         self._flying.append((token, sequence - 1))
         return True
 

@@ -120,6 +120,30 @@ class TestSender(unittest.TestCase):
             sorted(json.loads(jws.unsign(ack))), ["detail", "head", "m", "of", "result"]
         )
 
+    # --- a range once more ---
+
+    def test_a_full_link_takes_a_range_that_was_promised_later(self):
+        self.write(20)
+        self.sender.start_at(20)
+        self.settle()
+        self.link.room = len(self.link.out) + 1
+        self.sender.send_again(3, 14)
+        self.assertEqual(self.spans(self.work_out()), [(3, 8)])
+        for _ in range(3):
+            self.assertIsNone(self.work())
+        self.link.room = 1000
+        self.assertEqual(self.spans(self.work_out()), [(11, 4)])
+        self.write(1)
+        self.assertEqual(self.spans(self.work_out()), [(21, 1)])
+
+    def test_a_range_that_is_gone_is_in_nobodys_way(self):
+        self.write(2)
+        self.sender.start_at(2)
+        self.settle()
+        self.sender.send_again(7, 9)
+        self.write(1)
+        self.assertEqual(self.spans(self.work_out()), [(3, 1)])
+
     # --- challenge and hello ---
 
     def test_each_connect_has_a_new_challenge_and_the_one_before_still_counts(self):
