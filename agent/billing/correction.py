@@ -235,9 +235,15 @@ class Corrections:
             running = self._is_running(key)
             if not (running or change.ended):
                 change.charged = 0  # no cycle that the meter counts
-            diverted = self._diverted(change.amount, import_wh, export_wh)
-            amount = change.amount + diverted
-            diverted = max(min(diverted, MAX_OWED - account.debt.owed), 0)
+            owed = account.debt.owed
+            if change.amount > 0:
+                # What an earlier one added to the debt is taken from there first.
+                diverted = -max(min(change.amount, self._run.diverted.get(key, 0), owed), 0)
+                amount = change.amount + diverted
+            else:
+                diverted = self._diverted(change.amount, import_wh, export_wh)
+                amount = change.amount + diverted
+                diverted = max(min(diverted, MAX_OWED - owed), 0)
             payload = payloads.pack_adjust(
                 held.reason,
                 held.n,

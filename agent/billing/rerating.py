@@ -17,6 +17,7 @@ from wattledger.agent.journal import checkpoint as checkpoints
 from wattledger.agent.journal import cycle_payload
 from wattledger.agent.journal import payload_read as readers
 from wattledger.agent.journal import record as records
+from wattledger.agent.journal.payload import CORRECTING
 from wattledger.agent.journal.segments import walk
 from wattledger.hal.sample import TRUST_SYNCED
 
@@ -27,7 +28,8 @@ class Rerating:
     `held` is the correction and `earlier` those taken before it that its time overlaps, newest
     first; `load` gives the Tariff of one (of prices: the set then in force), `load_prices` its
     PriceList. `posted` holds the keys of the cycles that an entry in the journal has adjusted
-    already; `shadowed` the earlier ones that nothing depends on any more.
+    already; `diverted` what corrections of a cycle have added to the debt; `shadowed` the earlier
+    ones that nothing depends on any more.
     """
 
     def __init__(self, storage, first_hash, held, earlier, load, load_prices):
@@ -41,6 +43,7 @@ class Rerating:
         self.tariff = None
         self.changes = {}
         self.posted = []
+        self.diverted = {}
         self.shadowed = []
         self.done = False
         self.complete = False  # the walk came past the correction's own entry
@@ -103,11 +106,8 @@ class Rerating:
             self._stand(number, used_wh, 0, 0, 0)
         elif entry.kind == records.INTERVAL:
             self._take_interval(entry, number)
-        elif entry.kind == records.ADJUST and entry.sequence > self._held.sequence:
-            reason, n, cycle, _, _, id = readers.unpack_adjust(entry.payload)
-            own = (self._held.reason, self._held.n, self._held.id)
-            if (reason, n, id) == own and cycle not in self.posted:
-                self.posted.append(cycle)
+        elif entry.kind == records.ADJUST:
+            self._take_adjustment(entry)
         elif entry.sequence < self._held.sequence:
             if entry.kind == records.FREEZE:
                 # A cycle that turned in synced time, though what follows it may be untrusted.
@@ -116,6 +116,15 @@ class Rerating:
                 self._take_posted_demand(entry)
             else:
                 self._dates.take(entry, self._last)
+
+    def _take_adjustment(self, entry):
+        reason, n, cycle, _, diverted, id = readers.unpack_adjust(entry.payload)
+        if self._last and reason in CORRECTING:
+            self.diverted[cycle] = self.diverted.get(cycle, 0) + diverted
+        own = (self._held.reason, self._held.n, self._held.id)
+        after = entry.sequence > self._held.sequence
+        if after and (reason, n, id) == own and cycle not in self.posted:
+            self.posted.append(cycle)
 
     def _enter(self, checkpoint, number, jumped):
         if jumped:

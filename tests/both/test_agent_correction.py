@@ -394,6 +394,37 @@ class TestDebit(unittest.TestCase):
         self.assertEqual(adjusted, [(JUNE, 0, 0, 0)])
         self.assertEqual(books.account.debt.owed, MAX_OWED + 5)
 
+    def test_what_it_added_to_the_debt_is_taken_from_there_when_it_is_given_back(self):
+        books = self.books(5600000000)  # 5.50 are left
+        dear = dict(self.LOW, price=[[0, 9000000]])
+        plain = dict(self.LOW, price=[[0, 1000000]])
+        for n in (9, 11):
+            adjusted = books.correct(NOON, NOON + 900, n, **dear)
+            self.assertEqual(adjusted, [(JUNE, -500000000, 0, 300000000)])
+            adjusted = books.correct(NOON, NOON + 900, n + 1, **plain)
+            self.assertEqual(adjusted, [(JUNE, 500000000, 0, -300000000)])
+            books.boot()
+            self.assertEqual((books.journal.balance, books.account.debt.owed), (5500000000, 0))
+        # Half of it: of 0.40 all but 0.10 lowers the debt.
+        books.correct(NOON, NOON + 900, 13, **dear)
+        adjusted = books.correct(NOON, NOON + 900, 14, price=[[0, 5000000]], **self.LOW)
+        self.assertEqual(adjusted, [(JUNE, 100000000, 0, -300000000)])
+
+    def test_what_was_paid_of_that_debt_is_given_back_to_the_balance(self):
+        books = self.books(5600000000)
+        books.correct(NOON, NOON + 900, price=[[0, 9000000]], **self.LOW)
+        books.account.debt.owed = 100000000  # 0.20 were paid
+        adjusted = books.correct(NOON, NOON + 900, 10, price=[[0, 1000000]], **self.LOW)
+        self.assertEqual(adjusted, [(JUNE, 700000000, 0, -100000000)])
+        self.assertEqual(books.account.debt.owed, 0)
+
+    def test_a_debt_of_another_origin_stays(self):
+        books = self.books(9600000000)  # enough for all of it
+        books.account.debt.owed = 100000000
+        books.correct(NOON, NOON + 900, price=[[0, 9000000]], **self.LOW)
+        adjusted = books.correct(NOON, NOON + 900, 10, price=[[0, 1000000]], **self.LOW)
+        self.assertEqual(adjusted, [(JUNE, 800000000, 0, 0)])
+
     def test_the_open_interval_counts(self):
         books = self.books(5600000000)
         books.registers[0] += 400  # 0.40 have accrued
