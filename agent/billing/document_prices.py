@@ -12,7 +12,8 @@ from wattledger.agent.billing.checks import (
 )
 from wattledger.agent.values import is_name
 
-DEMAND_TIMES = 1000  # a kW for a month may cost so many times what a kWh may
+DEMAND_TIMES = 1000  # a kW for a month may cost so many times what a kWh may,
+MOST_DEMAND = 1000000000000  # and no more: 6 MW, the most a device.json says, must fit a record
 
 
 def check_prices(document, price_limit, most_bands, most_blocks):
@@ -63,4 +64,5 @@ def _check_charges(document, price_limit):
         integer(demand["minutes"], ("demand", "minutes"), 15, 60)
         if demand["minutes"] not in (15, 30, 60):
             fail(("demand", "minutes"), "must be 15, 30 or 60, is %d" % demand["minutes"])
-        integer(demand["price"], ("demand", "price"), 0, DEMAND_TIMES * price_limit)
+        most = min(DEMAND_TIMES * price_limit, MOST_DEMAND)
+        integer(demand["price"], ("demand", "price"), 0, most)

@@ -5,6 +5,7 @@ import unittest
 
 from wattledger.agent.billing import tariff as tariffs
 from wattledger.agent.errors import TariffError
+from wattledger.agent.journal import record as records
 from wattledger.tests.both.houses_tariffs import DESIGN_EXAMPLE, credit, data, document
 
 ROW = [1, 2]
@@ -315,6 +316,20 @@ class TestPlaces(unittest.TestCase):
             "export[1]: -6700000 is below the local minimum -5000000; check its unit",
         )
         tariffs.load(data(price=[ROW, [-5000000, 5000000]]), 5000000)
+
+    def test_what_a_kw_may_cost_for_a_month(self):
+        for limit, most in ((1000000, 10**9), (999999999, 999999999000), (100000000000, 10**12)):
+            tariffs.load(data(demand={"minutes": 15, "price": most}), limit)
+            with self.assertRaises(TariffError) as caught:
+                tariffs.load(data(demand={"minutes": 15, "price": most + 1}), limit)
+            self.assertEqual(
+                str(caught.exception),
+                "demand.price: must be from 0 to %d, is %d" % (most, most + 1),
+            )
+        # The most a device.json can say: three phases of 2000 A at 1000 V. A record holds it.
+        amount = -3 * 2000 * 1000 * 10**12
+        data_of = records.encode(records.DEMAND, 1, 0, 2, amount, amount, b"", bytes(8))
+        self.assertEqual(records.decode(data_of).amount, -6 * 10**18)
 
     def test_credit(self):
         self.assertEqual(place(credit=[]), ("credit",))
