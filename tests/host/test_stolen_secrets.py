@@ -10,9 +10,10 @@ import pytest
 
 from wattledger.agent import events
 from wattledger.agent.comms import rotation
+from wattledger.agent.errors import TariffError
 from wattledger.tests.both import fixtures_es256 as es256
 from wattledger.tests.both import fixtures_jws as jws
-from wattledger.tests.both.fixtures_agent import UNIT, tariff_of
+from wattledger.tests.both.fixtures_agent import START, UNIT, tariff_of
 from wattledger.tests.both.fixtures_linked import body
 from wattledger.tests.both.houses_rotation import MINUTE, ROOT_KEY, RotatingHouse
 from wattledger.tests.host.mqtt_bench import until
@@ -225,6 +226,79 @@ def test_a_stolen_relay_key_gets_nothing():
         ack = [data for leaf, data, _ in house.link.take() if leaf == "ack"][0]
         assert json.loads(jws.unsign(ack, "up.2"))["result"] == "bad signature"
     assert meter.standing() == before
+
+
+def test_a_stolen_config_key_opens_by_a_load_limit_and_moves_money_by_a_debt():
+    """What docs/security.md says it can: neither is a relay.open or a credit."""
+    limited = Meter()
+    for key, value in (("load_limit_w", 1), ("load_limit_s", 1), ("load_tries", 0)):
+        setting = limited.payload("config.set", '{"key":"%s","value":%d}' % (key, value))
+        assert limited.command(jws.sign(setting, "config.1")) == ["ok"]
+    limited.house.run(2, 720)
+    assert not limited.house.relay.contact()
+    limited.house.coast(24 * 3600)
+    assert not limited.house.relay.contact()  # no closing without a person is left
+    indebted = Meter()
+    debt = '{"id":4294967295,"total":30000000,"per_day":30000000}'
+    debt = indebted.payload("debt.set", debt)
+    assert indebted.command(jws.sign(debt, "config.1")) == ["ok"]
+    assert indebted.house.relay.contact()
+    indebted.house.coast(18 * 3600 + 60)  # 06:00 to midnight
+    assert indebted.house.agent.journal.balance == (10 - 30) * 10**9
+    assert not indebted.house.relay.contact()
+    # And no debt of a higher id can follow.
+    further = indebted.payload("debt.set", '{"id":4294967294,"total":1}')
+    assert indebted.command(jws.sign(further, "config.1")) == ["range"]
+    for meter in (limited, indebted):
+        for op, arguments in (
+            ("relay.open", '{"reason":"request"}'),
+            ("credit.add", '{"n":1,"amount":1000000}'),
+            ("credit.refund", '{"n":1,"amount":1000000}'),
+            ("read.live", '{"scope":"live"}'),
+        ):
+            message = jws.sign(meter.payload(op, arguments), "config.1")
+            assert meter.command(message)[0] in ("denied locally", "range"), op
+
+
+def test_a_stolen_vending_key_uses_the_numbers_of_purchases_up():
+    meter = Meter()
+    assert meter.command(jws.credit((1 << 53) - 1, 1)) == ["ok"]
+    assert meter.command(jws.credit(2, UNIT)) == ["range"]
+    rotation = meter.payload("key.rotate", '{"generation":2,"hours":0}')
+    meter.hear(meter.house.link.topics[0], es256.sign(rotation, ROOT_KEY, "root.1"), rounds=90)
+    meter.house.link.take()
+    purchase = body("credit.add", '{"n":2,"amount":1000000}')
+    meter.hear(meter.house.link.topics[0], jws.sign(purchase, "credit.2"))
+    ack = [data for leaf, data, _ in meter.house.link.take() if leaf == "ack"][0]
+    assert json.loads(jws.unsign(ack, "up.2"))["result"] == "range"
+
+
+def test_a_stolen_tariff_key_comes_to_the_local_bounds_in_steps_or_at_once():
+    house = RotatingHouse(credit=10)
+    agent = house.agent
+    limit = agent.config.price_limit_micro
+    house.use(4)  # what a correction can make dearer
+    house.coast(900)
+    price, steps = 1_000_000_000, 0  # that of tariff_of()
+    while price < limit:
+        steps += 1
+        price = min(price * 3 // 2, limit)
+        start = agent.time.unix() // 900 * 900 + 900
+        document = {"n": 1 + steps, "price": [[price]], "from": start}
+        with pytest.raises(TariffError):  # no more than half as much again
+            agent.accept_document(tariff_of(**dict(document, price=[[price * 2]])))
+        assert agent.accept_document(tariff_of(**document)) == "next"
+        house.coast(901)
+        assert agent.account.tariff.price == [[price]]
+    assert steps == 6  # of a quarter of an hour each
+    # The charges beside energy, what has been, and dynamic prices are held to the bounds alone.
+    dear = {"n": 90, "price": [[limit]], "standing_day": limit, "from": START}
+    assert agent.accept_document(tariff_of(**dear)) == "next"
+    past = {"from": START, "until": START + 900}
+    assert agent.accept_document(tariff_of(**dict(dear, n=91, correct=past))) == "correction"
+    slots = {"v": 1, "prices_of": "plain", "n": 1, "step": 900, "prices": [-limit, limit]}
+    slots["start"] = agent.time.unix() // 900 * 900 + 900
+    assert agent.accept_document(json.dumps(slots).encode()) == "prices"
 
 
 @pytest.fixture(scope="module")
