@@ -84,8 +84,10 @@ def _adjustment(payload: bytes) -> str:
     if lack:
         change = "more" if lack > 0 else "less"
         what += f", its minimum {output.money(abs(lack))} {change}"
-    if diverted:
+    if diverted > 0:
         what += f", {output.money(diverted)} of it owed as debt"
+    elif diverted:
+        what += f", {output.money(-diverted)} of it taken from the debt"
     return what
 
 

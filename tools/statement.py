@@ -185,7 +185,8 @@ def remarks(found: Found, words: Words) -> list[str]:
     if told.unrated_wh:
         said.append(words["note_unrated"].format(kwh=kwh(told.unrated_wh)))
     if told.diverted:
-        said.append(words["note_diverted"].format(amount=output.money(told.diverted)))
+        note = words["note_diverted" if told.diverted > 0 else "note_relieved"]
+        said.append(note.format(amount=output.money(abs(told.diverted))))
     for gap in told.gaps:
         said.append(
             words["note_off" if gap.restarted else "note_clock"].format(

@@ -69,6 +69,8 @@ LANGUAGES: dict[str, dict[str, Any]] = {
         "gap, and in which band is not known.",
         "note_diverted": "{amount} of adjustments were added to the debt instead of the balance, "
         "so that they cut no supply.",
+        "note_relieved": "{amount} of adjustments were taken from the debt, to which earlier ones "
+        "had added them.",
         "note_off": "The meter was off from {start} to {end}.",
         "note_clock": "The meter's clock was set: no time passed from {start} to {end}.",
         "note_lost": "Records were lost; they had moved the balance by {amount}.",
@@ -159,6 +161,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
         "note_uncharged": "{kwh} kWh 在电价生效之前计量,未收费。",
         "note_unrated": "更正中有 {kwh} kWh 保持原收费:其计量跨越间断,所属时段不明。",
         "note_diverted": "调整中有 {amount} 计入欠费而未从余额扣除,以免因此停电。",
+        "note_relieved": "调整中有 {amount} 冲减了先前调整计入的欠费。",
         "note_off": "电表在 {start} 至 {end} 期间未运行。",
         "note_clock": "电表时钟经过校准:{start} 至 {end} 之间并无实际时间流逝。",
         "note_lost": "有记录丢失,其金额合计 {amount}。",

@@ -15,10 +15,9 @@ NOON = local_2027(6, 2, 12)
 DOCUMENT = {"blocks": [], "price": [[0, 1000000]], "credit": credit(low=[9000000, 5000000])}
 
 
-@pytest.fixture
-def state(tmp_path):
-    """A state directory: a debt of 10.00, energy, a top-up with its share, a date's part, and a
-    correction of 0.80 that takes 0.76 to low 2."""
+def corrected():
+    """A debt of 10.00, energy, a top-up with its share, a date's part, and a correction of 0.80
+    that takes 0.76 to low 2."""
     books = Books(NOON, balance=2900000000, **DOCUMENT)
     books.account.debt.set(books.account, 4, 10000000, (1000000, 20, 0), NOON, TRUST_SYNCED)
     books.interval(NOON, 100)
@@ -29,13 +28,23 @@ def state(tmp_path):
     assert books.correct(NOON, NOON + DAY, 3, **dict(DOCUMENT, price=[[0, 9000000]])) == [
         (20270601, -760000000, 40, 40000000)
     ]
+    return books
+
+
+def lay(books, folder):
+    """Their state directory."""
     for name, content in books.storage.files.items():
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "tariff.active").write_bytes(data(start=NOON, **DOCUMENT))
-    (tmp_path / "device.json").write_text(
+        (folder / name).write_bytes(content)
+    (folder / "tariff.active").write_bytes(data(start=NOON, **DOCUMENT))
+    (folder / "device.json").write_text(
         json.dumps({"v": 1, "meter": METER, "tenant": "demo", "board": "sim"})
     )
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def state(tmp_path):
+    return lay(corrected(), tmp_path)
 
 
 def test_the_ledger_verifies_and_explains(state, capsys):
@@ -66,6 +75,21 @@ def test_the_statement_says_what_was_corrected_and_owed(state, capsys):
     assert "0.040 kWh kept their charge in a correction" in shown
     assert "0.04 of adjustments were added to the debt" in shown
     assert "The lines add up to the change of the balance exactly" in shown
+
+
+def test_what_a_correction_gives_back_is_said_to_come_off_the_debt(tmp_path, capsys):
+    books = corrected()
+    books.interval(NOON + 2 * DAY, 0)
+    given = books.correct(NOON, NOON + DAY, 4, **DOCUMENT)
+    # The 0.80 comes back: the 0.04 that were owed are not any more, 0.76 go to the balance.
+    assert given == [(20270601, 760000000, 40, -40000000)]
+    state = str(lay(books, tmp_path))
+    assert cli.run(["ledger", "explain", state]) == 0
+    assert "cycle of 20270601, 0.04 of it taken from the debt" in capsys.readouterr().out
+    assert cli.run(["statement", state, "--from", str(NOON + 2 * DAY - 900)]) == 0
+    shown = capsys.readouterr().out
+    assert "0.04 of adjustments were taken from the debt" in shown
+    assert "added to the debt" not in shown
 
 
 def books_of(*taken):
