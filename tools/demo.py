@@ -57,8 +57,6 @@ def run(
     seed: int,
 ) -> int:
     """Run the demo; the exit code. Errors of the tools and of the load say what is wrong."""
-    if not 0 < speed <= main_sim.MAX_SPEED:
-        raise DemoError(f"--speed must be above 0 and at most {main_sim.MAX_SPEED}, is {speed:g}")
     if load is not None:
         LoadCsv(load, 0)  # an unusable file is told before anything starts
     folder = state or Path(tempfile.mkdtemp(prefix="wattledger-demo-"))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wattledger.tools.commands.options import Json
+from wattledger.tools.commands.options import Json, wait
 from wattledger.tools.commands.remote import (
     Amount,
     Broker,
@@ -26,7 +26,9 @@ Root = Annotated[
     Path | None, typer.Option("--root", metavar="DIR", help="Where root.1.pem lies; else --keys.")
 ]
 RootKid = Annotated[str, typer.Option("--kid", metavar="KID", help="The root key's name.")]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="S", help="Wait that long.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="S", callback=wait, help="Wait that long.")
+]
 
 
 class Scope(str, Enum):

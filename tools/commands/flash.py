@@ -8,6 +8,7 @@ import typer
 
 from wattledger.tools import output
 from wattledger.tools.commands.options import Json
+from wattledger.tools.commands.options import wait as wait_s
 
 if TYPE_CHECKING:
     from wattledger.tools.flash.table import Table
@@ -54,7 +55,13 @@ def flash(
         bool, typer.Option("--release", help="No prompt once the meter is commissioned.")
     ] = False,
     wait: Annotated[
-        float, typer.Option(metavar="S", min=0, help="Wait so long for a first reading; 0: not.")
+        float,
+        typer.Option(
+            "--wait",
+            metavar="S",
+            callback=wait_s,
+            help="Wait so long for a first reading; 0: not.",
+        ),
     ] = SECONDS,
     as_json: Json = False,
 ) -> None:

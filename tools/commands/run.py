@@ -8,16 +8,27 @@ from typing import Annotated
 import typer
 
 from wattledger.tools import output
-from wattledger.tools.commands.options import Json
+from wattledger.tools.commands.options import Json, wait
+
+
+def _speed(value: float) -> float:
+    from wattledger.firmware.main_sim import MAX_SPEED
+
+    if not 0 < value <= MAX_SPEED:
+        raise typer.BadParameter(f"must be above 0 and at most {MAX_SPEED}, is {value:g}")
+    return value
 
 
 def demo(
     seconds: Annotated[
         float | None,
-        typer.Option("--for", metavar="S", min=0, help="End after S wall seconds."),
+        typer.Option("--for", metavar="S", callback=wait, help="End after S wall seconds."),
     ] = None,
     speed: Annotated[
-        float, typer.Option(metavar="X", help="World seconds in a wall second, to 2000.")
+        float,
+        typer.Option(
+            metavar="X", callback=_speed, help="World seconds in a wall second, to 2000."
+        ),
     ] = 60,
     load: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Replay this load; own or UCI form.")

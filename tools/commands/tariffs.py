@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from wattledger.tools import output
+from wattledger.tools.commands.desk import Timeout
 from wattledger.tools.commands.options import File, Json
 from wattledger.tools.commands.remote import Broker, Keys, Meter
 
 Kid = Annotated[str, typer.Option(metavar="KID", help="The signing key's name.")]
 Group = Annotated[str, typer.Option(metavar="G", help="The group of meters it is for.")]
-Seconds = Annotated[float, typer.Option("--timeout", metavar="S", help="Wait that long.")]
 
 
 def tariff_show(
@@ -95,7 +95,7 @@ def tariff_want(
     broker: Broker,
     keys: Keys,
     kid: Kid = "tariff.1",
-    timeout: Seconds = 90,
+    timeout: Timeout = 90,
     as_json: Json = False,
 ) -> int:
     """Tell a meter which tariff it shall take, and of which group it is; waits for its hello."""
@@ -125,7 +125,7 @@ def tariff_push(
         bool, typer.Option("--dry-run", help="Check and sign, send nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    timeout: Seconds = 90,
+    timeout: Timeout = 90,
     as_json: Json = False,
 ) -> int:
     """Send a tariff, a correction or dynamic prices to every meter of a group."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wattledger.tools import output
-from wattledger.tools.commands.options import Json
+from wattledger.tools.commands.options import Json, wait
 from wattledger.tools.commands.remote import Broker, Keys
 
 Release = Annotated[Path, typer.Argument(metavar="RELEASE", help="Folder of `update sign`.")]
@@ -70,7 +70,8 @@ def update_push(
     ] = "1,10,100",
     kid: Annotated[str, typer.Option(metavar="KID", help="Who signs the wants.")] = "tariff.1",
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="S", help="Wait so long for a stage.")
+        float,
+        typer.Option("--timeout", metavar="S", callback=wait, help="Wait so long for a stage."),
     ] = 7200,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
@@ -109,7 +110,7 @@ def update_serve(
     broker: Broker,
     keys: Keys,
     seconds: Annotated[
-        float | None, typer.Option("--for", metavar="S", help="End after so long.")
+        float | None, typer.Option("--for", metavar="S", callback=wait, help="End after so long.")
     ] = None,
 ) -> None:
     """Serve the parts of applications to meters that want them, until interrupted."""

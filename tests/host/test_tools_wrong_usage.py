@@ -1,0 +1,53 @@
+"""Whatever a person types: two lines, the place and the remedy, and the right exit code."""
+
+import inspect
+import typing
+
+import pytest
+
+from wattledger.tools import cli
+from wattledger.tools.commands import app
+
+
+@pytest.fixture
+def wattledger(capfd):
+    """Runs a command line in this process: (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        code = cli.run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+def commands(group=app, path=()):
+    """Every command: its words, and its parameters with their options."""
+    for one in group.registered_commands:
+        hints = typing.get_type_hints(one.callback, include_extras=True)
+        name = one.name or one.callback.__name__.replace("_", "-")
+        yield (*path, name), inspect.signature(one.callback).parameters, hints
+    for one in group.registered_groups:
+        yield from commands(one.typer_instance, (*path, one.name))
+
+
+def waits():
+    for words, parameters, hints in commands():
+        for name in parameters:
+            kind, *more = typing.get_args(hints[name]) or (hints[name],)
+            if float in (kind, *typing.get_args(kind)):
+                given = [more[0].default, *(more[0].param_decls or ())]
+                names = [word for word in given if str(word).startswith("--")]
+                yield (*words, names[0] if names else f"--{name}")
+
+
+@pytest.mark.parametrize("words", list(waits()), ids=" ".join)
+def test_a_time_or_a_speed_that_no_clock_has_is_wrong_usage(wattledger, words):
+    for text in ("nan", "inf", "-inf", "-1", "1e400", "1e12"):
+        code, out, err = wattledger(*words, text)
+        assert (code, out) == (2, ""), text
+        assert f"Invalid value for '{words[-1]}'" in err and err.count("\n") == 2
+
+
+def test_every_command_with_a_wait_is_among_them():
+    assert len(list(waits())) == 10
