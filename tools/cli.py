@@ -1,31 +1,40 @@
 """The script `wattledger`: runs one command line and tells its errors.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+
+Only what needs no time is imported here: a Ctrl-C may come while the commands are.
 """
 
 import os
 import sys
 
-import typer
-
-from wattledger.tools import output
-from wattledger.tools.commands import app
-from wattledger.tools.errors import ToolError
-
-# The base of every usage error; typer exports only this child of it.
-UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line; its exit code. Errors end as one or two lines on stderr."""
     try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
+    import typer
+
+    from wattledger.tools import output
+    from wattledger.tools.commands import app
+    from wattledger.tools.errors import ToolError
+
+    # The base of every usage error; typer exports only this child of it.
+    usage_error: type[Exception] = typer.BadParameter.__mro__[1]
+    try:
         code = app(arguments or ["--help"], prog_name="wattledger", standalone_mode=False)
         sys.stdout.flush()
         return code or 0
-    except UsageError as error:
+    except usage_error as error:
         return _wrong_usage(error)
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left; Python must not complain of it at exit.
@@ -55,6 +64,8 @@ def _is_told(error: Exception) -> bool:
 
 
 def _wrong_usage(error: Exception) -> int:
+    from wattledger.tools import output
+
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "wattledger"
     text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
@@ -64,7 +75,11 @@ def _wrong_usage(error: Exception) -> int:
 
 def main() -> None:
     """Entry point of the `wattledger` script."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 if __name__ == "__main__":

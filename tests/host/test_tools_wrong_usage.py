@@ -1,10 +1,14 @@
 """Whatever a person types: two lines, the place and the remedy, and the right exit code."""
 
 import inspect
+import os
+import subprocess
+import sys
 import typing
 
 import pytest
 
+from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import cli
 from wattledger.tools.commands import app
 
@@ -19,6 +23,19 @@ def wattledger(capfd):
         return code, out, err
 
     return run
+
+
+SCRIPT = [sys.executable, "-m", "wattledger.tools.cli"]
+
+
+def script(*arguments, shell="", **environment):
+    """The real script in a process of its own; `shell` goes behind it, as `>&-`."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {shell}', "sh", *SCRIPT, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+    )
 
 
 def commands(group=app, path=()):
@@ -51,3 +68,9 @@ def test_a_time_or_a_speed_that_no_clock_has_is_wrong_usage(wattledger, words):
 
 def test_every_command_with_a_wait_is_among_them():
     assert len(list(waits())) == 10
+
+
+def test_an_interrupt_while_the_commands_are_imported_is_silent(tmp_path):
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    done = script("board", "list", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
