@@ -29,6 +29,7 @@ def _run(arguments: list[str]) -> int:
     # The base of every usage error; typer exports only this child of it.
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     try:
+        _check(arguments)
         code = app(arguments or ["--help"], prog_name="wattledger", standalone_mode=False)
         sys.stdout.flush()
         return code or 0
@@ -53,6 +54,20 @@ def _run(arguments: list[str]) -> int:
     return FAILED
 
 
+def _check(arguments: list[str]) -> None:
+    """Bytes that are no text come as lone surrogates, which no file, page or meter takes."""
+    import typer
+
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(
+                f"{argument!r} is not text in {sys.getfilesystemencoding()}; write it so, and "
+                "rename a file that is named so"
+            ) from None
+
+
 def _is_told(error: Exception) -> bool:
     """True for the errors of a room, whose message is written for a person."""
     from wattledger.agent.errors import AgentError
@@ -73,9 +88,24 @@ def _wrong_usage(error: Exception) -> int:
     return WRONG_USAGE
 
 
+def prepare_streams() -> None:
+    """Let nothing that is said fail: a stream that is closed takes it, and what a stream's
+    encoding cannot show is shown as `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # It takes the free number: no file of ours, and none of a child's, is output then.
+            stream = open(os.devnull, mode)
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
+        elif name != "stdin":
+            stream.reconfigure(errors="replace")
+
+
 def main() -> None:
     """Entry point of the `wattledger` script."""
     try:
+        prepare_streams()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED

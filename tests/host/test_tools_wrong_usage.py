@@ -70,6 +70,50 @@ def test_every_command_with_a_wait_is_among_them():
     assert len(list(waits())) == 10
 
 
+@pytest.mark.parametrize("words", [["tariff", "check"], ["message", "m", "--broker"], []])
+def test_an_argument_that_is_no_text_is_named(words):
+    done = script(*words, b"gr\xfcn")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"'gr\\udcfcn' is not text in utf-8; " in done.stderr and done.stderr.count(b"\n") == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_a_stream_cannot_show_is_a_question_mark(encoding, tmp_path):
+    done = script("display", "card", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"??" in done.stdout
+    done = script("tariff", "check", "\u7535", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr.split(b":")[0]) == (1, b"?")
+
+
+@pytest.mark.parametrize(
+    ("words", "shell", "code", "out", "err"),
+    [
+        (["board", "list"], ">&-", 0, b"", b""),
+        (["board", "list"], "<&- >&- 2>&-", 0, b"", b""),
+        (["board", "list", "--json"], "2>&-", 0, b"{", b""),
+        (["tarif"], "2>&-", 2, b"", b""),
+        (["board", "list"], ">/dev/full", 1, b"", b"No space left on device; "),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_makes_no_traceback(words, shell, code, out, err):
+    done = script(*words, shell=shell)
+    assert done.returncode == code
+    assert (done.stdout[: len(out) or None], done.stderr[: len(err) or None]) == (out, err)
+
+
+def test_a_child_has_no_stream_of_another_kind():
+    """Its lines for a person would go where the simulated world speaks to the meter."""
+    program = (
+        "from wattledger.tools import cli; cli.prepare_streams(); import subprocess, sys;"
+        "child = 'import sys; print(sys.stderr, file=sys.stdout)';"
+        "print(subprocess.run([sys.executable, '-c', child], stdout=subprocess.PIPE).stdout)"
+    )
+    shell = [sys.executable, "-c", program]
+    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *shell], cwd=ROOT, stdout=-1)
+    assert b"stderr" in done.stdout
+
+
 def test_an_interrupt_while_the_commands_are_imported_is_silent(tmp_path):
     (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
     done = script("board", "list", PYTHONPATH=str(tmp_path))
