@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from wattledger.agent.display import words_zh
+from wattledger.tools import places
 from wattledger.tools.errors import ToolError
 from wattledger.tools.mpy import ROOT, find_tool
 
@@ -39,7 +40,7 @@ def read_hex(path: Path, characters: str) -> dict[str, bytes]:
     """Rows of each character out of a Unifont .hex file. ToolError names what is missing."""
     wanted = {ord(c) for c in characters}
     found = {}
-    for line in path.read_text(encoding="ascii").splitlines():
+    for line in places.decode(path, places.read(path)).splitlines():
         code, _, rows = line.partition(":")
         if not re.fullmatch("[0-9A-F]{4,6}", code):
             raise ToolError(f"{path}: is no Unifont .hex file")

@@ -1,6 +1,6 @@
 """What a small screen would show of a view: the meter's own drawing code, on this computer."""
 
-import json
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,6 +13,7 @@ from wattledger.agent.display.pages import Pages
 from wattledger.agent.display.screens import HEIGHT, WIDTH, Screens
 from wattledger.hal.display import framebuf_linux
 from wattledger.hal.display.framebuf_linux import MONO_VLSB, FrameBuffer
+from wattledger.tools import places
 from wattledger.tools.errors import ToolError
 
 LANGUAGES = {"en": (words_en.WORDS, None), "zh": (words_zh.WORDS, glyphs_zh)}
@@ -23,24 +24,19 @@ FRAME_BYTES = 1024
 
 
 def read_view(path: Path | None, url: str | None) -> dict[str, Any]:
-    """The view in a file, or that of a running page. ToolError says which is wrong."""
-    if (path is None) == (url is None):
-        raise ToolError("give one of --view FILE and --url http://HOST:PORT")
+    """The view in a file, else that of a running page. ToolError says what is wrong."""
     if path is not None:
-        text, place = path.read_text(encoding="utf-8"), str(path)
+        data, place = places.read(path), str(path)
     else:
         place = f"{url}".rstrip("/") + "/view"
         try:
             with urllib.request.urlopen(place, timeout=TIMEOUT_S) as answer:
-                text = answer.read().decode()
-        except (urllib.error.URLError, ValueError, OSError) as error:
+                data = answer.read()
+        except (urllib.error.URLError, http.client.HTTPException, ValueError, OSError) as error:
             raise ToolError(
                 f"{place}: {error}; start a page with `wattledger demo` and give its address"
             ) from None
-    try:
-        view = json.loads(text)
-    except ValueError:
-        raise ToolError(f"{place}: is not JSON") from None
+    view = places.parse(place, places.decode(place, data))[0]
     if not isinstance(view, dict) or "supply" not in view:
         raise ToolError(f"{place}: is no view of a meter (it has no `supply`)")
     return view

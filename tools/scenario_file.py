@@ -62,6 +62,10 @@ def load(path: str | Path) -> Scenario:
         raise PlaceError(path, line, column, f"is not YAML: {why}; mend it here") from None
     except YAMLError as error:
         raise PlaceError(path, 1, 1, f"is not YAML: {error}; mend it") from None
+    except RecursionError:
+        raise PlaceError(path, 1, 1, "is nested too deep; no scenario needs that") from None
+    except ValueError as error:  # a number or a date beyond what Python has
+        raise PlaceError(path, 1, 1, f"holds a value that cannot be: {error}; mend it") from None
     if not isinstance(found, CommentedMap):
         raise PlaceError(path, 1, 1, "is no scenario; wattledger sim --example prints one")
     try:

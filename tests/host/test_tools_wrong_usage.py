@@ -114,6 +114,81 @@ def test_a_child_has_no_stream_of_another_kind():
     assert b"stderr" in done.stdout
 
 
+DEMO = str(ROOT / "tools" / "data" / "demo-tariff.json")
+SIMULATED = ["calibrate", "--simulate", "--by", "A", "--against", "B", "--reference"]
+READERS = (
+    ["bill", "--profile", "p.csv", "--tariff"],
+    ["bill", "--tariff", DEMO, "--profile"],
+    ["bill", "--tariff", DEMO, "--profile", "p.csv", "--prices"],
+    SIMULATED,
+    ["demo", "--headless", "--for", "1", "--load"],
+    ["demo", "--headless", "--for", "1", "--tariff"],
+    ["device", "check"],
+    ["display", "glyphs"],
+    ["display", "show", "--view"],
+    ["notify", "test"],
+    ["sim"],
+    ["tariff", "check"],
+    ["tariff", "import-urdb", "--tz", "CST-8"],
+    ["tariff", "push", "--group", "g", "--broker", "b", "--keys", "k", "--dry-run"],
+    ["tariff", "show"],
+    ["tariff", "sign", "--keys", "k"],
+)
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_a_file_that_is_no_text_is_named_in_one_line(wattledger, tmp_path, words):
+    file = tmp_path / "file"
+    for content in ("\u96fb,\u529b\n".encode("utf-16"), b"\xff", b"[" * 99_999):
+        file.write_bytes(content)
+        file.chmod(0o600)
+        code, out, err = wattledger(*words, file)
+        assert (code, out) == (1, ""), content[:9]
+        assert err.startswith(str(file)) and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ("1,gain,230,5,inf,1", 2),
+        ("1,gain,nan,5,1150,1", 2),
+        ("1,gain,230,5,1150,0", 2),
+        ("1", 2),
+        ("1,gain,230,5,1150,1\n1,gain," + "9" * 140_000, 2),
+    ],
+)
+def test_a_row_of_the_reference_that_is_none_is_named_by_its_line(wattledger, tmp_path, row, line):
+    file = tmp_path / "reference.csv"
+    file.write_text(f"time,step,voltage,current,power,phase\n{row}\n")
+    code, out, err = wattledger(*SIMULATED, file)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"{file}:{line}: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "2027-99-99", "!!int x"])
+def test_a_scenario_with_a_value_that_cannot_be_is_named(wattledger, tmp_path, value):
+    file = tmp_path / "s.yaml"
+    file.write_text(f"days: {value}\n")
+    code, out, err = wattledger("sim", file)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"{file}:1:1: holds a value that cannot be: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("supply", ["1", "{}", '"connected"', '{"state": "connected"}'])
+def test_a_view_that_is_not_whole_is_named(wattledger, tmp_path, supply):
+    file = tmp_path / "view.json"
+    file.write_text(f'{{"supply": {supply}}}')
+    code, out, err = wattledger("display", "show", "--view", file)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"{file}: is no whole view (") and err.count("\n") == 1
+
+
+def test_a_page_at_no_address_is_named(wattledger):
+    code, _, err = wattledger("display", "show", "--url", "http://a b")
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith("http://a b/view: ")
+
+
 def test_an_interrupt_while_the_commands_are_imported_is_silent(tmp_path):
     (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
     done = script("board", "list", PYTHONPATH=str(tmp_path))

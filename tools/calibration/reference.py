@@ -1,10 +1,13 @@
 """What a reference meter shows, typed by a person or from its CSV file."""
 
 import csv
+import io
+import math
 from pathlib import Path
 
 import typer
 
+from wattledger.tools import places
 from wattledger.tools.calibration.reading import CalibrationError, Reading, mean
 
 COLUMNS = ("time", "step", "voltage", "current", "power")
@@ -44,23 +47,30 @@ class FromCsv:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self._rows: dict[tuple[str, int], list[Reading]] = {}
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
-            if missing:
+        text = places.decode(path, places.read(path)).removeprefix("\ufeff")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        try:
+            self._take(path, rows)
+        except csv.Error as error:
+            raise CalibrationError(f"{path}:{rows.line_num}: {error}; is it a CSV file?") from None
+
+    def _take(self, path: Path, rows: "csv.DictReader[str]") -> None:
+        missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
+        if missing:
+            raise CalibrationError(
+                f"{path}: lacks the column {missing[0]}; it needs {', '.join(COLUMNS)}"
+            )
+        for row in rows:
+            try:
+                key = (row["step"].strip(), int(row.get("phase") or 1) - 1)
+                numbers = [float(row[name]) for name in COLUMNS[2:]]
+                if key[1] < 0 or not all(map(math.isfinite, numbers)):
+                    raise ValueError
+            except (AttributeError, TypeError, ValueError):
                 raise CalibrationError(
-                    f"{path}: lacks the column {missing[0]}; it needs {', '.join(COLUMNS)}"
-                )
-            for row in rows:
-                try:
-                    key = (row["step"].strip(), int(row.get("phase") or 1) - 1)
-                    numbers = [float(row[name]) for name in COLUMNS[2:]]
-                except (TypeError, ValueError):
-                    raise CalibrationError(
-                        f"{path}:{rows.line_num}: a cell is empty or no number; mend or remove "
-                        "the row"
-                    ) from None
-                self._rows.setdefault(key, []).append(Reading(*numbers))
+                    f"{path}:{rows.line_num}: a cell is empty or no number; mend or remove the row"
+                ) from None
+            self._rows.setdefault(key, []).append(Reading(*numbers))
 
     def wait(self) -> None:
         """The file was written beforehand: nothing to wait for."""

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from wattledger.tools.commands.options import Json
+from wattledger.tools.errors import ToolError
 
 app = typer.Typer(help="Small screens of a meter.", rich_markup_mode=None)
 Language = Annotated[str, typer.Option("--language", metavar="en|zh", help="en or zh.")]
@@ -40,9 +41,15 @@ def display_show(
     _known(language, tuple(panel_show.LANGUAGES), "--language")
     if lcd and language != "en":
         raise typer.BadParameter("the text display has no hanzi: --lcd is for --language en")
+    if (view is None) == (url is None):
+        raise typer.BadParameter("give one of --view FILE and --url http://HOST:PORT")
     told = panel_show.read_view(view, url)
-    found = panel_show.layouts(told, language, page, charts=not lcd)
-    frames = [] if lcd else [panel_show.frame_of(layout, language) for _, layout in found]
+    try:
+        found = panel_show.layouts(told, language, page, charts=not lcd)
+        frames = [] if lcd else [panel_show.frame_of(layout, language) for _, layout in found]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ToolError(f"{view or url}: is no whole view ({why}); take it from a page") from None
     for index, (name, layout) in enumerate(found):
         print(name)
         print(panel_show.text_of(layout) if lcd else panel_picture.blocks(frames[index]))
