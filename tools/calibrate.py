@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from wattledger.hal.meter import calibration as files
 from wattledger.tools import durable, output
 from wattledger.tools.calibration import auto
 from wattledger.tools.calibration.reading import CalibrationError, Reading, counted, measure
+from wattledger.tools.errors import ToolError
 
 WARNING = (
     "Mains voltage kills. Connect loads and the reference only as a licensed person would, with "
@@ -77,7 +76,7 @@ class Guide:
                 bench.options,
             )
             errors = [self._verify(before, found, phase) for phase in range(len(found))]
-        except (CalibrationError, typer.Abort):
+        except (ToolError, KeyboardInterrupt):
             bench.build(before)
             raise
         return Result(found, [pair[0] for pair in errors], [pair[1] for pair in errors])

@@ -89,8 +89,8 @@ def _wrong_usage(error: Exception) -> int:
 
 
 def prepare_streams() -> None:
-    """Let nothing that is said fail: a stream that is closed takes it, and what a stream's
-    encoding cannot show is shown as `?`."""
+    """Let nothing that is said or typed fail: a stream that is closed takes it, and what a
+    stream's encoding cannot show is shown as `?`."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
@@ -98,7 +98,7 @@ def prepare_streams() -> None:
             stream = open(os.devnull, mode)
             os.set_inheritable(stream.fileno(), True)
             setattr(sys, name, stream)
-        elif name != "stdin":
+        else:
             stream.reconfigure(errors="replace")
 
 

@@ -110,10 +110,39 @@ def test_without_a_board_it_says_what_to_do(capsys):
     assert "--simulate" in capsys.readouterr().err
 
 
-def test_input_that_ends_early_saves_nothing(monkeypatch, tmp_path):
+def test_input_that_ends_early_is_told_and_saves_nothing(monkeypatch, tmp_path, capsys):
     code, out = run(monkeypatch, tmp_path, ANSWERS[:4])
-    assert code == 130
+    assert code == 1
     assert not out.exists()
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "the input ended at 'reference voltage, V', and nothing was done; answer it"
+
+
+def test_an_interrupt_at_a_question_puts_the_old_constants_back():
+    class Interrupted(Scripted):
+        def read(self, step, phase, shown):
+            if step == "verify":
+                raise KeyboardInterrupt
+            return shown
+
+    house = bench()
+    with pytest.raises(KeyboardInterrupt):
+        calibrate.Guide(house, Interrupted(), lambda text: None).run()
+    assert house.chip.peek(0x61) == NOMINAL["voltage_gain"]
+
+
+def test_a_number_that_is_none_is_asked_for_again(monkeypatch, tmp_path, capsys):
+    code, out = run(monkeypatch, tmp_path, ["", "x", *ANSWERS[1:]])
+    assert code == 0 and out.exists()
+    assert "'x' is no number, as 230.1; once more\n" in capsys.readouterr().err
+
+
+def test_stdout_holds_the_json_alone(monkeypatch, tmp_path, capsys):
+    code, out = run(monkeypatch, tmp_path, ANSWERS, "--json")
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert shown.startswith("{") and shown.count("\n") == 1
+    assert json.loads(shown)["file"] == str(out)
 
 
 class Scripted:

@@ -9,7 +9,7 @@ import typing
 import pytest
 
 from wattledger.tests.micropython.staging import ROOT
-from wattledger.tools import cli
+from wattledger.tools import cli, signing
 from wattledger.tools.commands import app
 
 
@@ -28,12 +28,13 @@ def wattledger(capfd):
 SCRIPT = [sys.executable, "-m", "wattledger.tools.cli"]
 
 
-def script(*arguments, shell="", **environment):
+def script(*arguments, shell="", typed=b"", **environment):
     """The real script in a process of its own; `shell` goes behind it, as `>&-`."""
     return subprocess.run(
         ["sh", "-c", f'exec "$@" {shell}', "sh", *SCRIPT, *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
+        input=typed,
         capture_output=True,
     )
 
@@ -93,6 +94,7 @@ def test_what_a_stream_cannot_show_is_a_question_mark(encoding, tmp_path):
         (["board", "list"], "<&- >&- 2>&-", 0, b"", b""),
         (["board", "list", "--json"], "2>&-", 0, b"{", b""),
         (["tarif"], "2>&-", 2, b"", b""),
+        (["calibrate", "--simulate"], "<&- 2>&-", 1, b"", b""),
         (["board", "list"], ">/dev/full", 1, b"", b"No space left on device; "),
     ],
 )
@@ -187,6 +189,22 @@ def test_a_page_at_no_address_is_named(wattledger):
     code, _, err = wattledger("display", "show", "--url", "http://a b")
     assert (code, err.count("\n")) == (1, 1)
     assert err.startswith("http://a b/view: ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        (b"", 1, b"the input ended at 'push demo n 1 to group g, 1441 bytes? [y/N]', and nothing"),
+        (b"\xff\n", 1, b"answer y or n"),
+        (b"n\n", 1, b"push demo n 1 to group g"),
+    ],
+)
+def test_a_question_that_nobody_answers_is_told(tmp_path, typed, code, said):
+    signing.create(tmp_path, "tariff.1")
+    words = ["tariff", "push", DEMO, "--group", "g", "--broker", "mqtt://127.0.0.1:1"]
+    done = script(*words, "--keys", str(tmp_path), typed=typed)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert said in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_an_interrupt_while_the_commands_are_imported_is_silent(tmp_path):

@@ -5,9 +5,7 @@ import io
 import math
 from pathlib import Path
 
-import typer
-
-from wattledger.tools import places
+from wattledger.tools import places, question
 from wattledger.tools.calibration.reading import CalibrationError, Reading, mean
 
 COLUMNS = ("time", "step", "voltage", "current", "power")
@@ -20,7 +18,7 @@ class Typed:
 
     def wait(self) -> None:
         """Until the person has done as told."""
-        typer.prompt("  press Enter when it is so", default="", show_default=False, err=True)
+        question.ask("  press Enter when it is so", "")
 
     def read(self, step: str, phase: int, shown: Reading | None) -> Reading:
         """Ask for volts, amperes and watts."""
@@ -31,9 +29,7 @@ class Typed:
             ("power, W", "watts"),
         ):
             default = None if shown is None else round(getattr(shown, field), 3)
-            asked.append(
-                typer.prompt(f"  reference {what}", default=default, type=float, err=True)
-            )
+            asked.append(question.number(f"  reference {what}", default))
         return Reading(*asked)
 
 

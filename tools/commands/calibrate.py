@@ -1,5 +1,6 @@
 """`wattledger calibrate`."""
 
+import sys
 import time
 from pathlib import Path
 from textwrap import fill
@@ -54,7 +55,7 @@ def calibrate(
 ) -> None:
     """Calibrate a chip against a reference: offset, gains, phase, energy; verify, then save."""
     from wattledger.tools import calibrate as guide
-    from wattledger.tools import wiring
+    from wattledger.tools import question, wiring
     from wattledger.tools.calibration import chips
     from wattledger.tools.calibration.reading import CalibrationError
     from wattledger.tools.calibration.reference import FromCsv, Typed
@@ -65,7 +66,7 @@ def calibrate(
         raise CalibrationError("name the board of this computer with --board, or take --simulate")
 
     def say(text: str) -> None:
-        typer.echo(fill(text, WIDTH, subsequent_indent="  "), err=True)
+        print(fill(text, WIDTH, subsequent_indent="  "), file=sys.stderr)
 
     module = wiring.any_board(board)
     table = chips.load(module.CHIP)
@@ -75,9 +76,9 @@ def calibrate(
     source = Typed() if reference is None else FromCsv(reference)
     say(f"note: {guide.WARNING}")
     if not by:
-        by = typer.prompt("Who calibrates", err=True)
+        by = question.ask("Who calibrates")
     if not against:
-        against = typer.prompt("Against which reference (maker, serial, class)", err=True)
+        against = question.ask("Against which reference (maker, serial, class)")
     if angle_mdeg is None:
         angle_mdeg = ANGLE_MDEG if hasattr(table, "angle") else 0
     options = getattr(module, "OPTIONS", {})

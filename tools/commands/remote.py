@@ -193,9 +193,11 @@ def shown(found: dict[str, object], as_json: bool) -> int:
 
 def confirm(question: str, why: str) -> None:
     """Ask before a supply or money is taken away; whoever cannot be asked must say --yes."""
+    from wattledger.tools import question as ask
+
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"{why}: add --yes to do it without asking")
-    if not typer.confirm(question, err=True):
+    if not ask.confirm(question):
         raise typer.Abort()
 
 

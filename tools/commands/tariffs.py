@@ -129,7 +129,7 @@ def tariff_push(
     as_json: Json = False,
 ) -> int:
     """Send a tariff, a correction or dynamic prices to every meter of a group."""
-    from wattledger.tools import push, signing
+    from wattledger.tools import push, question, signing
 
     document = push.Document(file)
     token = document.signed(signing.load(keys, kid))
@@ -137,7 +137,7 @@ def tariff_push(
     what = f"{document.id} n {document.n} to group {group}, {len(token)} bytes"
     if dry_run:
         output.note(f"nothing was sent: {what}")
-    elif not yes and not typer.confirm(f"push {what}?", err=True):
+    elif not yes and not question.confirm(f"push {what}?"):
         return 1
     sent = not dry_run
     found = push.push(document, token, group, names, broker, keys, timeout) if sent else {}

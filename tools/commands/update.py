@@ -77,7 +77,7 @@ def update_push(
     as_json: Json = False,
 ) -> int:
     """Roll an application out in stages, serving its parts; ends where a meter fails it."""
-    from wattledger.tools import rollout, signing, update
+    from wattledger.tools import question, rollout, signing, update
 
     found = update.load(release, signing.public_keys(keys))
     names = [name for name in meters.split(",") if name]
@@ -88,7 +88,7 @@ def update_push(
     if not names or not all(0 < percent <= 100 for percent in percents):
         raise typer.BadParameter("needs meters, and stages from 1 to 100")
     what = f"sequence {found.sequence} to {len(names)} meters"
-    if not yes and not typer.confirm(f"roll out {what}?", err=True):
+    if not yes and not question.confirm(f"roll out {what}?"):
         return 1
     signer = signing.load(keys, kid)
     plan = rollout.Rollout(found, names, signer, keys, output.note)
