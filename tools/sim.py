@@ -43,17 +43,21 @@ def example() -> str:
     return EXAMPLE.read_text("utf-8")
 
 
-def find(name: str | None) -> Path:
+def find(name: str) -> Path:
     """The file of a scenario given by path, or by the name of a shipped one."""
-    shipped = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-    told = f"give a YAML file (wattledger sim --example) or one of: {', '.join(shipped)}"
-    if name is None:
-        raise SimError(f"no scenario; {told}")
-    if name in shipped and not Path(name).exists():
+    if name in shipped() and not Path(name).exists():
         return FOLDER / f"{name}.yaml"
     if not Path(name).is_file():
-        raise SimError(f"{name}: no such scenario; {told}")
+        raise SimError(
+            f"{name}: no such scenario; give a YAML file (wattledger sim --example) or one of: "
+            f"{', '.join(shipped())}"
+        )
     return Path(name)
+
+
+def shipped() -> list[str]:
+    """The names of the scenarios that come with the program."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def simulate(

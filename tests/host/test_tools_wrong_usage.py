@@ -207,6 +207,29 @@ def test_a_question_that_nobody_answers_is_told(tmp_path, typed, code, said):
     assert said in done.stderr and b"Traceback" not in done.stderr
 
 
+def test_a_simulation_without_a_scenario_and_a_screen_without_a_view_are_wrong_usage(wattledger):
+    for words, said in (
+        (["sim"], "needs a YAML file, or one of: broker-outage, "),
+        (["sim", "--days", "2"], "needs a YAML file, or one of: broker-outage, "),
+        (["display", "show"], "give one of --view FILE and --url"),
+        (["display", "show", "--view", "v", "--url", "u"], "give one of --view FILE and --url"),
+    ):
+        code, out, err = wattledger(*words)
+        assert (code, out) == (2, "")
+        assert said in err and err.count("\n") == 2
+
+
+@pytest.mark.parametrize("words", [["tariff", "show", DEMO], ["bench", "accuracy"]])
+def test_a_picture_that_cannot_be_is_refused_before_the_work(wattledger, tmp_path, words):
+    for name in ("o.zzz", "o", "o.svg"):
+        code, out, err = wattledger(*words, "--png", name)
+        assert (code, out) == (2, "")
+        assert f"Invalid value for '--png': {name} must end in .png" in err
+    code, out, err = wattledger(*words, "--png", tmp_path / "none" / "o.png")
+    assert (code, out) == (1, "")
+    assert err == f"{tmp_path / 'none'}: no such folder; make it, or give another --png\n"
+
+
 def test_an_interrupt_while_the_commands_are_imported_is_silent(tmp_path):
     (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
     done = script("board", "list", PYTHONPATH=str(tmp_path))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from wattledger.tools.errors import ToolError
+
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")
 ]
@@ -16,6 +18,15 @@ def wait(seconds: float | None) -> float | None:
     if seconds is not None and not 0 <= seconds <= LONGEST_S:  # not so for nan either
         raise typer.BadParameter(f"give seconds from 0 to {LONGEST_S}, not {seconds:g}")
     return seconds
+
+
+def drawn(path: Path | None) -> Path | None:
+    """The path of a picture, looked at before any work is done for it. BadParameter, ToolError."""
+    if path is not None and path.suffix.lower() != ".png":
+        raise typer.BadParameter(f"{path} must end in .png, which is what is drawn")
+    if path is not None and not path.parent.is_dir():
+        raise ToolError(f"{path.parent}: no such folder; make it, or give another --png")
+    return path
 
 
 State = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wattledger.tools import output
-from wattledger.tools.commands.options import Json, wait
+from wattledger.tools.commands.options import Json, drawn, wait
 
 
 def _speed(value: float) -> float:
@@ -95,6 +95,8 @@ def sim(
     if example:
         sys.stdout.write(sims.example())
         return 0
+    if scenario is None:
+        raise typer.BadParameter(f"needs a YAML file, or one of: {', '.join(sims.shipped())}")
     found = sims.simulate(sims.find(scenario), days, seed, interpreter.value, state)
     if as_json:
         output.result(found.report)
@@ -129,7 +131,9 @@ def bench(
     ],
     png: Annotated[
         Path | None,
-        typer.Option("--png", metavar="F", help="Draw it too: accuracy, heap, ledger, sim."),
+        typer.Option(
+            metavar="F", callback=drawn, help="Draw it too: accuracy, heap, ledger, sim."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

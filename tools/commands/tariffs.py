@@ -7,7 +7,7 @@ import typer
 
 from wattledger.tools import output
 from wattledger.tools.commands.desk import Timeout
-from wattledger.tools.commands.options import File, Json
+from wattledger.tools.commands.options import File, Json, drawn
 from wattledger.tools.commands.remote import Broker, Keys, Meter
 
 Kid = Annotated[str, typer.Option(metavar="KID", help="The signing key's name.")]
@@ -17,7 +17,7 @@ Group = Annotated[str, typer.Option(metavar="G", help="The group of meters it is
 def tariff_show(
     file: File,
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Draw the weeks too.")
+        Path | None, typer.Option(metavar="FILE", callback=drawn, help="Draw the weeks too.")
     ] = None,
     as_json: Json = False,
 ) -> None:
