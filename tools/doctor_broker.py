@@ -14,6 +14,8 @@ from wattledger.tools import doctor_bus
 from wattledger.tools.findings import FAIL, OK, WARN, Finding
 
 TIMEOUT_S = 10
+MOST_PORT = 65535
+TAKEN = "another program uses it"  # as page_server_linux words it
 DAY_S = 86_400
 GONE_DAYS, SOON_DAYS, AHEAD_DAYS = 7, 30, 90
 # CONNECT of MQTT 3.1.1, clean session, client "wattledger-doctor" (OASIS, 3.1): never the meter's
@@ -41,9 +43,10 @@ def check(url: str, ca: str | None, cert: str | None, key: str | None) -> Iterat
     where = f"{host} port {port}"
     try:
         line = socket.create_connection((host, port), TIMEOUT_S)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that is none, as a..b
         fix = "check the address, the network and the firewall; is the broker running?"
-        yield Finding("broker", FAIL, f"{where}: {error.strerror or error}", fix)
+        why = getattr(error, "strerror", None) or error
+        yield Finding("broker", FAIL, f"{where}: {why}", fix)
         return
     with line:
         if context is None:
@@ -107,14 +110,20 @@ def _dates(whose: str, expires: float) -> Finding:
 def page(address: str, meter_runs: bool) -> Finding:
     """Can the display listen there?"""
     host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return Finding("page", FAIL, f"{address} is no address", "write it as 127.0.0.1:8080")
+    if not (port.isascii() and port.isdigit()) or int(port) > MOST_PORT:
+        fix = f"write it as 127.0.0.1:8080, with a port up to {MOST_PORT}"
+        return Finding("page", FAIL, f"{address!r} is no address", fix)
+    try:
+        socket.getaddrinfo(host or None, int(port))
+    except (OSError, UnicodeError):
+        fix = "use 127.0.0.1, or 0.0.0.0 for all networks"
+        return Finding("page", FAIL, f"{host!r} is no name or address that is known here", fix)
     from wattledger.hal.display.page_server_linux import listen  # needs [pi]
 
     try:
         listen(host, int(port)).close()
     except HalError as error:
-        if meter_runs:
+        if meter_runs and TAKEN in str(error):
             return Finding("page", OK, f"{address} is taken, most likely by the running meter")
         return doctor_bus.told("page", error)
     return Finding("page", OK, f"{host or 'every network'}, port {port} is free")

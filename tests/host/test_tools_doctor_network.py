@@ -347,15 +347,15 @@ def test_no_line_is_longer_than_a_terminal(capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "code", "said"),
     [
-        ([], "which board? name it with --board"),
-        (["--board", "sim"], "'sim' is no board of a Raspberry Pi"),
-        (["--board", "esp32_bl0942"], "is no board of a Raspberry Pi"),
+        ([], 2, "which board? name it with --board"),
+        (["--board", "sim"], 1, "'sim' is no board of a Raspberry Pi"),
+        (["--board", "esp32_bl0942"], 1, "is no board of a Raspberry Pi"),
     ],
 )
-def test_a_board_must_be_named(capsys, words, said):
-    assert cli.run(["doctor", *words]) == 1
+def test_a_board_must_be_named(capsys, words, code, said):
+    assert cli.run(["doctor", *words]) == code
     assert said in capsys.readouterr().err
 
 

@@ -36,6 +36,8 @@ def doctor(
     from wattledger.tools import output
     from wattledger.tools.findings import FAIL
 
+    if board is None and site is None:
+        raise typer.BadParameter("which board? name it with --board, or its folder with --site")
     scope = doctors.Scope(board, site, state, broker, ca, cert, key, page, export)
     findings = []
     for finding in doctors.examine(scope):
