@@ -1,5 +1,6 @@
 """Commands that make a tenant, its broker, its head ends and its meters, and end them."""
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
@@ -38,6 +39,7 @@ Brokers = Annotated[
 ]
 Named = Annotated[str, typer.Argument(metavar="METER", help="The meter's id.")]
 DAYS = 3650
+WHOLE = re.compile(r"-?[0-9]{1,18}")  # what is longer is out of every range
 
 
 class TokenScheme(str, Enum):
@@ -113,6 +115,8 @@ def provision(
         return
     if board is None or meter is None or out is None:
         raise typer.BadParameter("a meter needs --board, --meter and --out")
+    if not support.isprintable():
+        raise typer.BadParameter("--support is a line of text, without line breaks in it")
     from wattledger.tools.commands import wifi
     from wattledger.tools.provision import meter as meters
     from wattledger.tools.provision import network as networks
@@ -294,7 +298,7 @@ def _pairs(words: list[str]) -> dict[str, Any]:
         if value in ("true", "false"):
             found[key] = value == "true"
         else:
-            found[key] = int(value) if value.lstrip("-").isdecimal() and key != "ea" else value
+            found[key] = int(value) if WHOLE.fullmatch(value) and key != "ea" else value
     return found
 
 

@@ -230,7 +230,7 @@ def _host(host: str) -> x509.GeneralName:
 
 def _from_now(days: int) -> datetime:
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    return min(now + timedelta(days=days), END)
+    return END if days > (END - now).days else now + timedelta(days=days)
 
 
 def _key_usage(signs_certificates: bool) -> x509.KeyUsage:

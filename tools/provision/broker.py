@@ -5,17 +5,20 @@ is their user and their client id, so that nobody with another's certificate can
 session over. The head end comes in by the other, with a certificate of `head-end`.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from wattledger.agent.comms import topics
 from wattledger.tools.errors import ProvisionError
-from wattledger.tools.provision import authority, folder
+from wattledger.tools.provision import address, authority, folder
 from wattledger.tools.provision.tenant import HEAD_END, Tenant
 
 METER_PORT = 8883
 HEAD_END_PORT = 8884
+USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+NAME_CHARS = 64  # of a certificate's common name (RFC 5280, A.1); the hosts stand beside it
 FROM_METERS = (topics.STATUS, topics.HELLO, topics.STATE, topics.JOURNAL, topics.ACK, topics.FETCH)
 TO_METERS = (topics.CMD, topics.WANT, topics.PART)
 TO_GROUPS = (topics.TARIFF, topics.PRICE)
@@ -74,12 +77,34 @@ class Doors(NamedTuple):
     bind: str = ""
     user: str = "mosquitto"
 
+    def check(self) -> None:
+        """ProvisionError says which option is wrong: each becomes a part of a line of text."""
+        if not self.hosts:
+            raise ProvisionError(
+                "a broker needs --host: the name or address that meters reach it by"
+            )
+        for host in self.hosts:
+            address.check_host("--host", host)
+        address.check_port("--port", self.meter_port)
+        address.check_port("--head-end-port", self.head_end_port)
+        if self.meter_port == self.head_end_port:
+            raise ProvisionError(
+                f"--port and --head-end-port are both {self.meter_port}; give two, for two doors"
+            )
+        if self.bind:
+            address.check_bind("--bind", self.bind)
+        if not USER.fullmatch(self.user):
+            raise ProvisionError(
+                f"--user {self.user!r}: is no user's name; give one of /etc/passwd"
+            )
+
 
 def create(tenant: Tenant, out: Path, doors: Doors, days: int) -> list[Path]:
     """Make a broker's folder, whose certificate has the hosts' names; the paths made."""
-    if not doors.hosts:
-        raise ProvisionError("a broker needs --host: the name or address that meters reach it by")
+    doors.check()
     place = out.resolve()
+    if not str(place).isprintable():
+        raise ProvisionError(f"{str(place)!r}: no line of mosquitto's can name it; name it else")
     with folder.whole(out) as made:
         (made / "data").mkdir(mode=0o700)
         text = CONFIGURATION.format(
@@ -97,7 +122,7 @@ def create(tenant: Tenant, out: Path, doors: Doors, days: int) -> list[Path]:
             folder.write(made / f"{one.name}.pem", one.certificate_path.read_bytes())
             folder.write(made / f"{one.name}.crl", one.crl_path.read_bytes())
         certificate, private = tenant.meters().issue(
-            doors.hosts[0], authority.SERVER, days, doors.hosts
+            doors.hosts[0][:NAME_CHARS], authority.SERVER, days, doors.hosts
         )
         folder.write(made / "server.pem", authority.pem(certificate))
         folder.write(made / "server.key", authority.private_pem(private))

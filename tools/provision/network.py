@@ -1,12 +1,12 @@
 """An ESP32's way to its broker, as it reads it from network.json (firmware/site_esp32.py)."""
 
-import ipaddress
 import json
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from wattledger.tools.errors import ProvisionError, VendError
+from wattledger.tools.provision import address
 from wattledger.tools.vend import parse_amount
 
 PORT = 8883
@@ -14,8 +14,6 @@ NTP = "pool.ntp.org"
 SSID_BYTES = 32
 # A passphrase of WPA2 and WPA3: printable ASCII (IEEE 802.11-2020, J.4.1).
 PASSWORD = re.compile(r"[ -~]{8,63}")
-LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-HOST_CHARS = 253
 NOTHING = re.compile(r"0{1,16}(\.0{1,6})?")
 
 
@@ -37,10 +35,9 @@ class Network(NamedTuple):
             )
         if self.password:
             check_password(self.password, "the Wi-Fi's password")
-        if not 0 < self.port < 65536:
-            raise ProvisionError(f"--port {self.port}: give one from 1 to 65535")
-        _check_host("--broker", self.broker)
-        _check_host("--ntp", self.ntp)
+        address.check_port("--port", self.port)
+        address.check_host("--broker", self.broker, has_ipv6=False)
+        address.check_host("--ntp", self.ntp, has_ipv6=False)
         return json.dumps(self._asdict(), indent=1) + "\n"
 
 
@@ -72,26 +69,3 @@ def opening(text: str) -> int:
         return 0 if NOTHING.fullmatch(text) else parse_amount(text)
     except VendError as error:
         raise ProvisionError(f"--credit: {error}") from None
-
-
-def _check_host(option: str, host: str) -> None:
-    if _is_host(host):
-        return
-    remedy = "give a name or an IPv4 address"
-    if "/" in host:
-        remedy = "give the name alone, without scheme or folder"
-    elif re.fullmatch(r"[^:]+:[0-9]+", host):
-        remedy = "give the name alone; a broker's port is --port"
-    raise ProvisionError(f"{option} {host!r}: is no host; {remedy}")
-
-
-def _is_host(host: str) -> bool:
-    """True for a name (RFC 1123, 2.1) or an IPv4 address; the ESP32's link has no IPv6."""
-    labels = host.split(".")
-    if labels[-1].isdecimal():  # no name ends so, and a resolver would take it for an address
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            return False
-        return True
-    return len(host) <= HOST_CHARS and all(LABEL.fullmatch(label) for label in labels)
