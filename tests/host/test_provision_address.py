@@ -160,3 +160,20 @@ def test_a_support_line_is_one_line(site, capsys):
     words = ["--board", "pi_ade7953", "--meter", "m", "--out", str(site / "m")]
     assert cli.run(["provision", *words, "--support", "call\nPIN 0000"]) == 2
     assert "--support is a line of text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["revoke", "decommission"])
+def test_a_folder_that_is_no_brokers_is_told_before_anything_is_revoked(site, capsys, word):
+    words = ["--board", "pi_ade7953", "--meter", "m", "--out", str(site / "m")]
+    assert cli.run(["provision", *words]) == 0
+    assert broker(site, "--host", "a") == 0
+    places = ["--ca", str(site / "ca"), "--keys", str(site / "keys")]
+    places += ["--gate", str(site / "gate")] if word == "decommission" else []
+    capsys.readouterr()
+    wrong = ["--broker-dir", str(site / "broker"), "--broker-dir", str(site / "none")]
+    assert cli.run(["provision", word, "m", *places, *wrong]) == 1
+    assert "none/meters.crl: no such file" in capsys.readouterr().err
+    before = (site / "broker" / "meters.crl").read_bytes()
+    right = ["--broker-dir", str(site / "broker")]
+    assert cli.run(["provision", word, "m", *places, *right]) == 0
+    assert (site / "broker" / "meters.crl").read_bytes() != before

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from wattledger.agent.comms import topics
 from wattledger.tools.errors import ProvisionError
 from wattledger.tools.provision import address, authority, folder
-from wattledger.tools.provision.tenant import HEAD_END, Tenant
+from wattledger.tools.provision.tenant import HEAD_END, METERS, Tenant
 
 METER_PORT = 8883
 HEAD_END_PORT = 8884
@@ -130,14 +130,21 @@ def create(tenant: Tenant, out: Path, doors: Doors, days: int) -> list[Path]:
     return [out, *(out / name for name in names)]
 
 
+def require(broker: Path) -> None:
+    """ProvisionError unless it is the folder of a broker: asked before anything is revoked."""
+    for name in (METERS, HEAD_END):
+        path = broker / f"{name}.crl"
+        if not path.exists():
+            raise ProvisionError(f"{path}: no such file; give a folder of `provision broker`")
+
+
 def refresh_lists(tenant: Tenant, broker: Path) -> None:
     """Give a broker the present lists of revoked certificates."""
     from wattledger.tools import durable
 
+    require(broker)
     for one in (tenant.meters(), tenant.head_ends()):
         path = broker / one.crl_path.name
-        if not path.exists():
-            raise ProvisionError(f"{path}: no such file; give a folder of `provision broker`")
         durable.replace(path, one.crl_path.read_text("ascii"), folder.SECRET)
 
 

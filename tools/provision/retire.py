@@ -24,6 +24,8 @@ def renew(tenant: Tenant, name: str, board: str, out: Path, days: int) -> list[P
 def revoke(tenant: Tenant, name: str, brokers: list[Path]) -> int:
     """Revoke the certificates of a meter, or of a head end, and give the brokers the list; how
     many were good."""
+    for place in brokers:
+        broker.require(place)  # once revoked, nothing would be left to revoke at a second try
     found = tenant.meters().live(name), tenant.head_ends().live(name)
     if not any(found):
         raise ProvisionError(
