@@ -13,6 +13,7 @@ from typing import Any
 
 from wattledger.agent import message as messages
 from wattledger.agent.comms.actions import MAX_KEEP_HOURS
+from wattledger.agent.comms.orders import MOST_READ
 from wattledger.agent.comms.remote_open import REASONS
 from wattledger.tools import durable, jws, keys, signing
 from wattledger.tools.counter import Counter
@@ -22,6 +23,7 @@ RELAY_KID = "relay.1"
 CONFIG_KID = "config.1"
 GATE_KID = "gate.1"
 GATE_SUFFIX = ".json"
+MOST_ENTRY = 0xFFFFFFFF
 COMMAND_LIMIT = 1024  # bytes a meter reads
 ROOT_REST_S = 10.0
 AGAIN = "It may be given again: repeat the command"
@@ -116,8 +118,11 @@ def read_config() -> Order:
 
 def read_journal(first: int, last: int) -> Order:
     """Have the meter send a range of its journal once more."""
-    if not 1 <= first <= last:
-        raise VendError(f"entries {first} to {last} are no range: give --from and --to, from 1 on")
+    if not 1 <= first <= last <= MOST_ENTRY or last - first >= MOST_READ:
+        raise VendError(
+            f"entries {first} to {last} are no range: give --from and --to, from 1 on, at most "
+            f"{MOST_READ} entries"
+        )
     return Order("read.journal", {"from": first, "to": last}, CONFIG_KID)
 
 

@@ -6,7 +6,7 @@ from wattledger.agent.comms.adjustment import MAX_NUMBER, MOST_REASON, is_reason
 from wattledger.tools import keys, push, signing
 from wattledger.tools.errors import VendError
 from wattledger.tools.orders import Order
-from wattledger.tools.vend import parse_amount
+from wattledger.tools.vend import NOTHING, parse_amount
 
 COUNTER = ".adjusted"  # the last adjustment's number, in the keys directory
 WAIT_S = 90  # a meter verifies one signature a minute, in slices
@@ -58,5 +58,5 @@ def open_ledger(
 
 def _signed_amount(text: str) -> int:
     bare = text.removeprefix("-")
-    micro = 0 if bare.strip("0.") == "" and bare else parse_amount(bare)
+    micro = 0 if NOTHING.fullmatch(bare) else parse_amount(bare)
     return -micro if text.startswith("-") else micro

@@ -26,8 +26,8 @@ def tid_at(moment: datetime, base: int) -> int:
         moment += timedelta(minutes=1)
     minutes = (moment - datetime(base, 1, 1)) // timedelta(minutes=1)
     if not 0 <= minutes <= 0xFFFFFF:
-        nearest = [str(year) for year in BASES if year <= moment.year][-1:] or ["none"]
-        raise SaleError(f"{moment:%Y-%m-%d} does not count from {base}; use base {nearest[0]}")
+        near = [f"base {year}" for year in BASES if year <= moment.year][-1:] or ["a later time"]
+        raise SaleError(f"{moment:%Y-%m-%d} does not count from {base}; use {near[0]}")
     return minutes
 
 

@@ -16,6 +16,7 @@ from wattledger.tools.errors import VendError
 
 CREDIT_KID = "credit.1"
 MOST_MICRO = 2**53 - 1
+NOTHING = re.compile(r"0{1,16}(\.0{1,6})?")  # an amount of a ledger that begins with nothing
 OPS = {"credit": "credit.add", "refund": "credit.refund"}
 
 

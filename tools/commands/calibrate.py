@@ -65,6 +65,9 @@ def calibrate(
     if not simulate and board == "sim":
         raise CalibrationError("name the board of this computer with --board, or take --simulate")
 
+    if out.is_dir() or not out.parent.is_dir():  # told now, not after the work
+        raise CalibrationError(f"--out {out}: is a folder, or lies in none; give a file's name")
+
     def say(text: str) -> None:
         print(fill(text, WIDTH, subsequent_indent="  "), file=sys.stderr)
 

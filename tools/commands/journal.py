@@ -9,6 +9,7 @@ import typer
 from wattledger.tools import output
 from wattledger.tools.commands.options import Json, State
 
+MOST = 0xFFFFFFFF  # entries of a journal
 Start = Annotated[
     str | None,
     typer.Option("--from", metavar="T", help="Local date or time, or unix seconds."),
@@ -36,7 +37,7 @@ def ledger_verify(state: State, as_json: Json = False) -> int:
 
 def ledger_list(
     state: State,
-    last: Annotated[int, typer.Option(metavar="N", min=1, help="Only the last N.")] = 40,
+    last: Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Only the last N.")] = 40,
 ) -> None:
     """The newest entries of a journal."""
     from wattledger.tools import ledger, listing

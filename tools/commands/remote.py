@@ -1,5 +1,6 @@
 """Commands sent to a meter over the broker."""
 
+import re
 import sys
 from datetime import datetime
 from enum import Enum
@@ -205,12 +206,17 @@ def moment(text: str | None, option: str = "--until") -> int | None:
     """Unix seconds of a time with its offset; None for none."""
     if text is None:
         return None
+    from wattledger.agent.billing.calendar import EPOCH_2000
+    from wattledger.agent.comms.orders import MAX_UNIX
+
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))  # Z: from Python 3.11 on
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
         raise typer.BadParameter(f"{option} must be a time with its offset, as 2027-01-31T18:00Z")
+    if not EPOCH_2000 <= at.timestamp() <= MAX_UNIX:
+        raise typer.BadParameter(f"{option} must be from 2000 to 2099, where a meter has a clock")
     return int(at.timestamp())
 
 

@@ -11,6 +11,7 @@ from wattledger.tools.commands.options import File, Json, drawn
 from wattledger.tools.commands.remote import Broker, Keys, Meter
 
 Kid = Annotated[str, typer.Option(metavar="KID", help="The signing key's name.")]
+MOST = 0xFFFFFFFF  # a version of 32 bits
 Group = Annotated[str, typer.Option(metavar="G", help="The group of meters it is for.")]
 
 
@@ -45,7 +46,7 @@ def tariff_import_urdb(
         ),
     ],
     currency: Annotated[str, typer.Option(metavar="CCC", help="Three capitals.")] = "USD",
-    n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="The version.")] = 1,
+    n: Annotated[int, typer.Option("--n", metavar="N", min=1, max=MOST, help="The version.")] = 1,
     start: Annotated[
         int | None,
         typer.Option("--from", metavar="UNIX", min=0, help="In force from; else the rate's own."),
@@ -90,7 +91,10 @@ def tariff_sign(
 def tariff_want(
     meter: Meter,
     id: Annotated[str, typer.Option("--id", metavar="ID", help="The tariff's id.")],
-    n: Annotated[int, typer.Option("--n", metavar="N", min=0, help="At least this version.")],
+    n: Annotated[
+        int,
+        typer.Option("--n", metavar="N", min=0, max=MOST, help="At least this version."),
+    ],
     group: Group,
     broker: Broker,
     keys: Keys,
@@ -131,6 +135,7 @@ def tariff_push(
     """Send a tariff, a correction or dynamic prices to every meter of a group."""
     from wattledger.tools import push, question, signing
 
+    push.name_of(group, "group")
     document = push.Document(file)
     token = document.signed(signing.load(keys, kid))
     names = [name for name in meters.split(",") if name]

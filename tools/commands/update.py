@@ -1,5 +1,6 @@
 """Commands about the application a meter runs: sign it, serve it, roll it out."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,14 @@ import typer
 from wattledger.tools import output
 from wattledger.tools.commands.options import Json, wait
 from wattledger.tools.commands.remote import Broker, Keys
+
+
+class Hardware(str, Enum):
+    """What a meter is."""
+
+    ESP32 = "esp32"
+    PI = "pi"
+
 
 Release = Annotated[Path, typer.Argument(metavar="RELEASE", help="Folder of `update sign`.")]
 
@@ -34,7 +43,7 @@ def update_sign(
     ],
     version: Annotated[str, typer.Option(metavar="V", help="For people, as 0.3.0.")],
     out: Annotated[Path, typer.Option(metavar="RELEASE", help="A new folder.")],
-    hardware: Annotated[str, typer.Option(metavar="H", help="esp32 or pi.")] = "esp32",
+    hardware: Annotated[Hardware, typer.Option(help="What it runs on.")] = Hardware.ESP32,
     min_core: Annotated[int, typer.Option(metavar="C", min=1, help="The core it needs.")] = 1,
     kid: Annotated[str, typer.Option(metavar="KID", help="The signing key.")] = "firmware.1",
     core: Annotated[
@@ -47,11 +56,11 @@ def update_sign(
     from wattledger.tools import signing, update
 
     if core is not None:
-        if hardware != "esp32":
+        if hardware is not Hardware.ESP32:
             raise typer.BadParameter("--core is for esp32: another application is a whole program")
         update.check_core(folder, core)
     signer = signing.load(keys, kid)
-    made = update.sign(folder, out, signer, sequence, hardware, version, min_core)
+    made = update.sign(folder, out, signer, sequence, hardware.value, version, min_core)
     size = sum(file.size for file in made.manifest.files)
     if as_json:
         count = len(made.manifest.files)

@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from wattledger.tools.errors import ProvisionError, VendError
 from wattledger.tools.provision import address
-from wattledger.tools.vend import parse_amount
+from wattledger.tools.vend import NOTHING, parse_amount
 
 PORT = 8883
 NTP = "pool.ntp.org"
 SSID_BYTES = 32
 # A passphrase of WPA2 and WPA3: printable ASCII (IEEE 802.11-2020, J.4.1).
 PASSWORD = re.compile(r"[ -~]{8,63}")
-NOTHING = re.compile(r"0{1,16}(\.0{1,6})?")
 
 
 class Network(NamedTuple):
