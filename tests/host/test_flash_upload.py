@@ -1,12 +1,18 @@
 """Bringing an image onto a board: real mpremote against a raw REPL, the order of what is written,
 and what a person is told when it fails. No board, and no ROM loader, has been tried."""
 
+import ast
+import binascii
+import contextlib
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
+import types
+import zlib
 
 import pytest
 
@@ -92,6 +98,61 @@ def test_the_site_comes_last_and_device_json_last_of_all(site, scratch):
     ]
     assert plan.files[0][1] == "app/a/app.rom"
     assert plan.files[-1][1] == "site/device.json"
+
+
+class RomPartition:
+    """A board as `mpremote romfs deploy` asks it: a partition `romfs`, and what is written."""
+
+    def __init__(self, blocks, enabled=True):
+        self.written = bytearray()
+        self._answers = {
+            "hasattr(vfs,'rom_ioctl')": enabled,
+            "dev.ioctl(4,0)": blocks,
+            "dev.ioctl(5,0)": 4096,
+            "isinstance(dev,int) and dev<0": False,
+        }
+
+    def eval(self, code):
+        return self._answers.get(code, True)
+
+    def exec(self, code):
+        if code.startswith("buf="):
+            sent = binascii.a2b_base64(
+                ast.literal_eval(code.split("a2b_base64(")[1].split(")")[0])
+            )
+            self.written += zlib.decompress(sent, -15)
+
+
+def deployed(made, folder, board):
+    """What mpremote itself does with the command line of the core; what it said."""
+    mpremote = pytest.importorskip("mpremote.commands")
+    command = upload.Plan(made, "P", folder).commands[0]
+    state = types.SimpleNamespace(
+        transport=board, ensure_raw_repl=lambda: None, did_action=lambda: None
+    )
+    words = types.SimpleNamespace(path=command[-1], partition=0, mpy=True)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            mpremote._do_romfs_deploy(state, words)
+    except (SystemExit, mpremote.CommandError) as error:
+        said.write(str(error))
+    return said.getvalue()
+
+
+def test_mpremote_writes_the_core_as_it_was_made(scratch):
+    made = small("rom")
+    board = RomPartition(blocks=128)
+    assert deployed(made, scratch, board).endswith("ROMFS image deployed\n")
+    assert len(board.written) == 4096 and board.written.startswith(made.rom)
+
+
+def test_a_board_without_room_for_the_core_is_told_what_it_needs(scratch, tmp_path):
+    said = deployed(small("rom"), scratch, RomPartition(128, enabled=False))
+    assert programs.symptom(said) == "no rom"
+    (tmp_path / "second").mkdir()
+    said = deployed(small("rom"), tmp_path / "second", RomPartition(blocks=0))
+    assert programs.symptom(said) == "no rom"
 
 
 STEPS = ("erase-flash", "write-flash", "romfs", "deploy", "reset")

@@ -23,6 +23,7 @@ SYMPTOMS = (
     (("permission denied", "errno 13"), "permission"),
     (("wrong chip", "this chip is", "not supported by", "unexpected chip"), "wrong chip"),
     (("raw repl",), "no prompt"),
+    (("romfs is not enabled", "partition not found", "too big for the target"), "no rom"),
     (
         ("no serial data", "failed to connect", "wrong boot mode", "timed out waiting"),
         "no answer",
@@ -35,6 +36,8 @@ CHECKS = {
     "wrong chip": "it is another chip: this image is for an ESP32, not an S2, S3, C3 or C6",
     "no prompt": "the board has no prompt: press reset; a commissioned meter of a release has "
     "none and is updated by `update push`; else write MicroPython to it with --firmware",
+    "no rom": "its MicroPython has no ROMFS of that size: build it as docs/flashing.md says for "
+    "--layout rom, or take --layout ota",
     "no answer": "the board does not answer: hold BOOT while you press reset; take a cable that "
     "carries data, many only charge; no wire of the meter on GPIO 0, 2, 12 or 15",
     "no port": "there is no board at the port: see `python -m serial.tools.list_ports`; plug it "

@@ -48,7 +48,7 @@ class Plan:
         if firmware is not None:
             self.commands += programs.write_firmware(port, firmware, erase)
         if image.layout.has_rom:
-            rom = folder / "image.rom"
+            rom = folder / "image.romfs"  # mpremote takes a file of another name for a folder
             rom.write_bytes(image.rom)
             self.commands.append(programs.deploy_rom(port, rom))
         files = application(image, folder, release)
