@@ -1,8 +1,9 @@
 """ESP32 with an isolated BL0942 board on UART 2, a latching relay and a DS3231 clock.
 
 Single phase. Between chip and ESP32 stands a two-way digital isolator: the chip's ground is live.
-No pin is one that the ESP32 reads or drives while it starts (0, 2, 5, 12, 15), so no relay moves
-then.
+The module is a WROOM-32: a WROVER, and any other with PSRAM, has it at GPIO 16 and 17, a PICO-D4
+its flash, where this board has its UART. No pin is one that the ESP32 reads or drives while it
+starts (0, 2, 5, 12, 15), so no relay moves then.
 """
 
 NAME = "esp32_bl0942"

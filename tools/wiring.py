@@ -155,11 +155,17 @@ def _bus(board: ModuleType) -> list[Wire]:
     else:
         tx, rx = _uart(board)
         found = [
-            Wire("meter", _pin(board, tx), "isolator, to the chip's RX"),
-            Wire("meter", _pin(board, rx), "isolator, to the chip's TX"),
+            Wire("meter", _pin(board, tx), "isolator, to the chip's RX", _taken(board, tx)),
+            Wire("meter", _pin(board, rx), "isolator, to the chip's TX", _taken(board, rx)),
         ]
     far_supply = "VCC" if board.BUS == "spi" else "isolator, low-voltage side"
     return found + _supply(board, "meter", "3.3 V", far_supply)
+
+
+def _taken(board: ModuleType, pin: int) -> str:
+    """What else has a pin on some modules of an ESP32 (its datasheet, pin definitions)."""
+    is_memory = board.PLATFORM == "esp32" and pin in (16, 17)
+    return "not on a WROVER: its PSRAM is there" if is_memory else ""
 
 
 def _spi(board: ModuleType) -> dict[str, int]:

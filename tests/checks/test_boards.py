@@ -57,6 +57,15 @@ def test_no_pin_does_two_things(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("esp32")])
+def test_a_board_at_the_pins_of_psram_says_which_module_it_is_not_for(name):
+    # ESP32-WROVER datasheet, "Pin Definitions": GPIO 16 and 17 are those of its PSRAM.
+    wires = wiring.wires(wiring.load(name))
+    told = {w.here for w in wires if "WROVER" in w.note}
+    assert told == {w.here for w in wires} & {"GPIO16", "GPIO17"}
+    assert ("WROVER" in wiring.page(name).rpartition("|")[2]) == bool(told)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("esp32")])
 def test_no_pin_of_an_esp32_is_one_that_its_start_uses(name):
     board = wiring.load(name)
     pins = ("SCK", "MOSI", "MISO", "CHIP_SELECT", "SDA", "SCL", "TX", "RX")
