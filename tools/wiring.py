@@ -28,6 +28,9 @@ PI_SUPPLY = {
     "display": (17, 9),
     "signals": (None, 25),
 }
+# What a WROVER's PSRAM lies on (its datasheet, "Pin Definitions").
+PSRAM = ("GPIO16", "GPIO17")
+NO_WROVER = "not on a WROVER: its PSRAM is there"
 CHIPS = {
     "ade7953": "ADE7953 board",
     "atm90e32": "ATM90E32 board",
@@ -118,6 +121,9 @@ def wires(board: ModuleType) -> list[Wire]:
         ]
     if hasattr(board, "DISPLAY"):
         found += _panel(board)
+    for wire in found:
+        if board.PLATFORM == "esp32" and wire.here in PSRAM:
+            wire.note = f"{wire.note}; {NO_WROVER}" if wire.note else NO_WROVER
     return found
 
 
@@ -155,17 +161,11 @@ def _bus(board: ModuleType) -> list[Wire]:
     else:
         tx, rx = _uart(board)
         found = [
-            Wire("meter", _pin(board, tx), "isolator, to the chip's RX", _taken(board, tx)),
-            Wire("meter", _pin(board, rx), "isolator, to the chip's TX", _taken(board, rx)),
+            Wire("meter", _pin(board, tx), "isolator, to the chip's RX"),
+            Wire("meter", _pin(board, rx), "isolator, to the chip's TX"),
         ]
     far_supply = "VCC" if board.BUS == "spi" else "isolator, low-voltage side"
     return found + _supply(board, "meter", "3.3 V", far_supply)
-
-
-def _taken(board: ModuleType, pin: int) -> str:
-    """What else has a pin on some modules of an ESP32 (its datasheet, pin definitions)."""
-    is_memory = board.PLATFORM == "esp32" and pin in (16, 17)
-    return "not on a WROVER: its PSRAM is there" if is_memory else ""
 
 
 def _spi(board: ModuleType) -> dict[str, int]:
