@@ -177,3 +177,14 @@ def test_a_folder_that_is_no_brokers_is_told_before_anything_is_revoked(site, ca
     right = ["--broker-dir", str(site / "broker")]
     assert cli.run(["provision", word, "m", *places, *right]) == 0
     assert (site / "broker" / "meters.crl").read_bytes() != before
+
+
+def test_a_gate_that_lies_elsewhere_is_not_made_anew_beside_the_keys(tmp_path, capsys):
+    elsewhere = tmp_path / "other" / "gate"
+    tenant.create("acme", tmp_path / "ca", tmp_path / "keys", elsewhere)
+    words = ["provision", "--board", "pi_ade7953", "--meter", "m", "--out", str(tmp_path / "m")]
+    assert cli.run(words) == 2
+    assert f"{tmp_path / 'gate'}: no such folder; name with --gate" in capsys.readouterr().err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["ca", "keys", "other"]
+    assert cli.run([*words, "--gate", str(elsewhere)]) == 0
+    assert (elsewhere / "m.json").exists()

@@ -123,7 +123,14 @@ def provision(
     from wattledger.tools.provision import tenant as tenants
 
     base = out.resolve().parent
-    ca, keys, gate = ca or base / "ca", keys or base / "keys", gate or base / "gate"
+    ca, keys = ca or base / "ca", keys or base / "keys"
+    if gate is None:
+        gate = base / "gate"
+        if ca.exists() and not gate.exists():
+            # A new one would put the gate secret beside the keys, of which one service has one.
+            raise typer.BadParameter(
+                f"{gate}: no such folder; name with --gate where this tenant's gate secrets are"
+            )
     token = _token(token_scheme, token_set or [])
     wanted = meters.Wanted(board, meter, support, tariff, token, _pairs(set_ or []))
     if credit is not None:
