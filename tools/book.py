@@ -37,8 +37,8 @@ def find(state: str | Path, table: str, period: Period) -> list[dict[str, Any]]:
     folder = ledger.storage_folder(state)
     scan = ledger.verify(state)
     book = _ReadOnly(folder / NAME)
-    feed = BookFeed(book, PosixStorage(folder), _Head(scan.last), Source(state).meter)
-    feed.finish()
+    if scan.last:  # else nothing of the journal can be believed, and the feed has no end
+        BookFeed(book, PosixStorage(folder), _Head(scan.last), Source(state).meter).finish()
     found: list[dict[str, Any]] = book.find(table, period.start, period.until)
     return found
 

@@ -64,7 +64,7 @@ def load(path: str | Path) -> Scenario:
         raise PlaceError(path, 1, 1, f"is not YAML: {error}; mend it") from None
     except RecursionError:
         raise PlaceError(path, 1, 1, "is nested too deep; no scenario needs that") from None
-    except ValueError as error:  # a number or a date beyond what Python has
+    except (TypeError, ValueError) as error:  # a date that is none; a map in a key's place
         raise PlaceError(path, 1, 1, f"holds a value that cannot be: {error}; mend it") from None
     if not isinstance(found, CommentedMap):
         raise PlaceError(path, 1, 1, "is no scenario; wattledger sim --example prints one")

@@ -1,6 +1,8 @@
 """The TinyDB book: filled from the journal, again when missing, damaged or of another journal."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from wattledger.hal.sample import TRUST_SYNCED
 from wattledger.hal.storage import book_tinydb
 from wattledger.hal.storage.book_tinydb import TinyBook
 from wattledger.hal.storage.posix_linux import PosixStorage
+from wattledger.tests.micropython.staging import ROOT
 from wattledger.tools import cli
 
 METER = "demo-0001"
@@ -220,3 +223,17 @@ def test_the_command_answers_without_a_book(
     assert "low credit, first level" in capsys.readouterr().out
     assert cli.run(["book", str(shelf.folder), "weather"]) == 1
     assert "purchases, messages, events, tariffs" in capsys.readouterr().err
+
+
+def test_the_command_ends_and_tells_of_a_journal_that_cannot_be_believed(shelf: Shelf) -> None:
+    shelf.feed()
+    first = shelf.folder / "j0000000001"
+    damaged = bytearray(first.read_bytes())
+    damaged[10] ^= 1
+    first.write_bytes(damaged)
+    (shelf.folder / "j0000000009").write_bytes(b"\xff")
+    words = [sys.executable, "-m", "wattledger.tools.cli", "book", str(shelf.folder), "purchases"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    assert done.returncode == 1
+    assert done.stdout.startswith("purchases, 2\n")  # what the book itself holds
+    assert f"{shelf.folder}: entry 1 is damaged" in done.stderr

@@ -167,7 +167,7 @@ def test_a_row_of_the_reference_that_is_none_is_named_by_its_line(wattledger, tm
     assert err.startswith(f"{file}:{line}: ") and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("value", ["9" * 5000, "2027-99-99", "!!int x"])
+@pytest.mark.parametrize("value", ["9" * 5000, "2027-99-99", "!!int x", "{[{a: 1}]: 1}"])
 def test_a_scenario_with_a_value_that_cannot_be_is_named(wattledger, tmp_path, value):
     file = tmp_path / "s.yaml"
     file.write_text(f"days: {value}\n")

@@ -130,6 +130,7 @@ def book(
 ) -> None:
     """Purchases, messages, events or tariffs of a meter in a period."""
     from wattledger.tools import book as books
+    from wattledger.tools import ledger
     from wattledger.tools.period import Source
 
     found = books.find(state, table, Source(state).period(start, until))
@@ -137,3 +138,4 @@ def book(
         output.result({"table": table, "found": len(found), "documents": found})
     else:
         books.show(state, table, found)
+    ledger.require_whole(state)
