@@ -11,15 +11,21 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from wattledger.tools.errors import KeysError
+
 PASSPHRASE = "WATTLEDGER_PASSPHRASE"  # the environment's name of it: never an argument
+MOST = 1023  # bytes of one; a PEM private key takes no more (OpenSSL)
 SALT, NONCE = 16, 12
 # 16 MB and some 50 ms a guess; N, r and p of RFC 7914, section 2.
 COST, BLOCK, PARALLEL = 1 << 14, 8, 1
 
 
 def passphrase() -> bytes:
-    """The passphrase of the environment, empty for none."""
-    return os.environ.get(PASSPHRASE, "").encode()
+    """The passphrase of the environment, its bytes as they are, empty for none. KeysError."""
+    found = os.fsencode(os.environ.get(PASSPHRASE, ""))
+    if len(found) > MOST:
+        raise KeysError(f"{PASSPHRASE} in the environment has more than {MOST} bytes; shorten it")
+    return found
 
 
 def seal(secret: bytes, belongs_to: str) -> str:

@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import ipaddress
 import json
-import os
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from wattledger.tools import durable
 from wattledger.tools.errors import ProvisionError
 from wattledger.tools.provision import folder
-from wattledger.tools.signing import PASSPHRASE
+from wattledger.tools.sealing import PASSPHRASE, passphrase
 
 # A meter whose clock nobody has set since it was switched on must not find its broker's
 # certificate "not yet valid": MicroPython's clock starts in the year 2000.
@@ -114,7 +114,10 @@ class Authority:
     def _issued(self) -> dict[str, Any]:
         try:
             found = json.loads(self._issued_path.read_text("utf-8"))
-        except (OSError, ValueError):
+            for one in found.values():
+                if not {"name", "until", "revoked"} <= one.keys():
+                    raise ValueError
+        except (OSError, ValueError, AttributeError):
             raise ProvisionError(
                 f"{self._issued_path}: cannot be read; restore it: without it no certificate can "
                 "be revoked"
@@ -170,7 +173,7 @@ def der(certificate: x509.Certificate) -> bytes:
 def private_pem(private: ec.EllipticCurvePrivateKey, sealed: bool = False) -> bytes:
     """A private key, PKCS 8; `sealed`: under the passphrase of the environment when there is one.
     What a machine reads as it starts, with nobody there, cannot be."""
-    secret = os.environ.get(PASSPHRASE, "").encode() if sealed else b""
+    secret = passphrase() if sealed else b""
     return private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -188,13 +191,13 @@ def private_der(private: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    secret = os.environ.get(PASSPHRASE, "").encode() or None
+    secret = passphrase() or None
     data = path.read_bytes()
     if b"ENCRYPTED" not in data:
         secret = None  # made before there was a passphrase
     try:
         private = serialization.load_pem_private_key(data, secret)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, UnsupportedAlgorithm):
         raise ProvisionError(
             f"{path}: no PEM private key, or a wrong or missing {PASSPHRASE} in the environment"
         ) from None
