@@ -38,6 +38,42 @@ def test_names_that_meet_get_their_modules_name(tmp_path, monkeypatch):
     assert sorted(files) == ["core", "root"]
 
 
+def test_two_modules_names_that_are_one_word_stay_two(tmp_path, monkeypatch):
+    """In a file that stays: each is taken from the common file by a name of its own."""
+    made = "def made():\n    return '%s'\n\ndef load():\n    return '%s'\n"
+    lying, image, files = compared(
+        tmp_path,
+        monkeypatch,
+        prices=made % ("prices made", "prices loaded"),
+        tariffs=made % ("tariff made", "tariff loaded"),
+        rare="from p import prices\nfrom p import tariffs as others\n\n"
+        "def g():\n    return prices.made(), others.made(), prices.made()\n\n"
+        "def h():\n    from p import tariffs\n    return tariffs.load(), prices.load()\n",
+        root="from p import prices, tariffs\n\ndef late():\n    from p.rare import g, h\n"
+        "    return g() + h() + (prices.load(), tariffs.load())\n\nprint(late())\n",
+    )
+    assert sorted(files) == ["core", "rare", "root"]
+    assert (
+        image
+        == lying
+        == (
+            "('prices made', 'tariff made', 'prices made', 'tariff loaded', 'prices loaded', "
+            "'prices loaded', 'tariff loaded')\n"
+        )
+    )
+
+
+def test_a_name_that_is_left_for_neither_is_refused():
+    taken = "def f():\n    return %d\n"
+    with pytest.raises(ImageError, match=r"c.py:4: b_f would be p.b.f and what is called so here"):
+        merged(
+            ["a", "b"],
+            a=taken % 1,
+            b=taken % 2,
+            c="from p import a, b\n\ndef g(b_f):\n    return a.f(), b.f(), b_f\n",
+        )
+
+
 def test_classes_errors_defaults_and_decorators(tmp_path, monkeypatch):
     lying, image, _ = compared(
         tmp_path,

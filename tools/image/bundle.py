@@ -211,7 +211,8 @@ class _Outsider(Rewriter):
         self._names = names
         self._target = target
         self._used = _all_names(module)
-        self._fetched: dict[tuple[int, str], ast.ImportFrom] = {}
+        self._fetched: dict[ast.alias, ast.ImportFrom] = {}
+        self._bound: dict[str, Key] = {}  # what each name stands for that the module had not
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> "list[ast.ImportFrom]":
         moved = [alias for alias in node.names if self._names.target(node, alias)]
@@ -224,7 +225,7 @@ class _Outsider(Rewriter):
             target = self._names.target(node, alias)
             if self.scope.alias(bound) is not alias:
                 raise self.module.error(node, f"{bound} is imported and bound again")
-            self._fetched[id(self.scope), bound] = fetched
+            self._fetched[alias] = fetched
             if target and target[1] is not None:
                 self._fetch(node, fetched, self.program.origin(target[0], target[1]), bound)
         return [node, fetched]  # _Empty takes away what stays without names
@@ -233,10 +234,23 @@ class _Outsider(Rewriter):
         if owner not in self._names.inside or not isinstance(node, ast.Attribute):
             return node  # a plain name keeps the name it was imported by
         assert isinstance(node.value, ast.Name)
-        fetched = self._fetched[id(binder), node.value.id]
-        bound = name if name not in self._used else f"{node.value.id}_{name}"
-        self._fetch(node, fetched, (owner, name), bound)
+        alias = binder.alias(node.value.id)
+        assert alias is not None
+        bound = self._unlike(node, (owner, name), (name, f"{node.value.id}_{name}"))
+        self._fetch(node, self._fetched[alias], (owner, name), bound)
         return ast.copy_location(ast.Name(bound, ast.Load()), node)
+
+    def _unlike(self, node: ast.AST, key: Key, names: tuple[str, ...]) -> str:
+        """The first of `names` that stands for nothing else in the module."""
+        for name in names:
+            if name not in self._used and self._bound.setdefault(name, key) == key:
+                return name
+        other = self._bound.get(names[-1])
+        raise self.module.error(
+            node,
+            f"{names[-1]} would be {'.'.join(key)} and "
+            f"{'.'.join(other) if other else 'what is called so here'}",
+        )
 
     def _fetch(self, node: ast.AST, fetched: ast.ImportFrom, key: Key, bound: str) -> None:
         new = self._names.get(key)
