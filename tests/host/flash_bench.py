@@ -23,7 +23,7 @@ BOARD = "esp32_atm90e32"
 HEAP = "24M"
 TIMEOUT_S = 120
 PROGRAM = "flash_program"
-PROGRAMS = (PROGRAM, "air_program")  # the second imports the first
+PROGRAMS = (PROGRAM, "air_program", "prices_program")  # the others import the first
 HOUSE = "tests/both/houses_esp32.py"
 NET = "wattledger/hal/network/net.py"  # link and Wi-Fi, as they lie in an application
 
@@ -102,15 +102,15 @@ def start(folder, program, call, heap=HEAP):
 
 
 @contextlib.contextmanager
-def running(call):
-    """A process that does `call`, a function of flash_program, there; what it says is piped."""
+def running(call, program=PROGRAM):
+    """A process that does `call`, a function of a program, there; what it says is piped."""
     made = built()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "image.rom").write_bytes(made.rom)
         slot = upload.application(made, folder, None)
         listed = [(str(source), place) for source, place in slot]
-        process = start(folder, PROGRAM, call % {"slot": listed})
+        process = start(folder, program, call % {"slot": listed})
         try:
             yield process
         finally:
@@ -120,9 +120,9 @@ def running(call):
             process.stdout.close()
 
 
-def run(call):
-    """What a function of flash_program returns there, through JSON."""
-    with running(call) as process:
+def run(call, program=PROGRAM):
+    """What a function of a program returns there, through JSON."""
+    with running(call, program) as process:
         said, _ = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 0, said[-3000:]
     return json.loads(said.splitlines()[-1])
