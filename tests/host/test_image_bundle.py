@@ -63,6 +63,32 @@ def test_two_modules_names_that_are_one_word_stay_two(tmp_path, monkeypatch):
     )
 
 
+TWICE = (
+    "def kind(of):\n    if of == 1:\n        from p import payload\n"
+    "        return payload.one(), payload.two()\n    if of == 2:\n"
+    "        from p import payload\n        return payload.three()\n"
+    "    from p.payload import one\n    return one()\n"
+)
+PAYLOAD = (
+    "def one():\n    return 1\n\ndef two():\n    return 2\n\n"
+    "def three():\n    return 3\n\ndef spare():\n    return one\n"
+)
+LATE = "def late():\n    from p.rare import kind\n    return kind(1), kind(2), kind(3)\n"
+SOON = "from p.rare import kind\n\ndef late():\n    return kind(1), kind(2), kind(3)\n"
+
+
+@pytest.mark.parametrize("core", [(), ("rare",), ("payload",), ("payload", "rare")])
+def test_a_module_imported_twice_in_one_function(core, tmp_path, monkeypatch):
+    """Whichever of the two lies in the common file."""
+    root = SOON if "rare" in core else LATE
+    if "payload" in core:
+        root = "from p.payload import spare\n" + root + "spare()\n"
+    root += "print(*late())\n"
+    lying, image, files = compared(tmp_path, monkeypatch, payload=PAYLOAD, rare=TWICE, root=root)
+    assert image == lying == "(1, 2) 3 1\n"
+    assert {"payload", "rare"} - set(files) == set(core)
+
+
 def test_a_name_that_is_left_for_neither_is_refused():
     taken = "def f():\n    return %d\n"
     with pytest.raises(ImageError, match=r"c.py:4: b_f would be p.b.f and what is called so here"):
@@ -165,6 +191,11 @@ def test_unread_names_of_the_core_are_left_out(tmp_path, monkeypatch):
         ),
         ("from os import path as json\n", "json is json in another file|json is .json in another"),
         ("from p.a import json\nprint(json)\n", "import json from"),
+        (
+            "def f(x):\n    if x:\n        from p.a import f\n    else:\n"
+            "        from json import dumps as f\n    return f(x)\n",
+            "b.py:3: f is imported and bound again",
+        ),
         ("def a_f(b_f):\n    pass\n\ndef f():\n    pass\n", "a_f has two meanings in an image"),
     ],
 )

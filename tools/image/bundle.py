@@ -187,6 +187,10 @@ class _Insider(Rewriter):
         return self.generic_visit(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> "ast.AST | None":
+        for alias in node.names:
+            bound = alias.asname or alias.name
+            if self._names.target(node, alias) and self.scope.alias(bound) is None:
+                raise self.module.error(node, f"{bound} is imported and bound again")
         node.names = [alias for alias in node.names if not self._names.target(node, alias)]
         return node if node.names else None
 
@@ -211,7 +215,7 @@ class _Outsider(Rewriter):
         self._names = names
         self._target = target
         self._used = _all_names(module)
-        self._fetched: dict[ast.alias, ast.ImportFrom] = {}
+        self._fetched: dict[ast.alias, list[ast.ImportFrom]] = {}  # by its Scope's alias
         self._bound: dict[str, Key] = {}  # what each name stands for that the module had not
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> "list[ast.ImportFrom]":
@@ -223,11 +227,14 @@ class _Outsider(Rewriter):
         for alias in moved:
             bound = alias.asname or alias.name
             target = self._names.target(node, alias)
-            if self.scope.alias(bound) is not alias:
+            first = self.scope.alias(bound)
+            if first is None:
                 raise self.module.error(node, f"{bound} is imported and bound again")
-            self._fetched[alias] = fetched
+            again = self._fetched.setdefault(first, [])
+            fetched.names += again[0].names if again else []
+            again.append(fetched)
             if target and target[1] is not None:
-                self._fetch(node, fetched, self.program.origin(target[0], target[1]), bound)
+                self._fetch(node, [fetched], self.program.origin(target[0], target[1]), bound)
         return [node, fetched]  # _Empty takes away what stays without names
 
     def symbol(self, node: ast.expr, owner: str, name: str, binder: Scope) -> ast.expr:
@@ -252,12 +259,13 @@ class _Outsider(Rewriter):
             f"{'.'.join(other) if other else 'what is called so here'}",
         )
 
-    def _fetch(self, node: ast.AST, fetched: ast.ImportFrom, key: Key, bound: str) -> None:
+    def _fetch(self, node: ast.AST, fetched: list[ast.ImportFrom], key: Key, bound: str) -> None:
         new = self._names.get(key)
         if new is None:
             raise self.module.error(node, f"import {key[1]} from where it comes from")
-        if bound not in [alias.asname or alias.name for alias in fetched.names]:
-            fetched.names.append(ast.alias(new, None if new == bound else bound))
+        for statement in fetched:
+            if bound not in [alias.asname or alias.name for alias in statement.names]:
+                statement.names.append(ast.alias(new, None if new == bound else bound))
 
 
 def _takes_from(module: Module, names: Names) -> bool:

@@ -133,7 +133,7 @@ class _Inliner(Rewriter):
         if not target or target[1] is None or self._constants.get(target[0], target[1]) is None:
             return False
         name = alias.asname or alias.name
-        if self.scope.alias(name) is not alias:
+        if self.scope.alias(name) is None:
             raise self.module.error(node, f"the constant {name} is imported and bound again")
         return True
 

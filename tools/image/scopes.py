@@ -26,10 +26,12 @@ class Scope:
         return self if self.parent is None else self.parent.root()
 
     def alias(self, name: str) -> "ast.alias | None":
-        """The import that alone binds `name` here."""
-        binders = self.bound.get(name, [])
-        only = binders[0] if len(binders) == 1 else None
-        return only if isinstance(only, ast.alias) else None
+        """The import that alone binds `name` here, the first where others say the same."""
+        found = [each for each in self.bound.get(name, ()) if isinstance(each, ast.alias)]
+        if len(found) != len(self.bound.get(name, ())):
+            return None
+        said = {(getattr(self.imports[each], "module", ""), each.name) for each in found}
+        return found[0] if len(said) == 1 else None
 
 
 def module_scope(tree: ast.Module) -> Scope:
