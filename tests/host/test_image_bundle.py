@@ -118,6 +118,18 @@ def test_classes_errors_defaults_and_decorators(tmp_path, monkeypatch):
     assert image == lying == "[20, 40] 3 False\n"
 
 
+def test_a_class_that_has_the_name_of_what_it_reads_of_another_file(tmp_path, monkeypatch):
+    lying, image, _ = compared(
+        tmp_path,
+        monkeypatch,
+        a="def kind():\n    return 'kind'\n",
+        root="from p import a\n\nclass C:\n    def kind(self, by=a.kind):\n        return by()\n\n"
+        "    def again(self, by=a.kind):\n        return by()\n\nprint(C().kind(), C().again())\n",
+        rare="",
+    )
+    assert image == lying == "kind kind\n"
+
+
 def test_what_is_imported_only_when_needed_stays_a_file(tmp_path, monkeypatch):
     lying, image, files = compared(
         tmp_path,

@@ -4,6 +4,7 @@ import ast
 
 from wattledger.tests.host.image_bench import says, sources
 from wattledger.tools.image.flat import flatten
+from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
 from wattledger.tools.image.toplevel import rename
 
@@ -41,6 +42,24 @@ def test_what_stands_at_the_top_shares_short_names_and_does_what_it_did(tmp_path
     assert tops(made, "p/base.py") == {"OwnError", "g1", "g2"}
     assert b"g0 = (1, 2)" in made["p/base.py"]
     assert b"import g1\n" in made["p/page.py"]  # of shared, whoever takes it
+
+
+CLASSES = (
+    "def make():\n    return 'made'\n\ndef other():\n    return 'other'\n\n"
+    "class Chip:\n    first = 1\n    second = 2\n    made = make()\n\n"
+    "    def third(self, by=other, *, more=make):\n"
+    "        return by(), more(), self.first, self.second, self.made\n\n"
+    "print(Chip().third(), make(), other())\n"
+)
+
+
+def test_a_class_that_reads_the_files_names_still_reads_those(tmp_path):
+    """Its own have short names too by then, g0 and more."""
+    program = Program(sources(root=CLASSES))
+    conceal(program)
+    rename(program)
+    made = program.sources()
+    assert says(made, tmp_path) == "('other', 'made', 1, 2, 'made') made other\n"
 
 
 def test_a_root_keeps_the_names_it_is_started_by():

@@ -139,9 +139,8 @@ def _long(key: Key, alone: bool) -> str:
 
 
 def _inner_names(module: Module) -> set[str]:
-    """Every name that a function of the module binds for itself."""
-    scopes = inner_scopes(module.tree, module.scope)
-    return {name for scope in scopes if scope.kind == "function" for name in scope.bound}
+    """Every name that a function or a class of the module binds for itself."""
+    return {name for scope in inner_scopes(module.tree, module.scope) for name in scope.bound}
 
 
 class _Insider(Rewriter):

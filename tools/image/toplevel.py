@@ -31,7 +31,12 @@ def rename(program: Program, roots: Container[str] = (), kept: Iterable[str] = (
             and _is_plain(program, module, name)
         ]
         names.sort(key=lambda name: (-uses.get(name, 0), name))
-        table.update({(module.name, name): f"g{place}" for place, name in enumerate(names)})
+        hidden = _ClassReader(program, module).hidden()
+        left = [f"g{place}" for place in range(len(names) + len(set().union(*hidden.values())))]
+        for name in names:
+            short = next(each for each in left if each not in hidden.get(name, ()))
+            left.remove(short)
+            table[module.name, name] = short
     for module in program.modules.values():
         _Renamer(program, module, table).visit(module.tree)
     program.scan()
@@ -66,6 +71,24 @@ def _uses(module: Module) -> dict[str, int]:
         if isinstance(node, ast.Name):
             found[node.id] = found.get(node.id, 0) + 1
     return found
+
+
+class _ClassReader(Rewriter):
+    """What the bodies of classes read of their file, beside names that they have themselves."""
+
+    def hidden(self) -> dict[str, set[str]]:
+        """By the file's name: names that mean something else to a class which reads it."""
+        self._hidden: dict[str, set[str]] = {}
+        self.visit(self.module.tree)
+        return self._hidden
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if self.scope.kind == "class" and find(node.id, self.scope) is self.module.scope:
+            self._hidden.setdefault(node.id, set()).update(self.scope.bound)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        return self.generic_visit(node)
 
 
 class _Renamer(Rewriter):
