@@ -5,6 +5,7 @@ time. The passes over it (constants.py, bundle.py) are Rewriters.
 """
 
 import ast
+from copy import deepcopy
 from typing import Any
 
 from wattledger.tools.errors import ToolError
@@ -76,7 +77,7 @@ class Program:
     def sources(self) -> dict[str, bytes]:
         """The program written out again."""
         return {
-            module.path: (ast.unparse(module.tree) + "\n").encode()
+            module.path: (ast.unparse(_Bare().visit(deepcopy(module.tree))) + "\n").encode()
             for module in self.modules.values()
         }
 
@@ -111,6 +112,19 @@ class Program:
                 targets = (self.imported(node, alias) for alias in node.names)
                 found += [target[0] for target in targets if target]
         return found
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes the parentheses from the right side of `a, b = b, a`: without them MicroPython makes
+    no tuple."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        if not isinstance(node.value, ast.Tuple) or not isinstance(node.targets[-1], ast.Tuple):
+            return node
+        if len(node.value.elts) > 1:
+            text = ", ".join(ast.unparse(each) for each in node.value.elts)
+            node.value = ast.copy_location(ast.Name(text, ast.Load()), node.value)
+        return node
 
 
 class Rewriter(ast.NodeTransformer):
