@@ -2,10 +2,12 @@
 
 import ast
 
-from wattledger.tests.host.image_bench import says, sources
+import pytest
+
+from wattledger.tests.host.image_bench import compared, says, sources
 from wattledger.tools.image.flat import flatten
 from wattledger.tools.image.private import conceal
-from wattledger.tools.image.program import Program
+from wattledger.tools.image.program import ImageError, Program
 from wattledger.tools.image.toplevel import rename
 
 BASE = (
@@ -68,6 +70,37 @@ def test_a_root_keeps_the_names_it_is_started_by():
 
 def test_what_somebody_outside_asks_for_keeps_its_name():
     assert tops(renamed(("total",)), "p/base.py") >= {"total"}
+
+
+WIDE = (
+    "def wide(of):\n    found = None\n    if of == 'zh':\n        from p import hanzi as found\n"
+    "    elif of == 'ja':\n        from p import kana as found\n    return found\n\n"
+    "def told(of):\n    return of.CHARACTERS, of.SIZE, of.find()\n\n"
+    "print(told(wide('zh')), told(wide('ja')), wide('en'))\n"
+)
+LETTERS = (
+    "SIZE = 16\nCHARACTERS = '%s'\n_OWN = 3\n_TABLE = (1, 2)\n\n"
+    "def find():\n    return _TABLE[1] + _OWN\n"
+)
+
+
+def test_a_module_that_is_a_value_keeps_the_names_it_may_be_asked_for(tmp_path, monkeypatch):
+    lying, image, files = compared(
+        tmp_path, monkeypatch, hanzi=LETTERS % "abc", kana=LETTERS % "def", root=WIDE
+    )
+    assert image == lying == "('abc', 16, 5) ('def', 16, 5) None\n"
+    assert "_TABLE" not in files["hanzi"] and "_OWN" not in files["hanzi"]
+
+
+def test_a_module_that_is_a_value_is_not_merged(tmp_path, monkeypatch):
+    with pytest.raises(ImageError, match=r"kana.py:1: it is a value elsewhere, and must stay"):
+        compared(
+            tmp_path,
+            monkeypatch,
+            hanzi=LETTERS % "abc",
+            kana=LETTERS % "def",
+            root="from p.kana import find\nfind()\n" + WIDE,
+        )
 
 
 LOADER = (

@@ -6,7 +6,7 @@ device about 30 bytes of heap, in every module that imports it again.
 
 import ast
 import operator
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any
 
 from wattledger.tools.image.program import Module, Program, Rewriter
@@ -35,10 +35,10 @@ OPERATORS: dict[type, Any] = {
 }
 
 
-def inline(program: Program, asked: Container[str] = ()) -> None:
+def inline(program: Program, asked: Iterable[str] = ()) -> None:
     """Write the program's constants as literals and drop their names; the public ones of the
-    modules `asked` keep theirs. ImageError."""
-    constants = Constants(program, asked)
+    modules `asked`, and of those that are values, keep theirs. ImageError."""
+    constants = Constants(program, {*asked, *program.objects()})
     for module in program.modules.values():
         _Inliner(program, module, constants).visit(module.tree)
     for module in program.modules.values():

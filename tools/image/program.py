@@ -14,6 +14,7 @@ from wattledger.tools.image.scopes import (
     arguments_of,
     find,
     inner_scope,
+    inner_scopes,
     module_scope,
 )
 
@@ -103,6 +104,19 @@ class Program:
         if found[1] is None:
             raise self.modules[name].error(alias, f"module {symbol} is imported from here again")
         return self.origin(found[0], found[1])
+
+    def objects(self) -> set[str]:
+        """Modules that are values: imported under a name that is bound in another way too. Which
+        of them is read there nobody can see from the source, so their own names stay."""
+        found = set()
+        for module in self.modules.values():
+            for scope in (module.scope, *inner_scopes(module.tree, module.scope)):
+                for alias, statement in scope.imports.items():
+                    target = self.imported(statement, alias)
+                    alone = scope.alias(alias.asname or alias.name)
+                    if target and target[1] is None and alone is None:
+                        found.add(target[0])
+        return found
 
     def eager(self, name: str) -> list[str]:
         """Modules of this program that the top level of module `name` imports, in order."""

@@ -7,7 +7,7 @@ whose name people read.
 
 import ast
 import builtins
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from wattledger.tools.image.program import ImageError, Module, Program, Rewriter
@@ -16,10 +16,12 @@ from wattledger.tools.image.scopes import find
 Key = tuple[str, str]  # module, name at its top
 
 
-def rename(program: Program, roots: Container[str] = (), kept: Iterable[str] = ()) -> None:
-    """Rename in all modules, of `roots` only what is private. ImageError."""
+def rename(program: Program, roots: Iterable[str] = (), kept: Iterable[str] = ()) -> None:
+    """Rename in all modules, of `roots` and of modules that are values only what is private.
+    ImageError."""
     taken = set(kept) | set(dir(builtins)) | _texts(program)
     table: dict[Key, str] = {}
+    objects = program.objects()
     for module in program.modules.values():
         uses = _uses(module)
         names = [
@@ -27,7 +29,7 @@ def rename(program: Program, roots: Container[str] = (), kept: Iterable[str] = (
             for name in module.scope.bound
             if name not in taken
             and not name.startswith("__")
-            and (name.startswith("_") or module.name not in roots)
+            and (name.startswith("_") or module.name not in {*roots, *objects})
             and _is_plain(program, module, name)
         ]
         names.sort(key=lambda name: (-uses.get(name, 0), name))
