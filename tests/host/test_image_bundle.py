@@ -161,6 +161,18 @@ def test_the_app_stays_apart_and_may_import_the_core(tmp_path, monkeypatch):
     assert sorted(files) == ["app/__init__", "app/view", "core", "root"]
 
 
+def test_a_name_that_another_file_has_from_the_core(tmp_path, monkeypatch):
+    lying, image, _ = compared(
+        tmp_path,
+        monkeypatch,
+        a="def f():\n    return 'f'\n",
+        app__way="from p.a import f as g\n\ndef h():\n    return g()\n",
+        app__view="from p.app import way\n\ndef show():\n    return way.g() + way.h()\n",
+        root="from p.a import f\nfrom p.app import view\nprint(view.show(), f())\n",
+    )
+    assert image == lying == "ff f\n"
+
+
 def test_imports_of_others_are_written_once(tmp_path, monkeypatch):
     lying, image, files = compared(
         tmp_path,

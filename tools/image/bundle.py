@@ -217,7 +217,7 @@ class _Outsider(Rewriter):
         self._names = names
         self._target = target
         self._used = _all_names(module)
-        self._fetched: dict[ast.alias, list[ast.ImportFrom]] = {}  # by its Scope's alias
+        self._fetched: dict[ast.alias | None, list[ast.ImportFrom]] = {}  # by Scope.alias()
         self._bound: dict[str, Key] = {}  # what each name stands for that the module had not
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> "list[ast.ImportFrom]":
@@ -244,7 +244,8 @@ class _Outsider(Rewriter):
             return node  # a plain name keeps the name it was imported by
         assert isinstance(node.value, ast.Name)
         alias = binder.alias(node.value.id)
-        assert alias is not None
+        if alias not in self._fetched:
+            return node  # of a file that stays and has it from the common one
         bound = self._unlike(node, (owner, name), (name, f"{node.value.id}_{name}"))
         self._fetch(node, self._fetched[alias], (owner, name), bound)
         return ast.copy_location(ast.Name(bound, ast.Load()), node)
