@@ -54,6 +54,29 @@ def test_a_name_that_a_class_or_a_module_has_too_is_left_alone():
     assert ast.unparse(program.modules["p.driver"].tree) == same(text)
 
 
+def test_a_name_that_an_object_is_given_is_left_alone():
+    for own in ("self.PIN = 5", "self.PIN: int = 5", "other.PIN, x = 5, 6", "del other.PIN"):
+        parts = "class One:\n    def f(self, other):\n        %s\nclass Two:\n    pass\n" % own
+        assert "found.PIN" in settled("def f(found):\n    return found.PIN\n", parts)
+    for own in ("PIN: int = 5", "PIN, x = 5, 6", "def PIN(self):\n        pass"):
+        assert "found.PIN" in settled(
+            "def f(found):\n    return found.PIN\n", "class One:\n    %s\n" % own
+        )
+
+
+def test_a_name_of_somebody_elses_module_is_left_alone():
+    for imported in ("import machine", "from x import machine", "import x as machine"):
+        text = "%s\ndef f():\n    return machine.PIN\n" % imported
+        assert settled(text) == same(text)
+
+
+def test_a_number_below_zero_is_what_it_was():
+    program = Program({"a.py": b"def f(board):\n    return board.LOW ** 2, -board.LOW\n"})
+    settle(program, {"LOW": -3})
+    written = ast.unparse(program.modules["a"].tree)
+    assert written == same("def f(board):\n    return (-3) ** 2, -(-3)\n")
+
+
 def test_of_a_board_only_what_is_asked_for_is_left():
     board = b'"""A board."""\n\nCHIP = "one"\nPIN = 4\nLAMP = 5\nBUZZER = 6\n'
     sources = {"a.py": b"def f(b):\n    return b.PIN, getattr(b, 'LAMP')\n"}

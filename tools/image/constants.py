@@ -122,7 +122,7 @@ class _Inliner(Rewriter):
 
     def symbol(self, node: ast.expr, owner: str, name: str, binder: Scope) -> ast.expr:
         value = self._constants.get(owner, name)
-        return node if value is None else ast.copy_location(_literal(value), node)
+        return node if value is None else ast.copy_location(literal(value), node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> "ast.AST | None":
         node.names = [alias for alias in node.names if not self._is_dropped(node, alias)]
@@ -138,7 +138,8 @@ class _Inliner(Rewriter):
         return True
 
 
-def _literal(value: "int | str") -> ast.expr:
+def literal(value: "int | str") -> ast.expr:
+    """The value as a source writes it: a number below zero with its sign before it."""
     if isinstance(value, int) and value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)

@@ -9,7 +9,9 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
+from wattledger.tools.image.constants import literal
 from wattledger.tools.image.program import Module, Program, Rewriter
+from wattledger.tools.image.scopes import find, inner_scopes
 
 COMPARED: dict[type, Any] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
 ENDS = (ast.Return, ast.Raise)
@@ -19,7 +21,7 @@ Values = Mapping[str, "int | str"]
 def settle(program: Program, board: Mapping[str, object]) -> None:
     """Write the numbers and texts of `board` (name -> value) as literals; keep the one branch that
     is then taken of each that depends on nothing else."""
-    taken = set().union(*(_class_names(module) for module in program.modules.values()))
+    taken = set().union(*(_own_names(module) for module in program.modules.values()))
     values = {
         name: value
         for name, value in board.items()
@@ -53,17 +55,14 @@ def asked_of(board: bytes, sources: Mapping[str, bytes]) -> bytes:
     return (ast.unparse(tree) + "\n").encode()
 
 
-def _class_names(module: Module) -> set[str]:
-    """What classes of the module define in their bodies."""
-    return {
-        target.id
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.ClassDef)
-        for inner in node.body
-        if isinstance(inner, ast.Assign)
-        for target in inner.targets
-        if isinstance(target, ast.Name)
-    }
+def _own_names(module: Module) -> set[str]:
+    """What classes of the module define, and what any object is given."""
+    scopes = inner_scopes(module.tree, module.scope)
+    found = {name for scope in scopes if scope.kind == "class" for name in scope.bound}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            found.add(node.attr)
+    return found
 
 
 def _names_read(module: Module) -> set[str]:
@@ -94,9 +93,10 @@ class _Settler(Rewriter):
         base = node.value
         if not isinstance(base, ast.Name) or base.id == "self" or node.attr not in self._values:
             return super().visit_Attribute(node)
-        if self.reference(base.id) is not None or not isinstance(node.ctx, ast.Load):
+        binders = find(base.id, self.scope).bound.get(base.id, ())
+        if any(isinstance(binder, ast.alias) for binder in binders):
             return super().visit_Attribute(node)
-        return ast.copy_location(ast.Constant(self._values[node.attr]), node)
+        return ast.copy_location(literal(self._values[node.attr]), node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
