@@ -15,6 +15,7 @@ from wattledger.tools.image.arguments import check, shorten
 from wattledger.tools.image.bundle import bundle, closure
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.flat import flatten
+from wattledger.tools.image.generators import generators_of, keep
 from wattledger.tools.image.known import server
 from wattledger.tools.image.lean import slim
 from wattledger.tools.image.private import conceal
@@ -75,8 +76,10 @@ def compose(
     """
     program = Program(sources)
     check(program)
+    generators = generators_of(program)
     settle(program, board or {})
     inline(program)
+    keep(generators)
     wanted = list(also)
     for root in roots:
         wanted += [name for name in program.eager(root) if name not in wanted]
