@@ -2,9 +2,7 @@
 
 import pytest
 
-from wattledger.tests.host.image_bench import compared, shortened, sources
-from wattledger.tools.image.arguments import check
-from wattledger.tools.image.program import ImageError, Program
+from wattledger.tests.host.image_bench import compared, shortened
 
 
 def test_an_argument_is_renamed_where_it_is_read_and_set():
@@ -46,8 +44,3 @@ def test_scopes_do_not_meet(tmp_path, monkeypatch):
     )
     assert image == lying == "(2101, 1012, [7, 1000], 100, {100: 1000}) 10\n"
     assert "lambda _2, _3=_1: _0 + _1 + _2 + _3" in files["core"]
-
-
-def test_a_program_with_such_names_is_refused():
-    with pytest.raises(ImageError, match="a.py:1: _0 is a name that an image gives"):
-        check(Program(sources(a="_0 = 1\n")))

@@ -49,6 +49,7 @@ def test_a_constant_of_a_constant_imported_elsewhere():
         ("def f():\n    return [X for X in (2, 3)]\n", "[X for X in (2, 3)]"),
         ("f = lambda X: X\n", "lambda X: X"),
         ("def f():\n    X = 2\n    return lambda: X\n", "lambda: X"),
+        ("f = lambda: (X := 2) + X\n", "(X := 2) + X"),
         ("def f():\n    if (X := 2):\n        return X\n", "return X"),
         ("def f():\n    try:\n        g()\n    except E as X:\n        return X\n", "return X"),
         ("def f():\n    import json as X\n    return X\n", "import json as X\n    return X"),

@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
+from wattledger.tests.host.image_bench import compared
 from wattledger.tools import mpy
 from wattledger.tools.image.lean import slim
-from wattledger.tools.image.program import ImageError, Program
+from wattledger.tools.image.program import Program
 
 SOURCE = """
 class OwnError(ValueError):
@@ -75,10 +76,15 @@ def test_texts_of_errors_and_those_that_are_filled_in_lie_in_one_value():
     }
 
 
-def test_a_name_that_it_gives_itself_is_refused_with_its_line():
-    program = Program({"m.py": b"def f(a):\n    _t = a\n    return _t\n"})
-    with pytest.raises(ImageError, match=r"m.py:2: _t is a name that an image gives"):
-        slim(program)
+def test_a_text_with_values_in_it_is_left_alone(tmp_path, monkeypatch):
+    lying, image, _ = compared(
+        tmp_path,
+        monkeypatch,
+        root="LIMIT = 5\n\ndef check(value):\n    raise ValueError(\n"
+        "        f\"{value!r:>4} is far above {LIMIT} of {'what is allowed'} here\"\n    )\n\n"
+        "try:\n    check(9)\nexcept ValueError as error:\n    print(error, f'{LIMIT:03d}')\n",
+    )
+    assert image == lying == "   9 is far above 5 of what is allowed here 005\n"
 
 
 def test_every_class_is_without_the_two_names():

@@ -46,6 +46,20 @@ def test_what_stands_at_the_top_shares_short_names_and_does_what_it_did(tmp_path
     assert b"import g1\n" in made["p/page.py"]  # of shared, whoever takes it
 
 
+def test_every_error_keeps_the_name_that_people_read(tmp_path, monkeypatch):
+    lying, image, _ = compared(
+        tmp_path,
+        monkeypatch,
+        a="class OwnError(Exception):\n    pass\n\nclass Silent(OwnError):\n    pass\n\n"
+        "class Reset(Exception):\n    pass\n",
+        root="from p import a\nfrom p.a import Silent as Quiet\n"
+        "for kind in (a.OwnError, Quiet, a.Reset):\n"
+        "    try:\n        raise kind\n    except Exception as error:\n"
+        "        print(type(error).__name__)\n",
+    )
+    assert image == lying == "OwnError\nSilent\nReset\n"
+
+
 CLASSES = (
     "def make():\n    return 'made'\n\ndef other():\n    return 'other'\n\n"
     "class Chip:\n    first = 1\n    second = 2\n    made = make()\n\n"

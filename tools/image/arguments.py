@@ -28,15 +28,6 @@ def shorten(program: Program, names: Iterable[str]) -> None:
     program.scan()
 
 
-def check(program: Program) -> None:
-    """ImageError where a source has such a name itself."""
-    for module in program.modules.values():
-        for node in ast.walk(module.tree):
-            name = getattr(node, "id", None) or getattr(node, "arg", None)
-            if isinstance(name, str) and SHORT.match(name):
-                raise module.error(node, f"{name} is a name that an image gives")
-
-
 def _names(module: Module) -> set[str]:
     """Every name of the module that is more than a local one, and every text."""
     found = set(module.scope.bound)

@@ -11,8 +11,9 @@ import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from wattledger.tools.image.arguments import check, shorten
+from wattledger.tools.image.arguments import shorten
 from wattledger.tools.image.bundle import bundle, closure
+from wattledger.tools.image.check import check
 from wattledger.tools.image.constants import inline
 from wattledger.tools.image.flat import flatten
 from wattledger.tools.image.generators import generators_of, keep

@@ -191,8 +191,12 @@ class _Insider(Rewriter):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> "ast.AST | None":
         for alias in node.names:
             bound = alias.asname or alias.name
-            if self._names.target(node, alias) and self.scope.alias(bound) is None:
+            if not self._names.target(node, alias):
+                continue
+            if self.scope.alias(bound) is None:
                 raise self.module.error(node, f"{bound} is imported and bound again")
+            if self.scope is self.module.scope and node not in self.module.tree.body:
+                raise self.module.error(node, "an import under a condition at the top of a file")
         node.names = [alias for alias in node.names if not self._names.target(node, alias)]
         return node if node.names else None
 

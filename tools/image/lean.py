@@ -7,21 +7,17 @@ and keeps an object for each text over ten letters, though most are said once a 
 import ast
 from typing import Any
 
+from wattledger.tools.image.check import TEXT
 from wattledger.tools.image.constants import INTERNED
 from wattledger.tools.image.program import Program
 
 OWN = ("__module__", "__qualname__")
-TEXT = "_t"
 
 
 def slim(program: Program) -> None:
     """Take the two names out of every class; put the texts of errors, and those that a function
-    fills in, into one value a module, which lies in flash, and cut them out of it when said.
-    ImageError."""
+    fills in, into one value a module, which lies in flash, and cut them out of it when said."""
     for module in program.modules.values():
-        for node in ast.walk(module.tree):
-            if TEXT in (getattr(node, "id", None), getattr(node, "arg", None)):
-                raise module.error(node, f"{TEXT} is a name that an image gives")
         _Classes().visit(module.tree)
         texts = _Texts()
         texts.visit(module.tree)
@@ -70,6 +66,9 @@ class _Texts(ast.NodeTransformer):
         if self._works and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
             node.left = self._cut_out(node.left)
         return node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
+        return node  # MicroPython keeps its parts by another way
 
     def visit_Constant(self, node: ast.Constant) -> Any:
         return self._cut_out(node) if self._raises else node

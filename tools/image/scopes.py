@@ -53,6 +53,8 @@ def inner_scope(node: ast.AST, parent: Scope) -> Scope:
             scope.bind(argument.arg, argument)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         _bind(scope, node.body)
+    elif isinstance(node, ast.Lambda):
+        _bind(scope, [node.body])
     elif isinstance(node, Comprehension):
         _bind(scope, [generator.target for generator in node.generators])
     return scope

@@ -56,7 +56,7 @@ def _texts(program: Program) -> set[str]:
 def _is_plain(program: Program, module: Module, name: str) -> bool:
     """False for an import from outside and for the class of an error."""
     for node in module.scope.bound[name]:
-        if isinstance(node, ast.ClassDef) and name.endswith("Error"):
+        if isinstance(node, ast.ClassDef) and _is_error(node):
             return False
         if isinstance(node, ast.Global):
             return False
@@ -65,6 +65,11 @@ def _is_plain(program: Program, module: Module, name: str) -> bool:
             if target is None or (target[1] or "").endswith("Error"):
                 return False
     return True
+
+
+def _is_error(node: ast.ClassDef) -> bool:
+    names = [node.name, *(ast.unparse(base) for base in node.bases)]
+    return any(name.endswith(("Error", "Exception")) for name in names)
 
 
 def _uses(module: Module) -> dict[str, int]:
