@@ -21,6 +21,7 @@ from wattledger.tools.image.known import server
 from wattledger.tools.image.lean import slim
 from wattledger.tools.image.private import conceal
 from wattledger.tools.image.program import Program
+from wattledger.tools.image.proof import prove
 from wattledger.tools.image.settled import settle
 from wattledger.tools.image.toplevel import rename
 from wattledger.tools.image.unused import drop_unused
@@ -103,6 +104,7 @@ def compose(
     slim(program)
     if fixed is not None:
         flatten(program, (CORE, *APP, *roots, *fixed))
+    prove(program)
     return program.sources()
 
 

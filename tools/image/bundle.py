@@ -23,7 +23,7 @@ def bundle(program: Program, roots: list[str], target: str, apart: tuple[str, ..
     Modules named in `apart`, and those below them, stay as they are. ImageError.
     """
     inside = closure(program, roots, apart)
-    for name in program.objects().intersection(inside):
+    for name in program.objects.intersection(inside):
         module = program.modules[name]
         raise module.error(module.tree, "it is a value elsewhere, and must stay a file")
     names = Names(program, inside)

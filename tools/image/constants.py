@@ -38,7 +38,7 @@ OPERATORS: dict[type, Any] = {
 def inline(program: Program, asked: Iterable[str] = ()) -> None:
     """Write the program's constants as literals and drop their names; the public ones of the
     modules `asked`, and of those that are values, keep theirs. ImageError."""
-    constants = Constants(program, {*asked, *program.objects()})
+    constants = Constants(program, {*asked, *program.objects})
     for module in program.modules.values():
         _Inliner(program, module, constants).visit(module.tree)
     for module in program.modules.values():

@@ -6,6 +6,7 @@ time. The passes over it (constants.py, bundle.py) are Rewriters.
 
 import ast
 from copy import deepcopy
+from functools import cached_property
 from typing import Any
 
 from wattledger.tools.errors import ToolError
@@ -105,6 +106,7 @@ class Program:
             raise self.modules[name].error(alias, f"module {symbol} is imported from here again")
         return self.origin(found[0], found[1])
 
+    @cached_property
     def objects(self) -> set[str]:
         """Modules that are values: imported under a name that is bound in another way too. Which
         of them is read there nobody can see from the source, so their own names stay."""

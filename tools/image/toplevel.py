@@ -21,7 +21,7 @@ def rename(program: Program, roots: Iterable[str] = (), kept: Iterable[str] = ()
     ImageError."""
     taken = set(kept) | set(dir(builtins)) | _texts(program)
     table: dict[Key, str] = {}
-    objects = program.objects()
+    objects = program.objects
     for module in program.modules.values():
         uses = _uses(module)
         names = [
