@@ -12,14 +12,21 @@ except ImportError:  # CPython
 
     sys.modules["framebuf"] = framebuf  # for the ESP32's files
 
-from wattledger.agent.display import alerts, glyphs_zh, words_en, words_zh
+from wattledger.agent.display import alerts, words_en, words_zh
 from wattledger.agent.display.pages import Pages
 from wattledger.agent.display.screens import Screens
 from wattledger.tests.both import fixtures_views as views
 
 WORDS = {"en": words_en.WORDS, "zh": words_zh.WORDS}
-WIDE = {"en": None, "zh": glyphs_zh}
 ABOUT = "pi 0.1.0"
+
+
+def wide_of(language):
+    """The module of its wide letters or None, as firmware/panel.py hands it on."""
+    wide = None
+    if language == "zh":
+        from wattledger.agent.display import glyphs_zh as wide
+    return wide
 
 
 def rows_of(buffer, width, height):
@@ -38,7 +45,7 @@ class Easel:
     def __init__(self, language):
         self.words = WORDS[language]
         self.frame, self.canvas = canvas()
-        self.screens = Screens(self.canvas, rows_of, WIDE[language])
+        self.screens = Screens(self.canvas, rows_of, wide_of(language))
         self.pages = Pages(self.words, ABOUT)
         self.pages.hours = views.HOURS
 

@@ -9,7 +9,7 @@ from wattledger.hal.display.keypad_pcf8574 import ExpanderMatrix
 from wattledger.host_sim.chip.oled import Oled
 from wattledger.host_sim.chip.pcf8574 import KeyMatrix, Pcf8574
 from wattledger.host_sim.clock import VirtualClock
-from wattledger.tests.both.fixtures_canvas import WIDE, WORDS, canvas, rows_of
+from wattledger.tests.both.fixtures_canvas import WORDS, canvas, rows_of, wide_of
 from wattledger.tests.both.fixtures_oled import Wired
 
 REPEAT_MS = 250  # a held button is told again so often, as hal's is
@@ -53,7 +53,7 @@ class Table:
         self.oled = Oled("ssd1306")
         self.port = Wired(self.oled)
         self.frame, drawn = canvas()
-        self.screens = Recording(drawn, rows_of, WIDE[language])
+        self.screens = Recording(drawn, rows_of, wide_of(language))
         self.button = Button(self.clock)
         self.keys = KeyMatrix().down
         self.lit = False

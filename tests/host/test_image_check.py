@@ -43,7 +43,8 @@ def test_what_would_not_do_the_same(text, message):
 
 
 def test_what_is_allowed():
-    text = "class A:\n    from sys import path\n    import sys\n\nf(**more)\ng = _one = t = 1\n"
+    text = "class A:\n    from sys import path\n    import sys\n\ng = _one = t = 1\n"
+    text += "f(**more)\nf(**{name: 1 for name in NAMES})\n"
     check(Program(sources(a=text)))
 
 

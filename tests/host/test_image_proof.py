@@ -23,7 +23,6 @@ A = "def f():\n    return 1\n\ndef g():\n    return 2\n"
             "def h():\n    from p.a import f as x\n    from p.a import g as x\n    return x()\n",
             "b.py:3: x would be p.a.f and p.a.g",
         ),
-        ("if print:\n    from p.a import f\nelse:\n    from p.a import g as f\n", "f would be"),
         ("from p import a as x\nfrom json import dumps as x\n", "x would be p.a and json.dumps"),
         ("x = 1\n\nclass C:\n    x = 2\n    y = x\n", "b.py:5: x is a name of the class and of"),
     ],
@@ -36,6 +35,7 @@ def test_what_is_refused(text, message):
 def test_what_is_one_thing():
     text = (
         "from p import a\nfrom p.a import f\nimport json\n\n"
+        "try:\n    import heap\nexcept ImportError:\n    from p import a as heap\n"
         "def h(x):\n    if x:\n        from p.a import f as y\n    else:\n"
         "        from p.a import g as y\n    return y(), a.g(), f(), json.dumps(x)\n\n"
         "class C:\n    x = 2\n    z = [x for x in (1, 2)]\n\nx = C.x\n"

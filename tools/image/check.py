@@ -44,5 +44,6 @@ def _check_class(program: Program, module: Module, node: ast.ClassDef) -> None:
 
 def _check_call(module: Module, node: ast.Call) -> None:
     for keyword in node.keywords:
-        if keyword.arg is None and isinstance(keyword.value, ast.DictComp):
+        made = keyword.value if keyword.arg is None else None
+        if isinstance(made, ast.DictComp) and isinstance(made.key, (ast.BinOp, ast.JoinedStr)):
             raise module.error(node, "arguments by names that are put together: write them out")

@@ -19,7 +19,6 @@ def prove(program: Program) -> None:
     """ImageError for a name that stands for nothing, or for two things."""
     program.scan()
     for module in program.modules.values():
-        _check_imports(module, list(module.scope.imports.values()))
         for node in ast.walk(module.tree):
             for _, block in ast.iter_fields(node):
                 _check_imports(module, block)
@@ -27,7 +26,7 @@ def prove(program: Program) -> None:
 
 
 def _check_imports(module: Module, block: Any) -> None:
-    """The imports of one block, and all at the top of a file, give a name to one thing."""
+    """The imports of one block give a name to one thing."""
     said: dict[str, str] = {}
     for node in block if isinstance(block, list) else ():
         if isinstance(node, (ast.Import, ast.ImportFrom)):
