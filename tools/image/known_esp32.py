@@ -1,10 +1,16 @@
 """Names that the ESP32's port of MicroPython 1.29 has, by module: what its modules and
-their classes hold, as micropython-esp32-stubs 1.29.0.post1 lists it.
+their classes hold, as micropython-esp32-stubs 1.29.0.post1 lists it; of asyncio, ssl and sys what
+they hold in the interpreter itself and CPython's do not.
 """
 
 NAMES = {
     "_thread": (
         "LockType acquire allocate_lock exit get_ident locked release stack_size start_new_thread"
+    ),
+    "asyncio": (
+        "IOQueue Loop SingletonGenerator Stream TaskQueue ThreadSafeFlag aclose awrite awritestr "
+        "core cur_task event push queue_read queue_write stream stream_awrite ticks wait_for_ms "
+        "wait_io_event"
     ),
     "cryptolib": ("MODE_CBC MODE_CTR MODE_ECB aes decrypt encrypt"),
     "esp32": (
@@ -78,6 +84,8 @@ NAMES = {
         "getaddrinfo listen makefile read readinto readline recv recvfrom send sendall sendto "
         "setblocking setsockopt settimeout socket write"
     ),
+    "ssl": ("tls"),
+    "sys": ("atexit print_exception"),
     "time": (
         "gmtime localtime mktime sleep sleep_ms sleep_us ticks_add ticks_cpu ticks_diff "
         "ticks_ms ticks_us time time_ns"
