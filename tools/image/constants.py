@@ -6,7 +6,7 @@ device about 30 bytes of heap, in every module that imports it again.
 
 import ast
 import operator
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from wattledger.tools.image.program import Module, Program, Rewriter
@@ -36,9 +36,12 @@ OPERATORS: dict[type, Any] = {
 
 
 def inline(program: Program, asked: Iterable[str] = ()) -> None:
-    """Write the program's constants as literals and drop their names; the public ones of the
-    modules `asked`, and of those that are values, keep theirs. ImageError."""
-    constants = Constants(program, {*asked, *program.objects})
+    """Write the program's constants as literals and drop their names. ImageError.
+
+    The public ones of the modules `asked` keep theirs, and of those that are values what is named
+    anywhere.
+    """
+    constants = Constants(program, asked)
     for module in program.modules.values():
         _Inliner(program, module, constants).visit(module.tree)
     for module in program.modules.values():
@@ -52,9 +55,10 @@ def inline(program: Program, asked: Iterable[str] = ()) -> None:
 class Constants:
     """The value of each constant, worked out when it is asked for."""
 
-    def __init__(self, program: Program, asked: Container[str] = ()) -> None:
+    def __init__(self, program: Program, asked: Iterable[str] = ()) -> None:
         self._program = program
-        self._asked = asked
+        self._asked = frozenset(asked)
+        self._named = _attributes(program) if program.objects else set()
         self._known: dict[tuple[str, str], int | str | None] = {}
         self._written = {
             (module.name, node.targets[0].id): node.value
@@ -66,7 +70,8 @@ class Constants:
 
     def get(self, name: str, symbol: str) -> "int | str | None":
         """The literal for a symbol of module `name`, or None."""
-        if name in self._asked and not symbol.startswith("_"):
+        is_named = name in self._program.objects and symbol in self._named
+        if not symbol.startswith("_") and (name in self._asked or is_named):
             return None
         value = self._value(name, symbol)
         if isinstance(value, str):
@@ -113,6 +118,18 @@ class Constants:
         except (ArithmeticError, ValueError):
             return None
         return result if type(result) is int else None  # a negative power is a float
+
+
+def _attributes(program: Program) -> set[str]:
+    """What any file asks any object for."""
+    found = set()
+    for module in program.modules.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
 
 
 class _Inliner(Rewriter):
