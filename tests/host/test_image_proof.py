@@ -38,7 +38,8 @@ def test_what_is_one_thing():
         "try:\n    import heap\nexcept ImportError:\n    from p import a as heap\n"
         "def h(x):\n    if x:\n        from p.a import f as y\n    else:\n"
         "        from p.a import g as y\n    return y(), a.g(), f(), json.dumps(x)\n\n"
-        "class C:\n    x = 2\n    z = [x for x in (1, 2)]\n\nx = C.x\n"
+        "class C:\n    x = 2\n    z = [x for x in (1, 2)]\n\n"
+        "    def f(self):\n        return __class__\n\nx = C.x\n"
     )
     prove(Program(sources(a=A, b=text)))
 

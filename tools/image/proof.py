@@ -11,8 +11,8 @@ from typing import Any
 from wattledger.tools.image.program import Module, Program, Rewriter
 from wattledger.tools.image.scopes import find
 
-# A file's own, and what MicroPython has where CPython has none.
-GIVEN = {*dir(builtins), "__file__", "__name__", "__path__"}
+# Every file and every method has these.
+GIVEN = {*dir(builtins), "__class__", "__file__", "__name__", "__path__"}
 
 
 def prove(program: Program) -> None:
