@@ -23,7 +23,7 @@ BOARD = "esp32_atm90e32"
 HEAP = "24M"
 TIMEOUT_S = 120
 PROGRAM = "flash_program"
-PROGRAMS = (PROGRAM, "air_program", "prices_program")  # the others import the first
+PROGRAMS = (PROGRAM, "air_program", "image_program")  # the others import the first
 HOUSE = "tests/both/houses_esp32.py"
 NET = "wattledger/hal/network/net.py"  # link and Wi-Fi, as they lie in an application
 

@@ -1,5 +1,5 @@
-"""Runs in MicroPython beside the built image (flash_bench.py): it is charged by dynamic prices,
-and they are corrected."""
+"""Runs in MicroPython beside the built image (flash_bench.py): dynamic prices, and the pages of a
+small screen."""
 
 import json
 
@@ -47,3 +47,16 @@ def offer(agent, n, start, prices, **more):
         return agent.accept_document(json.dumps(document).encode())
     except Exception as error:
         return repr(error)
+
+
+def pages(slot):
+    """The pages of a small screen, by name and title."""
+    flash_program.Board(slot).boot()  # its slot is what the display's room is read from
+    from world.tests.both import fixtures_views
+
+    from wattledger.agent.display.pages import Pages
+    from wattledger.agent.display.words_en import WORDS
+
+    view = fixtures_views.view()
+    made = Pages(WORDS, "about")
+    return [[name, made.layout(name, view).title] for name in made.names(view)]
