@@ -66,12 +66,16 @@ def flash(
     as_json: Json = False,
 ) -> None:
     """Make the image of an ESP32 board, show that it fits, and bring it onto one."""
+    from wattledger.tools.flash import firmware as firmwares
     from wattledger.tools.flash import image, programs, table, upload
+    from wattledger.tools.flash import layout as layouts
 
     if port is None and not dry_run:
         raise typer.BadParameter("needs --port, or --dry-run")
     if erase and firmware is None:
         raise typer.BadParameter("--erase needs --firmware: nothing would be left to start")
+    if firmware is not None:
+        firmwares.check(firmware, layouts.Layout(layout.value))
     size = firmware.stat().st_size if firmware else None
     made = image.build(board, layout.value, release)
     fits = table.Table(made, size)

@@ -96,7 +96,7 @@ def need(*modules: str) -> None:
 
 def check_port(port: str) -> None:
     """FlashError for a port that is not there; mpremote would say that it is in use."""
-    if port.startswith("/") and not Path(port).exists():
+    if not port or port.startswith("/") and not Path(port).exists():
         raise FlashError(told(["", "", port], "no such file"))
 
 

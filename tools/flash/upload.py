@@ -61,7 +61,8 @@ class Plan:
         """Do it. FlashError."""
         programs.check_port(self.port)
         for number, command in enumerate(self.commands, 1):
-            said(f"{number}/{len(self.commands)} {' '.join(command[2:])}"[:100])
+            line = " ".join(" ".join(command[2:]).split())  # a program for the board has several
+            said(f"{number}/{len(self.commands)} {line}"[:100])
             programs.run(command)
 
 
