@@ -23,7 +23,7 @@ from wattledger.tools import ledger, output, places
 COLUMNS = ("start_utc", "import_wh", "export_wh", "trust")
 REQUIRED = COLUMNS[:2]
 MOST_WH = 0xFFFFFFFF  # what the meter's registers hold
-MOST_UNIX = 253402300799  # the end of the year 9999
+MOST_UNIX = 4102444800  # 2100-01-01, the last time a meter's clock takes
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z", re.ASCII)
 
 
@@ -130,13 +130,14 @@ def _start(line: _Line, column: int, text: str) -> int:
     if _ISO.fullmatch(text):
         try:
             moment = datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc)
-            return int(moment.timestamp())
+            if 0 <= moment.timestamp() <= MOST_UNIX:
+                return int(moment.timestamp())
         except ValueError:
             pass
     raise line.error(
         column,
         f"start_utc: must be unix seconds or a UTC time such as 2027-01-31T08:00:00Z, is {text!r};"
-        " correct it",
+        " correct it (1970 to 2099)",
     )
 
 

@@ -88,6 +88,8 @@ def load(directory: str | Path, kid: str) -> Signer:
 
 def public_keys(directory: str | Path) -> dict[str, bytes]:
     """kid -> point (64 bytes) of every signing key in a keys directory: what a meter is given."""
+    if not Path(directory).is_dir():
+        raise KeysError(f"{directory}: no such folder; give the one that holds the keys")
     found = {}
     for path in sorted(Path(directory).glob("*.pub")):
         try:

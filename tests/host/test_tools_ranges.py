@@ -96,6 +96,24 @@ def test_more_entries_than_a_journal_has_room_for(capsys, tmp_path):
     assert "Invalid value for '--last'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "start", ["4102444801", "9000000000", "2100-01-01T00:00:01Z", "1969-12-31T23:59:59Z"]
+)
+def test_a_row_at_a_time_that_no_meter_has(capsys, tmp_path, start):
+    profile = tmp_path / "p.csv"
+    profile.write_text(f"start_utc,import_wh\n1800000000,1\n{start},5\n")
+    words = ["bill", "--tariff", DEMO, "--profile", str(profile), "--estimate"]
+    assert cli.run(words) == 1
+    assert capsys.readouterr().err.startswith(f"{profile}:3:1: start_utc: must be unix seconds or")
+
+
+def test_a_keys_directory_that_is_not_there_is_named(capsys, tmp_path):
+    words = ["update", "serve", str(tmp_path), "--broker", "b", "--keys", str(tmp_path / "none")]
+    assert cli.run(words) == 1
+    said = f"{tmp_path / 'none'}: no such folder; give the one that holds the keys\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize("out", ["", "none/c.json"])
 def test_a_calibration_that_could_not_be_written_is_not_begun(tmp_path, capsys, out):
     words = ["calibrate", "--simulate", "--by", "A", "--against", "B", "--out"]
