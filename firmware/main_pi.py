@@ -168,7 +168,7 @@ class PiMeter:
             from wattledger.hal.display.page_server_linux import LOCAL_HOSTS, PageServer
 
             host, _, port = options.page.rpartition(":")
-            if not port.isdigit():
+            if not (port.isascii() and port.isdigit() and int(port) < 65536):
                 raise FirmwareError("--page %r: write it as 127.0.0.1:8080" % options.page)
             self._page = PageServer(
                 host,

@@ -79,7 +79,9 @@ class BookFeed:
         # Records after the book's last are lost: go on behind the gap.
         head, _ = self._book.head()
         later = [first for first in segments(self._storage) if first > head + 1]
-        self._book.advance(later[0] - 1 if later else self._journal.durable, None)
+        # Never ahead of the journal, or the book would begin anew, for ever.
+        durable = self._journal.durable
+        self._book.advance(min(later[0] - 1, durable) if later else durable, None)
 
     def _take(self, entry):
         """Copy one record; False when the book turns out to be of another journal."""

@@ -154,13 +154,14 @@ def listen(host, port):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that is none, as a..b
+        number = getattr(error, "errno", None) or -1
+        if number == errno.EADDRINUSE:
             why = "another program uses it: end that, or set another port (0 picks a free one)"
-        elif error.errno in (errno.EACCES, errno.EPERM):
+        elif number in (errno.EACCES, errno.EPERM):
             why = "not permitted: ports below 1024 need root, choose a higher one"
-        elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        elif number < 0 or number == errno.EADDRNOTAVAIL:  # getaddrinfo's are below 0
             why = "this machine has no such address: use 127.0.0.1, or 0.0.0.0 for all networks"
         else:
-            why = error.strerror or str(error)
+            why = str(error)
         raise HalError("the display cannot listen on %s port %d: %s" % (host, port, why)) from None

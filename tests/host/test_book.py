@@ -184,6 +184,16 @@ def test_records_that_are_lost_are_passed_over(shelf: Shelf) -> None:
     assert [row["n"] for row in book.find("purchases")] == [1, 2]
 
 
+def test_a_segment_beyond_the_journal_has_no_part_in_it(shelf: Shelf) -> None:
+    # Of 5 entries the first is unreadable, and a later segment holds what cannot be read.
+    first = shelf.folder / "j0000000001"
+    first.write_bytes(b"\0" + first.read_bytes()[1:])
+    (shelf.folder / "j0000000009").write_bytes(b"\xff")
+    book = shelf.feed()
+    assert book.head()[0] == shelf.journal.durable == 5
+    assert book.find("purchases") == []
+
+
 def test_the_file_is_written_once_a_minute(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     at = [1000.0]
     monkeypatch.setattr(book_tinydb.time, "monotonic", lambda: at[0])

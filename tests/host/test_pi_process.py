@@ -241,6 +241,10 @@ def refused(bench):
             (("--broker", "mqtt://192.0.2.1"), "broker 192.0.2.1 is another machine: use mqtts"),
             (("--broker", "broker"), "broker address 'broker': write it as mqtts://"),
             (("--page", "8080x"), "--page '8080x': write it as"),
+            (("--page", ":65536"), "--page ':65536': write it as"),
+            (("--page", ":²"), "--page ':²': write it as"),
+            (("--page", "a..b:8080"), "a..b port 8080: this machine has no such address"),
+            (("--page", "nowhere.invalid:8080"), "this machine has no such address"),
             (("--page", f"{HOST}:{port}"), f"cannot listen on {HOST} port {port}: another"),
             (("--state", str(bench.folder / "none")), "none: no such folder"),
         ):
