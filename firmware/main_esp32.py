@@ -185,6 +185,7 @@ class Esp32Meter:
         if self._waits and self.clock.trust() == TRUST_SYNCED:
             from wattledger.firmware.store_esp32 import commissioned
 
+            self._waits = False
             commissioned(self)
         if self.found.folder is None and self.found.made and not self.agent.ledger.missing:
             from wattledger.firmware.store_esp32 import renew

@@ -68,11 +68,13 @@ def _mark(found, esp32, log):
 
 
 def commissioned(meter):
-    """The time is known now: open the ledger, and start again with it."""
+    """The time is known now: open the ledger, and start again with it. One that has a ledger, and
+    lacks the mark of it alone, goes on: an NVS that takes none must not restart it for ever."""
     port, found = meter.port, meter.found
     site = Site(found, port.esp32, meter.log)
     open_ledger(meter, found, port.esp32, site, meter.log)
-    port.machine.reset()
+    if meter.agent.ledger.missing:
+        port.machine.reset()
 
 
 def renew(meter):

@@ -150,6 +150,32 @@ def without_nvs(kind):
     return found
 
 
+def late_time_without_nvs():
+    """A new meter without battery clock whose NVS takes nothing: how long after each time that
+    somebody tells it resets, and whether it has a ledger then."""
+    house = House()
+    kept = esp32.NVS._set
+
+    def full(nvs, key, value):
+        raise OSError(-0x1105)
+
+    found = []
+    esp32.NVS._set = full
+    try:
+        for _ in range(3):
+            house.rtc.lose_battery()
+            house.rtc.cut_supply(True)
+            house.rtc.cut_supply(False)
+            house.boot()
+            house.run(15_000)
+            house.meter.clock.set(START, 2)
+            took = house.until_reset(30_000)
+            found.append([took is not None, house.meter.agent.ledger.missing])
+    finally:
+        esp32.NVS._set = kept
+    return found
+
+
 def slow_pin():
     """The safe-mode pin's line that takes 4000 reads to rise; then one that is held, while the
     flash lets nothing be removed: (safe, power, lines)."""

@@ -87,6 +87,11 @@ def test_an_nvs_that_fails_stops_nothing_and_is_made_up_for(kind, said):
     assert not any("NVS" in line for line in second[4])
 
 
+def test_an_nvs_that_takes_no_mark_restarts_no_meter_for_ever():
+    # The first start opens the ledger, once the time is known, and begins anew with it.
+    assert run("site.late_time_without_nvs()") == [[True, True], [False, False], [False, False]]
+
+
 def test_a_slow_line_at_the_safe_mode_pin_is_none_that_is_held():
     slow, held = run("site.slow_pin()")
     assert (slow[0], held[0]) == (False, True)
