@@ -292,7 +292,7 @@ def test_a_raspberry_pi_5_has_the_uart_of_its_header_elsewhere(card):
     said = "the UART is off: sudo raspi-config nonint do_serial_hw 0, and reboot"
     assert list(install_pi.bus_hints(card, "uart")) == [said]  # enable_uart=1 is there
     config = card / "boot/firmware/config.txt"
-    config.write_text(config.read_text() + "dtparam=uart0=on\n")
+    config.write_text(config.read_text() + "\ndtparam=uart0=on\n")
     words = card / "boot/firmware/cmdline.txt"
     words.write_text("console=serial0,115200 console=tty1\n")  # of the other connector
     assert list(install_pi.bus_hints(card, "uart")) == []
