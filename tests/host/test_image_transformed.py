@@ -9,6 +9,7 @@ from wattledger.tools.image.program import ImageError
 # Each does what no image can be built from.
 ASIDE = {
     "test_agent_retention": "__dict__ has other names in an image",
+    "test_agent_retention_failed": "test_agent_retention.py:104: __dict__ has other names",
     "test_agent_view": "module events is used as a value",
     "test_firmware_chips": "module pi_atm90e32 is used as a value",
     "test_firmware_forget": "module backoff is used as a value",
