@@ -12,9 +12,9 @@ from wattledger.hal.errors import HalError
 from wattledger.hal.network import certificate
 from wattledger.tools import doctor_bus
 from wattledger.tools.findings import FAIL, OK, WARN, Finding
+from wattledger.tools.provision.address import MOST_PORT
 
 TIMEOUT_S = 10
-MOST_PORT = 65535
 TAKEN = "another program uses it"  # as page_server_linux words it
 DAY_S = 86_400
 GONE_DAYS, SOON_DAYS, AHEAD_DAYS = 7, 30, 90

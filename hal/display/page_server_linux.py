@@ -155,7 +155,7 @@ def listen(host, port):
     try:
         return socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that is none, as a..b
-        number = getattr(error, "errno", None) or -1
+        number = getattr(error, "errno", -1) or 0
         if number == errno.EADDRINUSE:
             why = "another program uses it: end that, or set another port (0 picks a free one)"
         elif number in (errno.EACCES, errno.EPERM):
@@ -163,5 +163,5 @@ def listen(host, port):
         elif number < 0 or number == errno.EADDRNOTAVAIL:  # getaddrinfo's are below 0
             why = "this machine has no such address: use 127.0.0.1, or 0.0.0.0 for all networks"
         else:
-            why = str(error)
+            why = error.strerror or str(error)
         raise HalError("the display cannot listen on %s port %d: %s" % (host, port, why)) from None
